@@ -1,0 +1,204 @@
+//! Auth on the wire: registrations, sessions, roles, limits, exclusions.
+//!
+//! Prohibition: no password, no readable personal data. A login appears only as a keyed hash,
+//! a profile only as ciphertext.
+
+use crate::avro::Blob;
+use crate::wire;
+use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
+
+wire! {
+    /// What may be asked of auth.
+    union Command {
+        /// Open an account.
+        Register(Register),
+        /// The gateway has checked a password; start a session or count a failure.
+        SignIn(SignIn),
+        /// Exchange a refresh token for its successor.
+        RefreshSession(RefreshSession),
+        /// End one session.
+        SignOut(SignOut),
+        /// Set a customer's own limit.
+        SetLimit(SetLimit),
+        /// Exclude oneself from betting and depositing.
+        Exclude(Exclude),
+        /// Give a role.
+        GrantRole(GrantRole),
+    }
+
+    /// What a person may do.
+    enum Role { Customer, Trader, Operator, Auditor, Compliance }
+
+    /// What a limit of the customer's own counts.
+    enum LimitKind { DepositDay, DepositWeek, DepositMonth, StakeSlip, StakeDay }
+
+    /// Why a session ended.
+    enum RevokeReason { SignedOut, TokenReused, Excluded, CredentialChanged }
+
+    /// Open an account. The login's uniqueness is decided in the partition of its hash.
+    record Register {
+        customer: CustomerId,
+        login_hash: Digest,
+        password_hash: String,
+        sealed_profile: Blob,
+        currency: Currency,
+        roles: Vec<Role>,
+    }
+
+    /// A sign-in whose password was checked outside against the credential of that version.
+    record SignIn {
+        customer: CustomerId,
+        credential_version: u64,
+        password_matches: bool,
+        session: SessionId,
+        refresh_hash: Digest,
+        expires_at: Timestamp,
+    }
+
+    /// Present a refresh token (by hash) and name its successor.
+    record RefreshSession {
+        customer: CustomerId,
+        session: SessionId,
+        presented_hash: Digest,
+        next_hash: Digest,
+        expires_at: Timestamp,
+    }
+
+    /// End one session.
+    record SignOut { customer: CustomerId, session: SessionId }
+
+    /// Set or lower at once, or ask for an increase; no amount removes the limit.
+    record SetLimit { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
+
+    /// Exclude until then.
+    record Exclude { customer: CustomerId, until: Timestamp }
+
+    /// Give a role.
+    record GrantRole { customer: CustomerId, role: Role, by: String }
+
+    /// What auth has decided.
+    union Event {
+        /// An account was opened.
+        CustomerRegistered(CustomerRegistered),
+        /// A session began.
+        SignedIn(SignedIn),
+        /// A password did not match.
+        SignInFailed(SignInFailed),
+        /// A refresh token was exchanged.
+        SessionRefreshed(SessionRefreshed),
+        /// A session ended before its time.
+        SessionRevoked(SessionRevoked),
+        /// A limit is in force.
+        LimitSet(LimitSet),
+        /// An increase waits for its cool-off to end.
+        LimitIncreaseRequested(LimitIncreaseRequested),
+        /// The customer is excluded.
+        CustomerExcluded(CustomerExcluded),
+        /// A role was given.
+        RoleGranted(RoleGranted),
+    }
+
+    /// An account was opened.
+    record CustomerRegistered {
+        customer: CustomerId,
+        login_hash: Digest,
+        password_hash: String,
+        credential_version: u64,
+        sealed_profile: Blob,
+        currency: Currency,
+        roles: Vec<Role>,
+    }
+
+    /// A session began.
+    record SignedIn {
+        customer: CustomerId,
+        session: SessionId,
+        refresh_hash: Digest,
+        roles: Vec<Role>,
+        expires_at: Timestamp,
+    }
+
+    /// A password did not match; failures in a row, and until when further tries are refused.
+    record SignInFailed { customer: CustomerId, failures: u32, blocked_until: Option<Timestamp> }
+
+    /// A refresh token was exchanged.
+    record SessionRefreshed {
+        customer: CustomerId,
+        session: SessionId,
+        refresh_hash: Digest,
+        roles: Vec<Role>,
+        expires_at: Timestamp,
+    }
+
+    /// A session ended before its time.
+    record SessionRevoked { customer: CustomerId, session: SessionId, reason: RevokeReason }
+
+    /// A limit is in force; no amount means that there is none any more.
+    record LimitSet { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
+
+    /// An increase waits for its cool-off to end.
+    record LimitIncreaseRequested {
+        customer: CustomerId,
+        kind: LimitKind,
+        amount: Option<Money>,
+        effective_at: Timestamp,
+    }
+
+    /// The customer is excluded.
+    record CustomerExcluded { customer: CustomerId, until: Timestamp }
+
+    /// A role was given.
+    record RoleGranted { customer: CustomerId, role: Role, by: String }
+
+    /// Which rule a command to auth broke.
+    record Rejection { reason: RejectionReason }
+
+    /// The rules.
+    union RejectionReason {
+        /// The request was met after its deadline.
+        Expired(Expired),
+        /// Another account has this login.
+        LoginTaken(LoginTaken),
+        /// No such customer here.
+        CustomerUnknown(CustomerUnknown),
+        /// The credential has changed since the password was checked.
+        CredentialVersionStale(CredentialVersionStale),
+        /// Wrong login or password.
+        CredentialsWrong(CredentialsWrong),
+        /// Too many failures in a row.
+        SignInBlocked(SignInBlocked),
+        /// The session is unknown, ended or expired.
+        SessionEnded(SessionEnded),
+        /// A refresh token was presented twice; the family is revoked.
+        TokenReused(TokenReused),
+        /// The amount is not a limit in the account's currency.
+        LimitNotAllowed(LimitNotAllowed),
+        /// The exclusion would be shorter than the one in force or than the minimum.
+        ExclusionTooShort(ExclusionTooShort),
+        /// The customer is excluded until then.
+        Excluded(Excluded),
+    }
+
+    /// See [`RejectionReason`].
+    record Expired {}
+    /// See [`RejectionReason`].
+    record LoginTaken {}
+    /// See [`RejectionReason`].
+    record CustomerUnknown {}
+    /// See [`RejectionReason`].
+    record CredentialVersionStale { current: u64 }
+    /// See [`RejectionReason`].
+    record CredentialsWrong { failures: u32 }
+    /// See [`RejectionReason`].
+    record SignInBlocked { until: Timestamp }
+    /// See [`RejectionReason`].
+    record SessionEnded {}
+    /// See [`RejectionReason`].
+    record TokenReused {}
+    /// See [`RejectionReason`].
+    record LimitNotAllowed { detail: String }
+    /// See [`RejectionReason`].
+    record ExclusionTooShort { earliest: Timestamp }
+    /// See [`RejectionReason`].
+    record Excluded { until: Timestamp }
+}

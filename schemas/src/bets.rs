@@ -1,0 +1,244 @@
+//! Bets on the wire: slips from placement to their last settlement.
+
+use crate::odds::{Outcome, SelectionOutcome};
+use crate::wire;
+use kernel::{
+    BetId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp,
+};
+
+wire! {
+    /// What may be asked of bets.
+    union Command {
+        /// Place a slip.
+        PlaceBet(PlaceBet),
+    }
+
+    /// Place a slip. The bet's id was minted by whoever sends this.
+    record PlaceBet { bet: BetId, customer: CustomerId, slip: Slip }
+
+    /// What the customer asked for.
+    record Slip {
+        bet_type: BetType,
+        legs: Vec<Leg>,
+        stake: Money,
+        price_policy: PricePolicy,
+        each_way: bool,
+        client_ref: Option<String>,
+    }
+
+    /// How the legs make lines.
+    enum BetType { Single, Double, Treble, Accumulator }
+
+    /// Which prices the customer agrees to, other than the quoted one.
+    enum PricePolicy { Exact, Better, Any }
+
+    /// One selection of a slip, at the price that the customer saw.
+    record Leg {
+        selection: SelectionId,
+        market: MarketId,
+        fixture: FixtureId,
+        price: Price,
+        market_version: u64,
+    }
+
+    /// What bets has decided.
+    union Event {
+        /// A slip is in the book and waits for its hold.
+        BetPlaced(BetPlaced),
+        /// The hold stands; acceptance waits for the in-play delay.
+        BetDelayed(BetDelayed),
+        /// The slip waits for exposure budget of a market.
+        BetAwaitsBudget(BetAwaitsBudget),
+        /// The bet is struck.
+        BetAccepted(BetAccepted),
+        /// The bet is not struck; its hold, if any, is released.
+        BetRejected(BetRejected),
+        /// A result has come for a market with open slips here.
+        SettlementStarted(SettlementStarted),
+        /// A leg's outcome is known or known no more.
+        LegDecided(LegDecided),
+        /// A slip is settled.
+        BetSettled(BetSettled),
+        /// A settlement is taken back; the slip is open again.
+        SettlementReversed(SettlementReversed),
+        /// One part of a market's settlement work is done.
+        SettlementAdvanced(SettlementAdvanced),
+        /// More exposure budget is needed.
+        BudgetRequested(BudgetRequested),
+        /// Unused exposure budget is given back.
+        BudgetReturned(BudgetReturned),
+        /// A grant of exposure budget was noticed.
+        BudgetNoticed(BudgetNoticed),
+        /// A customer's stake limit binds from here.
+        StakeLimitNoticed(StakeLimitNoticed),
+        /// A customer's exclusion binds from here.
+        ExclusionNoticed(ExclusionNoticed),
+        /// A restriction by fraud binds from here.
+        RestrictionNoticed(RestrictionNoticed),
+        /// A result was withdrawn; its unfinished settlement work is cancelled.
+        RollbackStarted(RollbackStarted),
+    }
+
+    /// A slip is in the book. Each leg carries the evidence on which it was judged.
+    record BetPlaced {
+        bet: BetId,
+        customer: CustomerId,
+        bet_type: BetType,
+        legs: Vec<StruckLeg>,
+        stake: Money,
+        price_policy: PricePolicy,
+        each_way: bool,
+        client_ref: Option<String>,
+        potential_return: Money,
+        rules_version: u32,
+        placed_at: Timestamp,
+    }
+
+    /// A leg as it is struck, with its evidence: the book that was looked at.
+    record StruckLeg {
+        selection: SelectionId,
+        market: MarketId,
+        fixture: FixtureId,
+        requested_price: Price,
+        price: Price,
+        market_version: u64,
+        book_position: Position,
+        in_play: bool,
+        selection_name: String,
+        market_name: String,
+        fixture_name: String,
+    }
+
+    /// See [`Event`].
+    record BetDelayed { bet: BetId, until: Timestamp }
+    /// See [`Event`].
+    record BetAwaitsBudget { bet: BetId, market: MarketId, until: Timestamp }
+    /// See [`Event`]. The legs are repeated: `better` and `any` may strike other prices after a delay.
+    record BetAccepted {
+        bet: BetId,
+        customer: CustomerId,
+        legs: Vec<StruckLeg>,
+        potential_return: Money,
+        accepted_at: Timestamp,
+    }
+    /// See [`Event`].
+    record BetRejected { bet: BetId, customer: CustomerId, held: bool, stake: Money, rejection: Rejection }
+    /// See [`Event`].
+    record SettlementStarted { market: MarketId, result: u32, outcomes: Vec<SelectionOutcome>, open_slips: u32 }
+    /// See [`Event`].
+    record RollbackStarted { market: MarketId, result: u32, touched_slips: u32 }
+    /// See [`Event`]. No outcome: the result was withdrawn.
+    record LegDecided { bet: BetId, selection: SelectionId, result: u32, outcome: Option<Outcome> }
+    /// See [`Event`]. Settlements of a slip are numbered from 1. `exact` is the rational before rounding.
+    record BetSettled {
+        bet: BetId,
+        customer: CustomerId,
+        settlement: u32,
+        stake: Money,
+        returned: Money,
+        exact: String,
+        outcome: SlipOutcome,
+        settled_at: Timestamp,
+    }
+    /// In one word.
+    enum SlipOutcome { Won, Lost, Void, PartlyWon, PartlyLost }
+    /// See [`Event`].
+    record SettlementReversed {
+        bet: BetId,
+        customer: CustomerId,
+        settlement: u32,
+        stake: Money,
+        returned: Money,
+    }
+    /// See [`Event`]. `last` is the highest bet id done; `finished` ends the work.
+    record SettlementAdvanced { market: MarketId, part: u32, last: Option<BetId>, finished: bool }
+    /// See [`Event`]. `total` is cumulative: all that this partition has ever asked for.
+    record BudgetRequested { market: MarketId, total: Money }
+    /// See [`Event`]. `total` is cumulative: all that this partition has ever returned.
+    record BudgetReturned { market: MarketId, total: Money }
+    /// See [`Event`]. `total` is cumulative: all that odds has ever granted to this partition.
+    record BudgetNoticed { market: MarketId, total: Money }
+    /// See [`Event`].
+    record StakeLimitNoticed { customer: CustomerId, per_slip: Option<Money>, per_day: Option<Money> }
+    /// See [`Event`].
+    record ExclusionNoticed { customer: CustomerId, until: Timestamp }
+    /// See [`Event`]. Permille of the ordinary stake limit; 0 forbids betting, 1000 lifts.
+    record RestrictionNoticed { customer: CustomerId, stake_permille: u16 }
+
+    /// Which rule a slip broke, with the data for the next step.
+    record Rejection { reason: RejectionReason }
+
+    /// The rules.
+    union RejectionReason {
+        /// The request was met after its deadline.
+        Expired(Expired),
+        /// A price has moved in a way that the policy does not cover.
+        PriceChanged(PriceChanged),
+        /// A market is suspended.
+        MarketSuspended(MarketSuspended),
+        /// A market is closed, settled or being settled.
+        MarketClosed(MarketClosed),
+        /// No such selection, or it has no price.
+        SelectionUnavailable(SelectionUnavailable),
+        /// The picture of prices is too old to accept on.
+        PricesStale(PricesStale),
+        /// The stake is above what is allowed.
+        StakeAboveLimit(StakeAboveLimit),
+        /// The stake is below the least.
+        StakeBelowMinimum(StakeBelowMinimum),
+        /// The account does not hold the stake.
+        InsufficientFunds(InsufficientFunds),
+        /// The customer is excluded.
+        CustomerExcluded(CustomerExcluded),
+        /// Betting is forbidden to the customer.
+        CustomerRestricted(CustomerRestricted),
+        /// Two legs depend on each other.
+        LegsRelated(LegsRelated),
+        /// Legs do not fit the bet's type.
+        LegsDoNotFitType(LegsDoNotFitType),
+        /// The book cannot risk more on a market.
+        ExposureReached(ExposureReached),
+        /// Each-way is not offered on these legs.
+        EachWayNotOffered(EachWayNotOffered),
+        /// The stake's currency is not the account's, or not the market's.
+        CurrencyMismatch(CurrencyMismatch),
+        /// The account does not take debits.
+        AccountBlocked(AccountBlocked),
+    }
+    /// See [`RejectionReason`].
+    record Expired {}
+    /// See [`RejectionReason`].
+    record PriceChanged { offered: Vec<OfferedPrice> }
+    /// A price on offer now.
+    record OfferedPrice { selection: SelectionId, price: Price, market_version: u64 }
+    /// See [`RejectionReason`].
+    record MarketSuspended { market: MarketId }
+    /// See [`RejectionReason`].
+    record MarketClosed { market: MarketId }
+    /// See [`RejectionReason`].
+    record SelectionUnavailable { selection: SelectionId }
+    /// See [`RejectionReason`].
+    record PricesStale { newest_at: Option<Timestamp> }
+    /// See [`RejectionReason`].
+    record StakeAboveLimit { maximum: Money }
+    /// See [`RejectionReason`].
+    record StakeBelowMinimum { minimum: Money }
+    /// See [`RejectionReason`].
+    record InsufficientFunds { available: Money }
+    /// See [`RejectionReason`].
+    record CustomerExcluded { until: Timestamp }
+    /// See [`RejectionReason`].
+    record CustomerRestricted {}
+    /// See [`RejectionReason`].
+    record LegsRelated { fixture: FixtureId }
+    /// See [`RejectionReason`].
+    record LegsDoNotFitType { expected_min: u32, expected_max: u32, got: u32 }
+    /// See [`RejectionReason`].
+    record ExposureReached { market: MarketId }
+    /// See [`RejectionReason`].
+    record EachWayNotOffered {}
+    /// See [`RejectionReason`].
+    record CurrencyMismatch { expected: String }
+    /// See [`RejectionReason`].
+    record AccountBlocked {}
+}

@@ -1,0 +1,112 @@
+//! Payments on the wire: deposits, withdrawals, the provider's outcomes.
+
+use crate::wire;
+use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
+
+wire! {
+    /// What may be asked of payments.
+    union Command {
+        /// A customer wants to pay in.
+        RequestDeposit(RequestDeposit),
+        /// A customer wants to be paid out.
+        RequestWithdrawal(RequestWithdrawal),
+        /// The provider has told what became of a payment.
+        ReportOutcome(ReportOutcome),
+    }
+    /// A customer wants to pay in.
+    record RequestDeposit { deposit: DepositId, customer: CustomerId, amount: Money, provider: String }
+    /// A customer wants to be paid out.
+    record RequestWithdrawal { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String }
+    /// The provider has told what became of a payment; `event` is the provider's own id of this message.
+    record ReportOutcome { provider: String, event: String, payment: Payment, outcome: Outcome, occurred_at: Timestamp }
+
+    /// Which payment.
+    union Payment { Deposit(DepositRef), Withdrawal(WithdrawalRef), Unknown(UnknownRef) }
+    /// See [`Payment`].
+    record DepositRef { deposit: DepositId }
+    /// See [`Payment`].
+    record WithdrawalRef { withdrawal: WithdrawalId }
+    /// A reference that is not ours.
+    record UnknownRef { reference: String, amount: Money }
+
+    /// What became of it.
+    union Outcome { Succeeded(Succeeded), Failed(Failed) }
+    /// See [`Outcome`].
+    record Succeeded { amount: Money }
+    /// See [`Outcome`].
+    record Failed { reason: String }
+
+    /// What payments has decided.
+    union Event {
+        /// A deposit is to be asked of the provider.
+        DepositRequested(DepositRequested),
+        /// The provider has the money.
+        DepositConfirmed(DepositConfirmed),
+        /// The deposit came to nothing.
+        DepositFailed(DepositFailed),
+        /// A withdrawal waits for its hold.
+        WithdrawalRequested(WithdrawalRequested),
+        /// The money is held; the provider is to pay.
+        WithdrawalSubmitted(WithdrawalSubmitted),
+        /// The provider has paid.
+        WithdrawalPaid(WithdrawalPaid),
+        /// The withdrawal came to nothing; a hold, if any, is released.
+        WithdrawalFailed(WithdrawalFailed),
+        /// The provider told of a payment that is not ours.
+        UnknownPaymentReported(UnknownPaymentReported),
+        /// The provider contradicts what it told before; a person must look.
+        OutcomeContradicted(OutcomeContradicted),
+        /// A customer's deposit limit binds from here.
+        DepositLimitNoticed(DepositLimitNoticed),
+        /// A customer's exclusion binds from here.
+        ExclusionNoticed(ExclusionNoticed),
+    }
+    /// See [`Event`].
+    record DepositRequested { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
+    /// See [`Event`].
+    record DepositConfirmed { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, provider_event: String }
+    /// See [`Event`].
+    record DepositFailed { deposit: DepositId, customer: CustomerId, amount: Money, reason: String }
+    /// See [`Event`].
+    record WithdrawalRequested { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
+    /// See [`Event`].
+    record WithdrawalSubmitted { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String }
+    /// See [`Event`].
+    record WithdrawalPaid { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, provider_event: String }
+    /// See [`Event`].
+    record WithdrawalFailed { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, held: bool, reason: String }
+    /// See [`Event`].
+    record UnknownPaymentReported { provider: String, provider_event: String, reference: String, amount: Money }
+    /// See [`Event`].
+    record OutcomeContradicted { provider: String, provider_event: String, reference: String }
+    /// See [`Event`].
+    record DepositLimitNoticed { customer: CustomerId, day: Option<Money>, week: Option<Money>, month: Option<Money> }
+    /// See [`Event`].
+    record ExclusionNoticed { customer: CustomerId, until: Timestamp }
+
+    /// Which rule a command to payments broke.
+    record Rejection { reason: RejectionReason }
+    /// The rules.
+    union RejectionReason {
+        /// The request was met after its deadline.
+        Expired(Expired),
+        /// The amount is not above zero or beyond what the provider takes.
+        AmountNotAllowed(AmountNotAllowed),
+        /// The deposit would go beyond the customer's own limit.
+        DepositLimitReached(DepositLimitReached),
+        /// The customer is excluded.
+        CustomerExcluded(CustomerExcluded),
+        /// No such provider.
+        ProviderUnknown(ProviderUnknown),
+    }
+    /// See [`RejectionReason`].
+    record Expired {}
+    /// See [`RejectionReason`].
+    record AmountNotAllowed { minimum: Money, maximum: Money }
+    /// See [`RejectionReason`].
+    record DepositLimitReached { available: Money }
+    /// See [`RejectionReason`].
+    record CustomerExcluded { until: Timestamp }
+    /// See [`RejectionReason`].
+    record ProviderUnknown { provider: String }
+}

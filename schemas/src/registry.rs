@@ -1,0 +1,93 @@
+//! Which schemas exist, and the framing that names one in each record.
+//!
+//! Duty: stable ids for the published schemas, compiled in, and the Confluent framing (a zero
+//! byte and the id in four bytes), so that any registry-aware tool reads our topics.
+//!
+//! Prohibition: an id, once published, never means anything else.
+
+use crate::avro::DecodeError;
+use crate::envelope::{inbox_schema, journal_schema};
+use crate::{auth, bets, fraud, ledger, odds, payments};
+use kernel::Topic;
+
+/// A schema's number in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchemaId(pub u32);
+
+/// A published schema.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// Its number.
+    pub id: SchemaId,
+    /// The topic whose records it describes; also the registry's subject.
+    pub topic: Topic,
+    /// Its version within the topic.
+    pub version: u32,
+    /// Where the file lies, below `schemas/`.
+    pub file: &'static str,
+    /// The schema as the code of today writes it.
+    pub text: fn() -> String,
+}
+
+macro_rules! published {
+    ($($topic:ident = $id:literal, v $version:literal, $file:literal, $text:expr;)*) => {
+        /// All published schemas, oldest first within a topic.
+        #[must_use]
+        pub fn schemas() -> Vec<Schema> {
+            vec![$(Schema {
+                id: SchemaId($id),
+                topic: Topic::$topic,
+                version: $version,
+                file: $file,
+                text: || $text,
+            },)*]
+        }
+
+        /// The schema in which a topic is written today.
+        #[must_use]
+        pub const fn schema_of(topic: Topic) -> SchemaId {
+            match topic { $(Topic::$topic => SchemaId($id),)* }
+        }
+    };
+}
+
+published! {
+    AuthEvents = 1, v 1, "auth/AuthEvents.v1.avsc", journal_schema::<auth::Event, auth::Rejection>("AuthEvents");
+    AuthCommands = 2, v 1, "auth/AuthCommands.v1.avsc", inbox_schema::<auth::Command>("AuthCommands");
+    OddsEvents = 3, v 1, "odds/OddsEvents.v1.avsc", journal_schema::<odds::Event, odds::Rejection>("OddsEvents");
+    OddsCommands = 4, v 1, "odds/OddsCommands.v1.avsc", inbox_schema::<odds::Command>("OddsCommands");
+    BetsEvents = 5, v 1, "bets/BetsEvents.v1.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents");
+    BetsCommands = 6, v 1, "bets/BetsCommands.v1.avsc", inbox_schema::<bets::Command>("BetsCommands");
+    LedgerEvents = 7, v 1, "ledger/LedgerEvents.v1.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents");
+    LedgerCommands = 8, v 1, "ledger/LedgerCommands.v1.avsc", inbox_schema::<ledger::Command>("LedgerCommands");
+    PaymentsEvents = 9, v 1, "payments/PaymentsEvents.v1.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents");
+    PaymentsCommands = 10, v 1, "payments/PaymentsCommands.v1.avsc", inbox_schema::<payments::Command>("PaymentsCommands");
+    FraudEvents = 11, v 1, "fraud/FraudEvents.v1.avsc", journal_schema::<fraud::Event, fraud::Rejection>("FraudEvents");
+    FraudCommands = 12, v 1, "fraud/FraudCommands.v1.avsc", inbox_schema::<fraud::Command>("FraudCommands");
+}
+
+/// Begins a record: the zero byte and the schema's id.
+pub fn frame(schema: SchemaId, out: &mut Vec<u8>) {
+    out.push(0);
+    out.extend_from_slice(&schema.0.to_be_bytes());
+}
+
+/// What stands behind the framing of a record of that topic.
+///
+/// # Errors
+/// Not framed, or framed with a schema that this topic does not have.
+pub fn unframe(topic: Topic, record: &[u8]) -> Result<&[u8], DecodeError> {
+    let (&magic, rest) = record.split_first().ok_or(DecodeError::UnexpectedEnd)?;
+    if magic != 0 {
+        return Err(DecodeError::NotFramed);
+    }
+    let (id, datum) = rest
+        .split_first_chunk::<4>()
+        .ok_or(DecodeError::UnexpectedEnd)?;
+    let id = u32::from_be_bytes(*id);
+    if schema_of(topic) == SchemaId(id) {
+        Ok(datum)
+    } else {
+        Err(DecodeError::UnknownSchema(id))
+    }
+}

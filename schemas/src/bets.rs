@@ -77,6 +77,8 @@ wire! {
         RestrictionNoticed(RestrictionNoticed),
         /// A result was withdrawn; its unfinished settlement work is cancelled.
         RollbackStarted(RollbackStarted),
+        /// The hold stands, but the slip still waits for exposure budget.
+        BetHeld(BetHeld),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged.
@@ -109,6 +111,8 @@ wire! {
         fixture_name: String,
     }
 
+    /// See [`Event`].
+    record BetHeld { bet: BetId }
     /// See [`Event`].
     record BetDelayed { bet: BetId, until: Timestamp }
     /// See [`Event`].

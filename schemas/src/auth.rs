@@ -157,6 +157,8 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// Another account has this login.
         LoginTaken(LoginTaken),
         /// No such customer here.
@@ -181,6 +183,8 @@ wire! {
 
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record LoginTaken {}
     /// See [`RejectionReason`].

@@ -176,6 +176,8 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// A price has moved in a way that the policy does not cover.
         PriceChanged(PriceChanged),
         /// A market is suspended.
@@ -211,6 +213,8 @@ wire! {
     }
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record PriceChanged { offered: Vec<OfferedPrice> }
     /// A price on offer now.

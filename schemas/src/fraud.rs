@@ -86,6 +86,8 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// No such case.
         CaseUnknown(CaseUnknown),
         /// The case was closed before.
@@ -97,6 +99,8 @@ wire! {
     }
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record CaseUnknown { case: CaseId }
     /// See [`RejectionReason`].

@@ -194,11 +194,15 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// More transfers than one decision holds.
         BatchTooLarge(BatchTooLarge),
     }
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record BatchTooLarge { maximum: u32 }
 }

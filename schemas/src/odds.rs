@@ -233,6 +233,8 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// The source's message was taken before.
         SequenceRepeated(SequenceRepeated),
         /// No such fixture.
@@ -252,6 +254,8 @@ wire! {
     }
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record SequenceRepeated { last: u64 }
     /// See [`RejectionReason`].

@@ -90,6 +90,8 @@ wire! {
     union RejectionReason {
         /// The request was met after its deadline.
         Expired(Expired),
+        /// The command could not be read.
+        Undecodable(Undecodable),
         /// The amount is not above zero or beyond what the provider takes.
         AmountNotAllowed(AmountNotAllowed),
         /// The deposit would go beyond the customer's own limit.
@@ -101,6 +103,8 @@ wire! {
     }
     /// See [`RejectionReason`].
     record Expired {}
+    /// See [`RejectionReason`].
+    record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record AmountNotAllowed { minimum: Money, maximum: Money }
     /// See [`RejectionReason`].

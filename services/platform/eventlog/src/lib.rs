@@ -1,1 +1,18 @@
-//! eventlog.
+//! The event log: the port, the fold that every reader applies, and the log in memory.
+//!
+//! Duty: say what furlong asks of a log, and judge which records of a journal count. The fold
+//! makes the log a compare-and-set: it needs order and durability within a partition from the
+//! broker and nothing else.
+//!
+//! Prohibition: nothing here knows a service. Nothing else in the system reads a journal without
+//! this fold.
+
+mod chain;
+mod memory;
+mod port;
+
+pub mod contract;
+
+pub use chain::{Chain, ChainCounts, Halt, Judged, Verdict};
+pub use memory::MemoryLog;
+pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_bytes_max};

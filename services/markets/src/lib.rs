@@ -1,0 +1,318 @@
+//! The picture of fixtures and markets that the odds journals draw.
+//!
+//! Duty: fold effective decisions of `odds.events` into what bets looks at when it decides and
+//! the gateway shows. One per process, shared, read-only for its readers.
+//!
+//! Prohibition: it decides nothing and is never recorded; a decision copies what it used.
+
+use kernel::{
+    Duration, FixtureId, MarketId, Money, Offset, Partition, Position, Price, SelectionId,
+    Timestamp, Topic,
+};
+use rustc_hash::FxHashMap;
+use schemas::odds::{Event, FixtureStatus, MarketKind, Score, SelectionOutcome};
+use schemas::{Decision, Events};
+use std::collections::BTreeMap;
+
+/// A sporting event as last told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fixture {
+    /// Its id.
+    pub id: FixtureId,
+    /// Who plays.
+    pub name: String,
+    /// Which sport.
+    pub sport: String,
+    /// When it starts.
+    pub starts_at: Timestamp,
+    /// Where it stands.
+    pub status: FixtureStatus,
+    /// Points so far.
+    pub score: Option<Score>,
+    /// Minutes played.
+    pub minute: Option<u16>,
+    /// Its markets, in the order in which they were offered.
+    pub markets: Vec<MarketId>,
+}
+
+/// Whether bets are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MarketStatus {
+    /// Bets are taken.
+    Open,
+    /// Not for now.
+    Suspended,
+    /// Never again.
+    Closed,
+    /// There is a result.
+    Settled,
+}
+
+/// A market as last told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Its id.
+    pub id: MarketId,
+    /// Whose market it is.
+    pub fixture: FixtureId,
+    /// What it is called.
+    pub name: String,
+    /// What it asks.
+    pub kind: MarketKind,
+    /// Whether bets are taken.
+    pub status: MarketStatus,
+    /// Grows with every change of prices or state.
+    pub version: u64,
+    /// Whether it is played already.
+    pub in_play: bool,
+    /// How long acceptance waits, in play.
+    pub bet_delay: Duration,
+    /// The answers, in the order in which they were offered.
+    pub selections: Vec<Selection>,
+    /// Where the newest book stands.
+    pub book_position: Position,
+    /// When its source published it.
+    pub published_at: Timestamp,
+    /// Who prices it.
+    pub source: String,
+    /// The most that may be lost on it.
+    pub exposure_max: Money,
+    /// The outcomes, once there is a result.
+    pub outcomes: Vec<SelectionOutcome>,
+    /// The number of the last result; 0 before the first.
+    pub result: u32,
+}
+
+/// An answer and its price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Its id.
+    pub id: SelectionId,
+    /// What it is called.
+    pub name: String,
+    /// The price; none: not to be bet on now.
+    pub price: Option<Price>,
+}
+
+/// How far one odds partition has been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    next_offset: Offset,
+    heartbeat_at: Option<Timestamp>,
+}
+
+/// All fixtures and markets.
+#[derive(Clone, Debug, Default)]
+pub struct MarketView {
+    fixtures: BTreeMap<FixtureId, Fixture>,
+    markets: BTreeMap<MarketId, Market>,
+    market_of: FxHashMap<SelectionId, MarketId>,
+    progress: BTreeMap<Partition, Progress>,
+}
+
+impl MarketView {
+    /// Takes an effective decision of `odds.events`; others are passed over.
+    pub fn apply(&mut self, decision: &Decision) {
+        let Events::OddsEvents(body) = &decision.events else {
+            return;
+        };
+        for event in &body.events {
+            self.take(decision.position, decision.header.decided_at, event);
+        }
+        self.advance(
+            decision.position.partition,
+            decision.position.offset.saturating_add(1),
+        );
+    }
+
+    /// Notes that a partition was read up to there, records without effect included.
+    pub fn advance(&mut self, partition: Partition, next_offset: Offset) {
+        let progress = self.progress.entry(partition).or_default();
+        progress.next_offset = progress.next_offset.max(next_offset);
+    }
+
+    /// Whether the picture has reached this record.
+    #[must_use]
+    pub fn covers(&self, position: Position) -> bool {
+        position.topic != Topic::OddsEvents
+            || self
+                .progress
+                .get(&position.partition)
+                .is_some_and(|progress| progress.next_offset > position.offset)
+    }
+
+    /// When that odds partition last gave a sign of life.
+    #[must_use]
+    pub fn heartbeat_at(&self, partition: Partition) -> Option<Timestamp> {
+        self.progress
+            .get(&partition)
+            .and_then(|progress| progress.heartbeat_at)
+    }
+
+    /// One fixture.
+    #[must_use]
+    pub fn fixture(&self, id: FixtureId) -> Option<&Fixture> {
+        self.fixtures.get(&id)
+    }
+
+    /// One market.
+    #[must_use]
+    pub fn market(&self, id: MarketId) -> Option<&Market> {
+        self.markets.get(&id)
+    }
+
+    /// The market that a selection answers.
+    #[must_use]
+    pub fn market_of(&self, selection: SelectionId) -> Option<&Market> {
+        self.market_of
+            .get(&selection)
+            .and_then(|market| self.markets.get(market))
+    }
+
+    /// All fixtures, in the order of their ids.
+    pub fn fixtures(&self) -> impl Iterator<Item = &Fixture> {
+        self.fixtures.values()
+    }
+
+    /// All markets, in the order of their ids.
+    pub fn markets(&self) -> impl Iterator<Item = &Market> {
+        self.markets.values()
+    }
+
+    fn take(&mut self, position: Position, decided_at: Timestamp, event: &Event) {
+        match event {
+            Event::FixtureAnnounced(announced) => {
+                let fixture = self
+                    .fixtures
+                    .entry(announced.fixture)
+                    .or_insert_with(|| Fixture {
+                        id: announced.fixture,
+                        name: String::new(),
+                        sport: String::new(),
+                        starts_at: announced.starts_at,
+                        status: FixtureStatus::Scheduled,
+                        score: None,
+                        minute: None,
+                        markets: Vec::new(),
+                    });
+                fixture.name.clone_from(&announced.name);
+                fixture.sport.clone_from(&announced.sport);
+                fixture.starts_at = announced.starts_at;
+            }
+            Event::FixtureProgressed(progressed) => {
+                if let Some(fixture) = self.fixtures.get_mut(&progressed.fixture) {
+                    fixture.status = progressed.status;
+                    fixture.score = progressed.score.clone().or_else(|| fixture.score.take());
+                    fixture.minute = progressed.minute.or(fixture.minute);
+                }
+            }
+            Event::MarketOffered(offered) => self.offer(position, offered),
+            Event::BookPublished(book) => {
+                if let Some(market) = self.markets.get_mut(&book.market) {
+                    market.version = book.version;
+                    market.book_position = position;
+                    market.published_at = book.published_at;
+                    for quoted in &book.prices {
+                        let found = market
+                            .selections
+                            .iter_mut()
+                            .find(|s| s.id == quoted.selection);
+                        if let Some(selection) = found {
+                            selection.price = quoted.price;
+                        }
+                    }
+                }
+            }
+            Event::MarketSuspended(suspended) => {
+                self.set_status(suspended.market, suspended.version, MarketStatus::Suspended);
+            }
+            Event::MarketResumed(resumed) => {
+                self.set_status(resumed.market, resumed.version, MarketStatus::Open);
+            }
+            Event::MarketTurnedInPlay(turned) => {
+                if let Some(market) = self.markets.get_mut(&turned.market) {
+                    market.version = turned.version;
+                    market.in_play = true;
+                    market.bet_delay = turned.bet_delay;
+                }
+            }
+            Event::MarketClosed(closed) => {
+                self.set_status(closed.market, closed.version, MarketStatus::Closed);
+            }
+            Event::MarketResulted(resulted) => {
+                self.set_status(resulted.market, resulted.version, MarketStatus::Settled);
+                if let Some(market) = self.markets.get_mut(&resulted.market) {
+                    market.outcomes.clone_from(&resulted.outcomes);
+                    market.result = resulted.result;
+                }
+            }
+            Event::ResultRolledBack(rolled_back) => {
+                self.set_status(
+                    rolled_back.market,
+                    rolled_back.version,
+                    MarketStatus::Closed,
+                );
+                if let Some(market) = self.markets.get_mut(&rolled_back.market) {
+                    market.outcomes.clear();
+                }
+            }
+            Event::HeartbeatSent(heartbeat) => {
+                let progress = self.progress.entry(position.partition).or_default();
+                progress.heartbeat_at = Some(heartbeat.at.max(decided_at));
+            }
+            Event::SourceAdvanced(_)
+            | Event::SourceGapSeen(_)
+            | Event::SourceWentSilent(_)
+            | Event::SourceReturned(_)
+            | Event::BudgetGranted(_)
+            | Event::BudgetRecalled(_)
+            | Event::BudgetReturnNoticed(_) => {}
+        }
+    }
+
+    fn offer(&mut self, position: Position, offered: &schemas::odds::MarketOffered) {
+        for named in &offered.selections {
+            self.market_of.insert(named.selection, offered.market);
+        }
+        if let Some(fixture) = self.fixtures.get_mut(&offered.fixture)
+            && !fixture.markets.contains(&offered.market)
+        {
+            fixture.markets.push(offered.market);
+        }
+        let selections = offered
+            .selections
+            .iter()
+            .map(|named| Selection {
+                id: named.selection,
+                name: named.name.clone(),
+                price: None,
+            })
+            .collect();
+        self.markets
+            .entry(offered.market)
+            .or_insert_with(|| Market {
+                id: offered.market,
+                fixture: offered.fixture,
+                name: offered.name.clone(),
+                kind: offered.kind.clone(),
+                status: MarketStatus::Open,
+                version: offered.version,
+                in_play: false,
+                bet_delay: Duration::ZERO,
+                selections,
+                book_position: position,
+                published_at: Timestamp::MIN,
+                source: offered.source.clone(),
+                exposure_max: offered.exposure_max,
+                outcomes: Vec::new(),
+                result: 0,
+            });
+    }
+
+    fn set_status(&mut self, market: MarketId, version: u64, status: MarketStatus) {
+        if let Some(market) = self.markets.get_mut(&market) {
+            market.version = version;
+            market.status = status;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Rows of the views: what projections write and the gateway reads.
+//!
+//! Duty: the one place where a table's key and value are told. Each row belongs to one journal
+//! partition and is written in full from one event, so that a view can be dropped and rebuilt.
+//!
+//! Prohibition: no row is ever read by a decision.
+
+use crate::auth::{LimitKind, Role};
+use crate::avro::Blob;
+use crate::bets::{BetPlaced, Rejection, SlipOutcome, StruckLeg};
+use crate::fraud::{Reason, Verdict};
+use crate::ledger::{Account, AccountKind, TransferCode};
+use crate::wire;
+use kernel::{
+    BetId, CaseId, Currency, CustomerId, DepositId, Digest, MarketId, Money, Position, RequestId,
+    SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
+};
+
+/// The tables. Each constant's text tells the key; values are the records of this module.
+pub mod table {
+    /// Key: request id. Value: [`super::AnswerRow`]. Written for every decision that answers a
+    /// request, whatever the service.
+    pub const ANSWER: &str = "answer";
+    /// Key: login hash. Value: [`super::CredentialRow`].
+    pub const CREDENTIAL: &str = "credential";
+    /// Key: customer. Value: [`super::CustomerRow`].
+    pub const CUSTOMER: &str = "customer";
+    /// Key: customer. Value: [`super::ExclusionRow`].
+    pub const EXCLUSION: &str = "exclusion";
+    /// Key: session. Value: [`super::SessionRow`].
+    pub const SESSION: &str = "session";
+    /// Key: customer, limit kind (one byte). Value: [`super::OwnLimitRow`].
+    pub const OWN_LIMIT: &str = "own_limit";
+    /// Key: bet. Value: [`super::BetRow`].
+    pub const BET: &str = "bet";
+    /// Key: customer, bet. No value; scanned backwards for the newest first.
+    pub const BET_OF_CUSTOMER: &str = "bet_of_customer";
+    /// Key: bet. Value: [`super::BetStatusRow`].
+    pub const BET_STATUS: &str = "bet_status";
+    /// Key: account (its Avro bytes). Value: [`super::BalanceRow`].
+    pub const BALANCE: &str = "balance";
+    /// Key: account, entry number (8 bytes, big-endian). Value: [`super::StatementRow`].
+    pub const STATEMENT: &str = "statement";
+    /// Key: deposit. Value: [`super::DepositRow`].
+    pub const DEPOSIT: &str = "deposit";
+    /// Key: withdrawal. Value: [`super::WithdrawalRow`].
+    pub const WITHDRAWAL: &str = "withdrawal";
+    /// Key: market, selection, bets partition (2 bytes, big-endian). Value: [`super::LiabilityRow`].
+    pub const LIABILITY: &str = "liability";
+    /// Key: case. Value: [`super::CaseRow`].
+    pub const CASE: &str = "case";
+    /// Key: case. Value: [`super::CaseClosedRow`].
+    pub const CASE_CLOSED: &str = "case_closed";
+    /// Key: customer. Value: [`super::RestrictionRow`].
+    pub const RESTRICTION: &str = "restriction";
+}
+
+wire! {
+    /// What answered a request. `body` is the decision's body as it stands in the journal.
+    record AnswerRow { request: RequestId, digest: Digest, position: Position, decided_at: Timestamp, body: Blob }
+    /// How a login is checked.
+    record CredentialRow { customer: CustomerId, password_hash: String, version: u64, blocked_until: Option<Timestamp> }
+    /// A customer.
+    record CustomerRow { customer: CustomerId, currency: Currency, roles: Vec<Role>, sealed_profile: Blob, registered_at: Timestamp }
+    /// An exclusion.
+    record ExclusionRow { customer: CustomerId, until: Timestamp }
+    /// A session.
+    record SessionRow { customer: CustomerId, session: SessionId, revoked: bool, expires_at: Timestamp }
+    /// A limit of the customer's own, and an increase that waits.
+    record OwnLimitRow {
+        customer: CustomerId,
+        kind: LimitKind,
+        amount: Option<Money>,
+        pending_amount: Option<Money>,
+        pending_from: Option<Timestamp>,
+    }
+    /// A slip as placed.
+    record BetRow { placed: BetPlaced, position: Position }
+    /// Where a slip stands.
+    record BetStatusRow {
+        bet: BetId,
+        customer: CustomerId,
+        status: BetStatus,
+        legs: Vec<StruckLeg>,
+        potential_return: Option<Money>,
+        pending_until: Option<Timestamp>,
+        rejection: Option<Rejection>,
+        settlement: u32,
+        returned: Option<Money>,
+        exact: Option<String>,
+        outcome: Option<SlipOutcome>,
+        accepted_position: Option<Position>,
+        position: Position,
+        at: Timestamp,
+    }
+    /// In one word.
+    enum BetStatus { Pending, Accepted, Rejected, Settled }
+    /// An account's balance.
+    record BalanceRow { account: Account, posted_minor: i64, held_minor: i64, entry: u64, position: Position, at: Timestamp }
+    /// One line of a statement. Amounts are signed as the account sees them.
+    record StatementRow {
+        account: Account,
+        entry: u64,
+        transfer: TransferId,
+        code: TransferCode,
+        posted_change_minor: i64,
+        held_change_minor: i64,
+        posted_minor: i64,
+        held_minor: i64,
+        counterpart: AccountKind,
+        position: Position,
+        at: Timestamp,
+    }
+    /// A deposit.
+    record DepositRow { deposit: DepositId, customer: CustomerId, amount: Money, status: PaymentStatus, reason: Option<String>, position: Position, at: Timestamp }
+    /// A withdrawal.
+    record WithdrawalRow { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, status: PaymentStatus, reason: Option<String>, position: Position, at: Timestamp }
+    /// In one word.
+    enum PaymentStatus { Pending, Confirmed, Failed }
+    /// What one bets partition holds on a selection: stakes of open slips and what they would return.
+    record LiabilityRow { market: MarketId, selection: SelectionId, stakes: Money, returns: Money, slips: u32 }
+    /// A case as opened.
+    record CaseRow { case: CaseId, customer: CustomerId, score_permille: u16, reasons: Vec<Reason>, opened_at: Timestamp }
+    /// How a case ended.
+    record CaseClosedRow { case: CaseId, verdict: Verdict, note: String, by: String, closed_at: Timestamp }
+    /// A restriction in force.
+    record RestrictionRow { customer: CustomerId, stake_permille: u16, note: String, at: Timestamp }
+}

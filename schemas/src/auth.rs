@@ -24,6 +24,8 @@ wire! {
         Exclude(Exclude),
         /// Give a role.
         GrantRole(GrantRole),
+        /// Replace the password; ends the other sessions.
+        ChangePassword(ChangePassword),
     }
 
     /// What a person may do.
@@ -33,7 +35,14 @@ wire! {
     enum LimitKind { DepositDay, DepositWeek, DepositMonth, StakeSlip, StakeDay }
 
     /// Why a session ended.
-    enum RevokeReason { SignedOut, TokenReused, Excluded, CredentialChanged }
+    enum RevokeReason {
+        SignedOut,
+        TokenReused,
+        Excluded,
+        CredentialChanged,
+        /// The customer signed in on more devices than may be signed in at once.
+        Displaced,
+    }
 
     /// Open an account. The login's uniqueness is decided in the partition of its hash.
     record Register {
@@ -76,6 +85,16 @@ wire! {
     /// Give a role.
     record GrantRole { customer: CustomerId, role: Role, by: String }
 
+    /// Replace the password. The old one was checked outside against the credential of that
+    /// version; the session that asks stays.
+    record ChangePassword {
+        customer: CustomerId,
+        credential_version: u64,
+        password_matches: bool,
+        password_hash: String,
+        session: SessionId,
+    }
+
     /// What auth has decided.
     union Event {
         /// An account was opened.
@@ -96,6 +115,8 @@ wire! {
         CustomerExcluded(CustomerExcluded),
         /// A role was given.
         RoleGranted(RoleGranted),
+        /// The password was replaced.
+        PasswordChanged(PasswordChanged),
     }
 
     /// An account was opened.
@@ -107,6 +128,7 @@ wire! {
         sealed_profile: Blob,
         currency: Currency,
         roles: Vec<Role>,
+        at: Timestamp,
     }
 
     /// A session began.
@@ -116,6 +138,7 @@ wire! {
         refresh_hash: Digest,
         roles: Vec<Role>,
         expires_at: Timestamp,
+        at: Timestamp,
     }
 
     /// A password did not match; failures in a row, and until when further tries are refused.
@@ -128,6 +151,7 @@ wire! {
         refresh_hash: Digest,
         roles: Vec<Role>,
         expires_at: Timestamp,
+        at: Timestamp,
     }
 
     /// A session ended before its time.
@@ -145,10 +169,18 @@ wire! {
     }
 
     /// The customer is excluded.
-    record CustomerExcluded { customer: CustomerId, until: Timestamp }
+    record CustomerExcluded { customer: CustomerId, until: Timestamp, at: Timestamp }
 
     /// A role was given.
-    record RoleGranted { customer: CustomerId, role: Role, by: String }
+    record RoleGranted { customer: CustomerId, role: Role, by: String, roles: Vec<Role> }
+
+    /// The password was replaced: the whole credential as it is now.
+    record PasswordChanged {
+        customer: CustomerId,
+        login_hash: Digest,
+        password_hash: String,
+        credential_version: u64,
+    }
 
     /// Which rule a command to auth broke.
     record Rejection { reason: RejectionReason }
@@ -179,6 +211,8 @@ wire! {
         ExclusionTooShort(ExclusionTooShort),
         /// The customer is excluded until then.
         Excluded(Excluded),
+        /// The id was not minted for this partition, or another customer has it.
+        CustomerIdNotAllowed(CustomerIdNotAllowed),
     }
 
     /// See [`RejectionReason`].
@@ -205,4 +239,6 @@ wire! {
     record ExclusionTooShort { earliest: Timestamp }
     /// See [`RejectionReason`].
     record Excluded { until: Timestamp }
+    /// See [`RejectionReason`].
+    record CustomerIdNotAllowed {}
 }

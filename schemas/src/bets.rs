@@ -4,6 +4,7 @@ use crate::odds::{Outcome, SelectionOutcome};
 use crate::wire;
 use kernel::{
     BetId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp,
+    TransferId,
 };
 
 wire! {
@@ -249,4 +250,37 @@ wire! {
     record CurrencyMismatch { expected: String }
     /// See [`RejectionReason`].
     record AccountBlocked {}
+}
+
+/// What tells a stake's hold from the bet. The last two bytes are left alone: they are the
+/// partition.
+const STAKE_HOLD_TAG: [u8; 16] = *b"hold-of-a-stake\0";
+
+/// The ledger transfer that holds a bet's stake. `settlement` is how many settlements of the bet
+/// have been reversed before: 0 for the first hold, 1 for the hold that the first rollback
+/// restores. The ledger's reactor gives the hold this id and bets recognises it by it.
+#[must_use]
+pub fn stake_hold(bet: BetId, settlement: u32) -> TransferId {
+    let mut id = bet.bytes();
+    for (byte, tag) in id.iter_mut().zip(STAKE_HOLD_TAG).take(14) {
+        *byte ^= tag;
+    }
+    for (byte, count) in id.iter_mut().skip(10).zip(settlement.to_be_bytes()) {
+        *byte ^= count;
+    }
+    TransferId::from_bytes(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_hold_of_a_bet_has_its_own_id_in_the_partition_of_the_bet() {
+        let bet = BetId::example(7, 3);
+        let (first, second) = (stake_hold(bet, 0), stake_hold(bet, 1));
+        assert_ne!(first, second);
+        assert_ne!(first.bytes(), bet.bytes());
+        assert_eq!((first.partition(), second.partition()), (3, 3));
+    }
 }

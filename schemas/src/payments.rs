@@ -1,7 +1,10 @@
 //! Payments on the wire: deposits, withdrawals, the provider's outcomes.
+//!
+//! Every event of a payment tells the whole payment, so that a view's row is a function of the
+//! one event that it was written for.
 
 use crate::wire;
-use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
+use kernel::{CustomerId, DepositId, Money, Timestamp, TransferId, WithdrawalId};
 
 wire! {
     /// What may be asked of payments.
@@ -64,17 +67,17 @@ wire! {
     /// See [`Event`].
     record DepositRequested { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
     /// See [`Event`].
-    record DepositConfirmed { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, provider_event: String }
+    record DepositConfirmed { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, provider_event: String, requested_at: Timestamp }
     /// See [`Event`].
-    record DepositFailed { deposit: DepositId, customer: CustomerId, amount: Money, reason: String }
+    record DepositFailed { deposit: DepositId, customer: CustomerId, amount: Money, reason: String, provider: String, requested_at: Timestamp }
     /// See [`Event`].
     record WithdrawalRequested { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
     /// See [`Event`].
-    record WithdrawalSubmitted { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String }
+    record WithdrawalSubmitted { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
     /// See [`Event`].
-    record WithdrawalPaid { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, provider_event: String }
+    record WithdrawalPaid { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, provider_event: String, requested_at: Timestamp }
     /// See [`Event`].
-    record WithdrawalFailed { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, held: bool, reason: String }
+    record WithdrawalFailed { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, held: bool, reason: String, provider: String, requested_at: Timestamp }
     /// See [`Event`].
     record UnknownPaymentReported { provider: String, provider_event: String, reference: String, amount: Money }
     /// See [`Event`].
@@ -100,6 +103,8 @@ wire! {
         CustomerExcluded(CustomerExcluded),
         /// No such provider.
         ProviderUnknown(ProviderUnknown),
+        /// Another payment has this id.
+        PaymentIdTaken(PaymentIdTaken),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -113,4 +118,46 @@ wire! {
     record CustomerExcluded { until: Timestamp }
     /// See [`RejectionReason`].
     record ProviderUnknown { provider: String }
+    /// See [`RejectionReason`].
+    record PaymentIdTaken {}
+}
+
+/// What tells a withdrawal's hold from the withdrawal. The last two bytes are left alone: they
+/// are the partition.
+const WITHDRAWAL_HOLD_TAG: [u8; 16] = *b"withdrawal-hold\0";
+
+/// The ledger transfer that holds the money of a withdrawal. The ledger's reactor gives the hold
+/// this id and payments recognises it by it; the rule is its own inverse, so neither side keeps
+/// a table (see [`withdrawal_of_hold`]).
+#[must_use]
+pub fn withdrawal_hold(withdrawal: WithdrawalId) -> TransferId {
+    TransferId::from_bytes(tagged(withdrawal.bytes()))
+}
+
+/// The withdrawal whose money that transfer would hold. Any transfer has one: whether it is ours
+/// is to be asked of the payments state.
+#[must_use]
+pub fn withdrawal_of_hold(hold: TransferId) -> WithdrawalId {
+    WithdrawalId::from_bytes(tagged(hold.bytes()))
+}
+
+fn tagged(mut id: [u8; 16]) -> [u8; 16] {
+    for (byte, tag) in id.iter_mut().zip(WITHDRAWAL_HOLD_TAG).take(14) {
+        *byte ^= tag;
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_names_its_withdrawal_and_stays_in_its_partition() {
+        let withdrawal = WithdrawalId::example(7, 3);
+        let hold = withdrawal_hold(withdrawal);
+        assert_ne!(hold.bytes(), withdrawal.bytes());
+        assert_eq!(hold.partition(), 3);
+        assert_eq!(withdrawal_of_hold(hold), withdrawal);
+    }
 }

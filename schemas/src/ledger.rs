@@ -1,7 +1,56 @@
 //! The ledger on the wire: accounts and transfers, nothing about betting.
 
+use crate::avro::{AvroType, DecodeError, Input, Wire, named_schema};
 use crate::wire;
-use kernel::{Currency, CustomerId, Timestamp, TransferId};
+use kernel::{BetId, Currency, CustomerId, Timestamp, TransferId, WithdrawalId};
+
+/// The hold of a slip's stake carries the slip's own id, so that bets and the ledger find each
+/// other without a directory. (Holds that a rollback restores have ids of their own.)
+#[must_use]
+pub const fn stake_hold_id(bet: BetId) -> TransferId {
+    TransferId::from_bytes(bet.bytes())
+}
+
+/// The slip whose stake is held under this id, if its code is [`TransferCode::Stake`].
+#[must_use]
+pub const fn bet_of_stake_hold(hold: TransferId) -> BetId {
+    BetId::from_bytes(hold.bytes())
+}
+
+/// The hold of a withdrawal carries the withdrawal's own id.
+#[must_use]
+pub const fn withdrawal_hold_id(withdrawal: WithdrawalId) -> TransferId {
+    TransferId::from_bytes(withdrawal.bytes())
+}
+
+/// The withdrawal whose money is held under this id, if its code is [`TransferCode::Withdrawal`].
+#[must_use]
+pub const fn withdrawal_of_hold(hold: TransferId) -> WithdrawalId {
+    WithdrawalId::from_bytes(hold.bytes())
+}
+
+/// A digest of all that a transfer asked for, by which a repeat is told from a reuse of its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 8]);
+
+impl Wire for ContentHash {
+    #[inline]
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+    #[inline]
+    fn decode(input: &mut Input<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(input.take_array::<8>()?))
+    }
+}
+
+impl AvroType for ContentHash {
+    fn schema(seen: &mut Vec<&'static str>) -> String {
+        named_schema(seen, "ContentHash", |_| {
+            "{\"type\":\"fixed\",\"name\":\"ContentHash\",\"size\":8}".to_owned()
+        })
+    }
+}
 
 wire! {
     /// What may be asked of the ledger.
@@ -12,10 +61,10 @@ wire! {
         SetAccountRules(SetAccountRules),
     }
 
-    /// Up to 8,189 transfers in one decision.
+    /// Up to 8,189 transfers in one decision, as far as its record can hold what they lead to.
     record PostTransfers { transfers: Vec<Transfer> }
 
-    /// Change an account's flags and limits.
+    /// Change an account's flags and limits. Only customers' cash and bonus take such rules.
     record SetAccountRules { account: Account, debits_blocked: bool, credits_blocked: bool, balance_max: Option<i64> }
 
     /// An account is named by whose it is, what it is for and its currency; the first transfer
@@ -40,7 +89,10 @@ wire! {
         Promotions,
     }
 
-    /// One movement of money as it is asked for.
+    /// One movement of money as it is asked for. A linked transfer stands or falls with the one
+    /// after it. Where the credit account cannot take an exact amount, `credit_fallback` does: a
+    /// credit for an established fact is never refused. `rules_waived`: it restores what stood
+    /// before, so blocks and maxima of the accounts do not count.
     record Transfer {
         id: TransferId,
         debit: Account,
@@ -49,6 +101,8 @@ wire! {
         kind: TransferKind,
         linked: bool,
         code: TransferCode,
+        credit_fallback: Option<Account>,
+        rules_waived: bool,
     }
 
     /// How much moves, in minor units of the accounts' currency.
@@ -84,7 +138,8 @@ wire! {
     record Hold { expires_at: Option<Timestamp> }
     /// See [`TransferKind`].
     record CaptureHold { hold: TransferId }
-    /// See [`TransferKind`].
+    /// See [`TransferKind`]. The amount is that of the hold, whatever is asked; but with `UpTo` a
+    /// hold that is not there is passed over in silence.
     record VoidHold { hold: TransferId }
 
     /// Why money moves, for statements.
@@ -108,6 +163,8 @@ wire! {
         TransferRefused(TransferRefused),
         /// An account's rules changed.
         AccountRulesSet(AccountRulesSet),
+        /// A transfer of as much as there was found nothing to move; its id is taken.
+        NothingMoved(NothingMoved),
     }
 
     /// Money moved. The balances are those after it; entry numbers count an account's entries.
@@ -119,6 +176,7 @@ wire! {
         code: TransferCode,
         debit_after: Balance,
         credit_after: Balance,
+        content: ContentHash,
     }
     /// Money is held on the debit account for the credit account.
     record TransferHeld {
@@ -129,6 +187,7 @@ wire! {
         code: TransferCode,
         expires_at: Option<Timestamp>,
         debit_after: Balance,
+        content: ContentHash,
     }
     /// A hold was taken: `minor` moved, the rest of it is free again.
     record HoldCaptured {
@@ -141,13 +200,39 @@ wire! {
         code: TransferCode,
         debit_after: Balance,
         credit_after: Balance,
+        content: ContentHash,
     }
     /// A hold was released.
-    record HoldVoided { id: TransferId, hold: TransferId, debit: Account, minor: i64, code: TransferCode, debit_after: Balance }
+    record HoldVoided {
+        id: TransferId,
+        hold: TransferId,
+        debit: Account,
+        minor: i64,
+        code: TransferCode,
+        debit_after: Balance,
+        credit: Account,
+        content: ContentHash,
+    }
     /// A hold's time was over.
-    record HoldExpired { hold: TransferId, debit: Account, minor: i64, debit_after: Balance }
-    /// A transfer was refused; nothing moved.
-    record TransferRefused { id: TransferId, reason: RefusalReason, available_minor: Option<i64>, debit: Account, code: TransferCode }
+    record HoldExpired {
+        hold: TransferId,
+        debit: Account,
+        minor: i64,
+        debit_after: Balance,
+        credit: Account,
+        code: TransferCode,
+    }
+    /// A transfer was refused; nothing moved, and its id is taken.
+    record TransferRefused {
+        id: TransferId,
+        reason: RefusalReason,
+        available_minor: Option<i64>,
+        debit: Account,
+        code: TransferCode,
+        content: ContentHash,
+    }
+    /// See [`Event`].
+    record NothingMoved { id: TransferId, content: ContentHash }
     /// An account's rules changed.
     record AccountRulesSet { account: Account, debits_blocked: bool, credits_blocked: bool, balance_max: Option<i64> }
 
@@ -186,6 +271,10 @@ wire! {
         ChainOpen,
         /// The transfer whose rest is asked for is not in this decision.
         RestOfUnknown,
+        /// The hold is between other accounts.
+        HoldOfOtherAccounts,
+        /// A customer of another partition is named.
+        AccountOfOtherPartition,
     }
 
     /// Which rule a command to the ledger broke as a whole.
@@ -198,6 +287,12 @@ wire! {
         Undecodable(Undecodable),
         /// More transfers than one decision holds.
         BatchTooLarge(BatchTooLarge),
+        /// A customer of another partition is named.
+        AccountOfOtherPartition(AccountOfOtherPartition),
+        /// Accounts of that kind take no rules.
+        RulesNotForKind(RulesNotForKind),
+        /// A maximum below zero.
+        BalanceMaxNegative(BalanceMaxNegative),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -205,4 +300,10 @@ wire! {
     record Undecodable { detail: String }
     /// See [`RejectionReason`].
     record BatchTooLarge { maximum: u32 }
+    /// See [`RejectionReason`].
+    record AccountOfOtherPartition {}
+    /// See [`RejectionReason`].
+    record RulesNotForKind { kind: AccountKind }
+    /// See [`RejectionReason`].
+    record BalanceMaxNegative {}
 }

@@ -110,6 +110,20 @@ pub struct MarketView {
     progress: BTreeMap<Partition, Progress>,
 }
 
+impl runtime::Context for MarketView {
+    fn covers(&self, position: Position) -> bool {
+        Self::covers(self, position)
+    }
+}
+
+/// Draws a stretch of an odds partition into the picture.
+pub fn draw(view: &mut MarketView, stretch: &runtime::Stretch) {
+    for effective in &stretch.decisions {
+        view.apply(&effective.decision);
+    }
+    view.advance(stretch.topic_partition.partition, stretch.chain.next_offset);
+}
+
 impl MarketView {
     /// Takes an effective decision of `odds.events`; others are passed over.
     pub fn apply(&mut self, decision: &Decision) {

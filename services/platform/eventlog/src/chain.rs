@@ -9,6 +9,7 @@
 //! above every claim, and a decision whose writer had confirmed more than there is show that
 //! the log has lost or altered something: the partition halts.
 
+use bytes::Bytes;
 use kernel::{Digest, Offset, Timestamp, TopicPartition};
 use schemas::{ClaimId, DecodeError, Header, Input, Kind, Wire};
 use sha2::{Digest as _, Sha256};
@@ -210,6 +211,59 @@ impl Chain {
             Verdict::Effective
         })
     }
+}
+
+/// A record that its writer has appended and waits to read back.
+#[derive(Clone, Debug)]
+pub struct Known {
+    prev: Digest,
+    head: Digest,
+    seq: u64,
+    decided_at: Timestamp,
+    bytes: Bytes,
+}
+
+impl Known {
+    /// The decision of that seq, on that head.
+    #[must_use]
+    pub fn new(prev: Digest, seq: u64, decided_at: Timestamp, bytes: Bytes) -> Self {
+        let head = next_head(prev, &bytes);
+        Self {
+            prev,
+            head,
+            seq,
+            decided_at,
+            bytes,
+        }
+    }
+
+    /// The chain's head after it.
+    #[must_use]
+    pub const fn head(&self) -> Digest {
+        self.head
+    }
+}
+
+impl Chain {
+    /// Takes the next record if it is, byte for byte, the one that its writer expects. The writer
+    /// made it for this epoch and head, so it is effective without being judged again.
+    pub fn confirm(&mut self, offset: Offset, record: &[u8], known: &Known) -> bool {
+        let continues = self.head == known.prev && self.seq.checked_add(1) == Some(known.seq);
+        if !continues || record != known.bytes {
+            return false;
+        }
+        self.seq = known.seq;
+        self.head = known.head;
+        self.decided_at = known.decided_at;
+        self.next_offset = offset.saturating_add(1);
+        true
+    }
+}
+
+/// SHA-256 of one record.
+#[must_use]
+pub fn digest(record: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::digest(record).into())
 }
 
 /// The head after an effective record.

@@ -13,6 +13,6 @@ mod port;
 
 pub mod contract;
 
-pub use chain::{Chain, ChainCounts, Halt, Judged, Verdict};
+pub use chain::{Chain, ChainCounts, Halt, Judged, Known, Verdict, digest};
 pub use memory::MemoryLog;
 pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_bytes_max};

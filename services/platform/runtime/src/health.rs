@@ -1,0 +1,80 @@
+//! What stands between the process and being ready.
+//!
+//! Duty: one list of parts and their condition, for `readyz`, the log and the tests.
+//! Prohibition: health decides nothing; a halted partition is halted whether anybody looks or not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// The condition of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Not there yet: reading its history, claiming.
+    Starting(String),
+    /// As it should be.
+    Ready,
+    /// Stopped for good until somebody acts.
+    Halted(String),
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting(detail) => write!(f, "starting: {detail}"),
+            Self::Ready => f.write_str("ready"),
+            Self::Halted(detail) => write!(f, "halted: {detail}"),
+        }
+    }
+}
+
+/// All parts.
+#[derive(Debug, Default)]
+pub struct Health {
+    parts: Mutex<BTreeMap<String, Condition>>,
+    changed: tokio::sync::Notify,
+}
+
+impl Health {
+    /// Notes a part's condition.
+    pub fn set(&self, part: impl Into<String>, condition: Condition) {
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(part.into(), condition);
+        self.changed.notify_waiters();
+    }
+
+    /// The parts that are not ready, with their conditions; empty when all is well.
+    #[must_use]
+    pub fn missing(&self) -> Vec<(String, Condition)> {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts
+            .iter()
+            .filter(|(_, condition)| **condition != Condition::Ready)
+            .map(|(part, condition)| (part.clone(), condition.clone()))
+            .collect()
+    }
+
+    /// Resolves when every part is ready, or with the first part that has halted.
+    ///
+    /// # Errors
+    /// The halted part and why.
+    pub async fn ready(&self) -> Result<(), (String, String)> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let missing = self.missing();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            for (part, condition) in missing {
+                if let Condition::Halted(detail) = condition {
+                    return Err((part, detail));
+                }
+            }
+            changed.await;
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The task around an owner: it reads, waits and appends, and decides nothing.
+//!
+//! Duty: turn logs, timers and news into calls of the machine, and its bytes into appends.
+//! Prohibition: no business and no repair. When the machine stops, its state is dropped with it
+//! and a new one begins from the log.
+//!
+//! What keeps it safe is in one screen: `serve`. Records are appended in the order in which they
+//! were decided; nothing is decided after a doubtful append; nobody is answered from here at all.
+
+use crate::clock::{Clock, Entropy};
+use crate::context::Shared;
+use crate::health::{Condition, Health};
+use crate::owner::{Bounds, Owner, Stop};
+use crate::service::Service;
+use crate::tail::READ_BYTES;
+use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use kernel::{Offset, Partition, TopicPartition};
+use schemas::ClaimId;
+use snapshots::SnapshotStore;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// What an owner task is made of.
+pub struct OwnerParts<S: Service> {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// Where snapshots go.
+    pub snapshots: Arc<dyn SnapshotStore>,
+    /// What decisions look at.
+    pub context: Arc<Shared<S::Context>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Claim ids, jitter.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where the condition is told.
+    pub health: Arc<Health>,
+    /// How many partitions a topic has.
+    pub partitions: u16,
+    /// Effective decisions between two snapshots.
+    pub snapshot_every: u64,
+}
+
+impl<S: Service> Clone for OwnerParts<S> {
+    fn clone(&self) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            snapshots: Arc::clone(&self.snapshots),
+            context: Arc::clone(&self.context),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            health: Arc::clone(&self.health),
+            partitions: self.partitions,
+            snapshot_every: self.snapshot_every,
+        }
+    }
+}
+
+/// The format of owner snapshots; a changed layout takes the next number.
+pub const SNAPSHOT_FORMAT: u32 = 1;
+/// Inputs that may wait in an owner before it stops reading more.
+const WAITING_MAX: usize = 8_192;
+/// Snapshots that are kept of each partition.
+const SNAPSHOTS_KEPT: usize = 3;
+
+/// Owns one partition until told to stop: claims it, serves it, and begins anew after every
+/// lost claim and every doubt. A halted partition stays halted, and the health says why.
+pub async fn run_owner<S: Service>(
+    parts: OwnerParts<S>,
+    partition: Partition,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let at = TopicPartition::new(S::JOURNAL, partition);
+    let name = format!("owner of {at}");
+    loop {
+        parts
+            .health
+            .set(&name, Condition::Starting("reading its journal".to_owned()));
+        let serving = reign::<S>(&parts, partition, &name, shutdown.clone());
+        let ended = tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|stop| *stop) => return,
+            ended = serving => ended,
+        };
+        let Err(stop) = ended else { return };
+        match stop {
+            Ended::Stopped(stop @ (Stop::Fenced { .. } | Stop::Doubt(_))) => {
+                tracing::info!(%at, %stop, "claiming again");
+            }
+            Ended::Stopped(stop @ (Stop::Halted(_) | Stop::Broken(_))) => {
+                tracing::error!(%at, %stop, "partition halted");
+                parts.health.set(&name, Condition::Halted(stop.to_string()));
+                return;
+            }
+            Ended::SnapshotAhead => {
+                let detail = "the log has lost records that a snapshot holds";
+                tracing::error!(%at, detail, "partition halted");
+                parts
+                    .health
+                    .set(&name, Condition::Halted(detail.to_owned()));
+                return;
+            }
+            Ended::Log(error) => {
+                tracing::warn!(%at, %error, "log unavailable, trying again");
+                parts
+                    .health
+                    .set(&name, Condition::Starting(error.to_string()));
+            }
+        }
+        tokio::time::sleep(jitter(&*parts.entropy)).await;
+    }
+}
+
+/// Between 20 and 275 ms, so that two that claim at once do not duel.
+fn jitter(entropy: &dyn Entropy) -> Duration {
+    let mut byte = [0_u8; 1];
+    entropy.fill(&mut byte);
+    Duration::from_millis(u64::from(byte[0]).saturating_add(20))
+}
+
+/// How a reign ended.
+enum Ended {
+    Stopped(Stop),
+    SnapshotAhead,
+    Log(LogError),
+}
+
+impl From<LogError> for Ended {
+    fn from(error: LogError) -> Self {
+        Self::Log(error)
+    }
+}
+
+async fn reign<S: Service>(
+    parts: &OwnerParts<S>,
+    partition: Partition,
+    name: &str,
+    shutdown: watch::Receiver<bool>,
+) -> Result<(), Ended> {
+    let mut owner = newest_owner::<S>(parts, partition).await?;
+    let writer = parts.log.writer(owner.at());
+    claim(parts, &mut owner, &*writer).await?;
+    parts.health.set(name, Condition::Ready);
+    tracing::debug!(at = %owner.at(), epoch = owner.chain().epoch, "claimed");
+    serve(parts, owner, &*writer, shutdown).await
+}
+
+/// An owner from the newest intact snapshot, or from nothing.
+async fn newest_owner<S: Service>(
+    parts: &OwnerParts<S>,
+    partition: Partition,
+) -> Result<Owner<S>, Ended> {
+    let fresh = || Owner::<S>::new(partition, parts.partitions);
+    let newest = parts
+        .snapshots
+        .newest(S::JOURNAL, partition, SNAPSHOT_FORMAT)
+        .await;
+    let Ok(Some(snapshot)) = newest else {
+        return Ok(fresh());
+    };
+    let Ok(owner) = Owner::<S>::restore(partition, parts.partitions, &snapshot.bytes) else {
+        return Ok(fresh());
+    };
+    let Some((offset, hash)) = owner.last_record() else {
+        return Ok(owner);
+    };
+    let records = parts.log.read(owner.at(), offset, 1).await?;
+    let intact = records
+        .first()
+        .is_some_and(|record| record.offset == offset && eventlog::digest(&record.bytes) == hash);
+    if intact {
+        Ok(owner)
+    } else {
+        Err(Ended::SnapshotAhead)
+    }
+}
+
+/// Reads the journal to its end, claims, and reads on to the claim.
+async fn claim<S: Service>(
+    parts: &OwnerParts<S>,
+    owner: &mut Owner<S>,
+    writer: &dyn Writer,
+) -> Result<(), Ended> {
+    let at = owner.at();
+    let end = parts.log.end(at).await?;
+    while owner.next_own_offset() < end {
+        let records = parts
+            .log
+            .read(at, owner.next_own_offset(), READ_BYTES)
+            .await?;
+        if records.is_empty() {
+            break;
+        }
+        owner.read_back(&records);
+        if let Some(stop) = owner.stopped() {
+            return Err(Ended::Stopped(stop.clone()));
+        }
+    }
+    let mut claim_id = [0_u8; 16];
+    parts.entropy.fill(&mut claim_id);
+    let record = owner.claim(ClaimId(claim_id), parts.clock.now());
+    if writer.append(vec![record]).await != [AppendOutcome::Sent] {
+        return Err(Ended::Stopped(Stop::Doubt(
+            "the claim may not have been appended",
+        )));
+    }
+    while !owner.is_active() {
+        let records = parts
+            .log
+            .read(at, owner.next_own_offset(), READ_BYTES)
+            .await?;
+        if records.is_empty() {
+            parts.log.wait(at, owner.next_own_offset()).await;
+        }
+        owner.read_back(&records);
+        if let Some(stop) = owner.stopped() {
+            return Err(Ended::Stopped(stop.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// One batch from one partition.
+type Fed = (TopicPartition, Result<Vec<Record>, LogError>);
+
+/// Reads one partition for ever and hands over what it finds.
+async fn feed(
+    log: Arc<dyn EventLog>,
+    from: TopicPartition,
+    mut next: Offset,
+    to: mpsc::Sender<Fed>,
+) {
+    loop {
+        let batch = log.read(from, next, READ_BYTES).await;
+        if let Ok(records) = &batch {
+            let Some(last) = records.last() else {
+                log.wait(from, next).await;
+                continue;
+            };
+            next = last.offset.saturating_add(1);
+        }
+        let failed = batch.is_err();
+        if to.send((from, batch)).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+async fn serve<S: Service>(
+    parts: &OwnerParts<S>,
+    mut owner: Owner<S>,
+    writer: &dyn Writer,
+    mut shutdown: watch::Receiver<bool>,
+) -> Result<(), Ended> {
+    let at = owner.at();
+    let mut feeds = JoinSet::new();
+    let (own_sender, mut own) = mpsc::channel::<Fed>(16);
+    let (input_sender, mut inputs) = mpsc::channel::<Fed>(16);
+    feeds.spawn(feed(
+        Arc::clone(&parts.log),
+        at,
+        owner.next_own_offset(),
+        own_sender,
+    ));
+    for (input, next) in owner.next_input_offsets() {
+        feeds.spawn(feed(
+            Arc::clone(&parts.log),
+            input,
+            next,
+            input_sender.clone(),
+        ));
+    }
+    let mut news = parts.context.news();
+    let mut outcomes: FuturesUnordered<BoxFuture<'static, Vec<AppendOutcome>>> =
+        FuturesUnordered::new();
+    let mut snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
+    loop {
+        let wants_snapshot = owner.chain().seq >= snapshot_at;
+        // A timer that is due already and has not fired waits for something else (the context, a
+        // read-back), which will wake this loop; sleeping on it would spin.
+        let now = parts.clock.now();
+        let due = owner
+            .next_due()
+            .filter(|due| *due > now)
+            .map(|due| parts.clock.until(due));
+        tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+            Some(sent) = outcomes.next(), if !outcomes.is_empty() => {
+                if !all_sent(&sent) {
+                    owner.doubt("an append may not have happened");
+                }
+            }
+            Some((_, batch)) = own.recv() => owner.read_back(&batch?),
+            // While a snapshot is wanted nothing new is read: the machine comes to rest by itself.
+            Some((input, batch)) = inputs.recv(), if !wants_snapshot && owner.waiting() < WAITING_MAX => {
+                owner.offer(input, &batch?);
+                while let Ok((input, batch)) = inputs.try_recv() {
+                    owner.offer(input, &batch?);
+                }
+            }
+            () = sleep(due), if due.is_some() => {}
+            Ok(()) = news.changed(), if owner.is_blocked(&parts.context.look()) => {}
+        }
+        // Everything decided so far leaves in order, in as few appends as the bounds allow.
+        loop {
+            let records = owner.decide(parts.clock.now(), &parts.context.look(), Bounds::default());
+            if records.is_empty() {
+                break;
+            }
+            outcomes.push(writer.append(records));
+        }
+        if let Some(stop) = owner.stopped() {
+            return Err(Ended::Stopped(stop.clone()));
+        }
+        if wants_snapshot && let Some(bytes) = owner.snapshot() {
+            snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
+            keep_snapshot(parts, at, owner.chain().seq, bytes);
+        }
+    }
+}
+
+fn all_sent(outcomes: &[AppendOutcome]) -> bool {
+    outcomes.iter().all(|outcome| match outcome {
+        AppendOutcome::Sent => true,
+        AppendOutcome::Fenced | AppendOutcome::Unknown => false,
+    })
+}
+
+async fn sleep(due: Option<Duration>) {
+    if let Some(due) = due {
+        tokio::time::sleep(due).await;
+    }
+}
+
+/// Writes a snapshot beside the owner; a failure costs a longer start, nothing else.
+fn keep_snapshot<S: Service>(parts: &OwnerParts<S>, at: TopicPartition, seq: u64, bytes: Vec<u8>) {
+    let store = Arc::clone(&parts.snapshots);
+    tokio::spawn(async move {
+        let kept = store
+            .put(at.topic, at.partition, seq, SNAPSHOT_FORMAT, bytes.into())
+            .await;
+        let pruned = store.prune(at.topic, at.partition, SNAPSHOTS_KEPT).await;
+        if let Err(error) = kept.and(pruned) {
+            tracing::warn!(%at, %error, "snapshot not kept");
+        }
+    });
+}

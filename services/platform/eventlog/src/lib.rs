@@ -10,9 +10,11 @@
 mod chain;
 mod memory;
 mod port;
+mod simulated;
 
 pub mod contract;
 
 pub use chain::{Chain, ChainCounts, Halt, Judged, Known, Verdict, digest};
 pub use memory::MemoryLog;
 pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_bytes_max};
+pub use simulated::{Dice, Faults, SimulatedLog};

@@ -60,6 +60,16 @@ impl MemoryPartition {
 }
 
 impl MemoryLog {
+    /// Adds a record.
+    pub(crate) fn push(&self, at: TopicPartition, record: Bytes) {
+        self.with(at, |partition| partition.push(record));
+    }
+
+    /// All records from `from` on.
+    pub(crate) fn records(&self, at: TopicPartition, from: Offset) -> Vec<Record> {
+        self.with(at, |partition| partition.read(from, usize::MAX))
+    }
+
     fn with<T>(&self, at: TopicPartition, run: impl FnOnce(&mut MemoryPartition) -> T) -> T {
         let mut partitions = self
             .partitions

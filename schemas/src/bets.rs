@@ -271,6 +271,12 @@ pub fn stake_hold(bet: BetId, settlement: u32) -> TransferId {
     TransferId::from_bytes(id)
 }
 
+/// The bet and the count of its reversals that such a hold's id was made from.
+#[must_use]
+pub fn bet_of_stake_hold(hold: TransferId, settlement: u32) -> BetId {
+    BetId::from_bytes(stake_hold(BetId::from_bytes(hold.bytes()), settlement).bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,5 +288,9 @@ mod tests {
         assert_ne!(first, second);
         assert_ne!(first.bytes(), bet.bytes());
         assert_eq!((first.partition(), second.partition()), (3, 3));
+        assert_eq!(
+            (bet_of_stake_hold(first, 0), bet_of_stake_hold(second, 1)),
+            (bet, bet)
+        );
     }
 }

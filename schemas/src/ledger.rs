@@ -2,32 +2,10 @@
 
 use crate::avro::{AvroType, DecodeError, Input, Wire, named_schema};
 use crate::wire;
-use kernel::{BetId, Currency, CustomerId, Timestamp, TransferId, WithdrawalId};
+use kernel::{Currency, CustomerId, Timestamp, TransferId};
 
-/// The hold of a slip's stake carries the slip's own id, so that bets and the ledger find each
-/// other without a directory. (Holds that a rollback restores have ids of their own.)
-#[must_use]
-pub const fn stake_hold_id(bet: BetId) -> TransferId {
-    TransferId::from_bytes(bet.bytes())
-}
-
-/// The slip whose stake is held under this id, if its code is [`TransferCode::Stake`].
-#[must_use]
-pub const fn bet_of_stake_hold(hold: TransferId) -> BetId {
-    BetId::from_bytes(hold.bytes())
-}
-
-/// The hold of a withdrawal carries the withdrawal's own id.
-#[must_use]
-pub const fn withdrawal_hold_id(withdrawal: WithdrawalId) -> TransferId {
-    TransferId::from_bytes(withdrawal.bytes())
-}
-
-/// The withdrawal whose money is held under this id, if its code is [`TransferCode::Withdrawal`].
-#[must_use]
-pub const fn withdrawal_of_hold(hold: TransferId) -> WithdrawalId {
-    WithdrawalId::from_bytes(hold.bytes())
-}
+// Ids of holds are told where their owners are: `bets::stake_hold(bet, reversals)` and
+// `payments::withdrawal_hold(withdrawal)`.
 
 /// A digest of all that a transfer asked for, by which a repeat is told from a reuse of its id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,469 @@
+//! The stream's rules on small messages, then whole recordings.
+
+use super::*;
+use crate::feed::FeedUpdate;
+use crate::feed::recorded::recorded_text;
+use kernel::{Duration, Price, SelectionId, Timestamp};
+use schemas::odds::{OutcomeKind, Update};
+
+fn changes(line: &str) -> MarketChanges {
+    match decode(line).unwrap() {
+        Message::Markets(changes) => changes,
+        other => panic!("expected market changes, got {other:?}"),
+    }
+}
+
+fn price(text: &str) -> Price {
+    text.parse().unwrap()
+}
+
+/// A definition in the exchange's words.
+fn definition(status: &str, in_play: bool, delay: u32, runners: &str) -> String {
+    format!(
+        r#"{{"eventId":"9","eventTypeId":"7","marketType":"WIN","numberOfWinners":1,
+        "marketTime":"2017-06-14T18:55:00.000Z","status":"{status}","inPlay":{in_play},
+        "betDelay":{delay},"version":1,"runners":[{runners}]}}"#
+    )
+}
+
+const TWO: &str = r#"{"id":1,"status":"ACTIVE"},{"id":2,"status":"ACTIVE"}"#;
+
+fn defined(status: &str, in_play: bool, delay: u32, runners: &str) -> String {
+    format!(
+        r#"{{"op":"mcm","pt":5,"clk":"a","mc":[{{"id":"1.1","marketDefinition":{}}}]}}"#,
+        definition(status, in_play, delay, runners)
+    )
+}
+
+fn back(runner: u64, ladder: &str) -> String {
+    format!(
+        r#"{{"op":"mcm","pt":6,"clk":"b","mc":[{{"id":"1.1","rc":[{{"id":{runner},"atb":{ladder}}}]}}]}}"#
+    )
+}
+
+/// What the updates say, in one word each.
+fn words(updates: &[FeedUpdate]) -> Vec<&'static str> {
+    updates
+        .iter()
+        .map(|update| match &update.update {
+            Update::Alive(_) => "alive",
+            Update::AnnounceFixture(_) => "fixture",
+            Update::ProgressFixture(_) => "progress",
+            Update::OfferMarket(_) => "market",
+            Update::QuoteBook(_) => "book",
+            Update::Suspend(_) => "suspend",
+            Update::Resume(_) => "resume",
+            Update::TurnInPlay(_) => "in_play",
+            Update::Close(_) => "close",
+            Update::Settle(_) => "result",
+            Update::RollBack(_) => "rollback",
+        })
+        .collect()
+}
+
+#[test]
+fn ladders_take_sizes_by_price_and_drop_zero() {
+    let mut cache = MarketCache::default();
+    cache
+        .apply(&changes(&back(1, "[[2.0,10],[2.5,4]]")))
+        .unwrap();
+    cache
+        .apply(&changes(&back(1, "[[2.5,0],[1.9,3]]")))
+        .unwrap();
+    let ladders = &cache.market("1.1").unwrap().runners[&1];
+    let expected = [(price("1.9"), 3.0), (price("2"), 10.0)];
+    assert_eq!(
+        ladders
+            .available_to_back
+            .iter()
+            .map(|(p, s)| (*p, *s))
+            .collect::<Vec<_>>(),
+        expected
+    );
+    assert_eq!(ladders.best_back(), Some(price("2")));
+}
+
+#[test]
+fn levels_are_replaced_by_number() {
+    let mut cache = MarketCache::default();
+    let line = |batb: &str| {
+        changes(&format!(
+            r#"{{"op":"mcm","pt":6,"mc":[{{"id":"1.1","rc":[{{"id":1,"batb":{batb}}}]}}]}}"#
+        ))
+    };
+    cache.apply(&line("[[0,2.5,9],[1,2.4,8]]")).unwrap();
+    cache.apply(&line("[[0,2.6,1],[1,0,0]]")).unwrap();
+    let ladders = &cache.market("1.1").unwrap().runners[&1];
+    assert_eq!(ladders.best_to_back.len(), 1);
+    assert_eq!(ladders.best_back(), Some(price("2.6")));
+}
+
+#[test]
+fn an_image_of_one_market_replaces_that_market() {
+    let mut cache = MarketCache::default();
+    cache.apply(&changes(&back(1, "[[2.0,10]]"))).unwrap();
+    cache
+        .apply(&changes(
+            r#"{"op":"mcm","pt":7,"ct":"RESUB_DELTA","mc":[{"id":"1.1","img":true,"rc":[{"id":1,"atb":[[3,1]]}]}]}"#,
+        ))
+        .unwrap();
+    let ladders = &cache.market("1.1").unwrap().runners[&1];
+    assert_eq!(ladders.available_to_back.len(), 1);
+    assert_eq!(ladders.best_back(), Some(price("3")));
+}
+
+#[test]
+fn a_whole_image_replaces_everything_but_its_later_segments_do_not() {
+    let mut cache = MarketCache::default();
+    cache.apply(&changes(&back(1, "[[2.0,10]]"))).unwrap();
+    let part = |segment: &str, id: &str, clocks: &str| {
+        changes(&format!(
+            r#"{{"op":"mcm","pt":7,"ct":"SUB_IMAGE","segmentType":"{segment}",{clocks}"mc":[{{"id":"{id}","img":true}}]}}"#
+        ))
+    };
+    let old = cache.resume();
+    cache
+        .apply(&part("SEG_START", "1.2", r#""initialClk":"i","clk":"c1","#))
+        .unwrap();
+    assert_eq!(cache.resume(), old);
+    cache.apply(&part("SEG", "1.3", "")).unwrap();
+    assert_eq!(cache.resume(), old);
+    cache
+        .apply(&part("SEG_END", "1.4", r#""clk":"c2","#))
+        .unwrap();
+    assert_eq!(
+        cache.resume(),
+        Some(ResumeClocks {
+            initial_clk: "i".to_owned(),
+            clk: "c2".to_owned()
+        })
+    );
+    assert_eq!(
+        cache.markets().keys().collect::<Vec<_>>(),
+        ["1.2", "1.3", "1.4"]
+    );
+}
+
+#[test]
+fn a_heartbeat_moves_the_clock_and_says_alive() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    let updates = feed
+        .line(r#"{"op":"mcm","pt":7,"ct":"HEARTBEAT","clk":"h","status":503,"heartbeatMs":5000}"#)
+        .unwrap();
+    assert_eq!(words(&updates), ["alive"]);
+    assert_eq!(feed.cache().clk(), Some("h"));
+    assert!(feed.cache().upstream_late);
+    assert_eq!(feed.cache().heartbeat_ms, Some(5000));
+}
+
+#[test]
+fn a_market_is_told_in_the_order_in_which_it_must_be_heard() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    let mut hear = |line: &str| words(&feed.line(line).unwrap());
+    assert_eq!(hear(&defined("OPEN", false, 0, TWO)), ["fixture", "market"]);
+    assert_eq!(hear(&back(1, "[[2.0,10]]")), ["book"]);
+    assert_eq!(hear(&back(1, "[[1.9,10]]")), [""; 0]);
+    assert_eq!(hear(&defined("SUSPENDED", false, 0, TWO)), ["suspend"]);
+    assert_eq!(hear(&back(1, "[[2.1,10]]")), [""; 0]);
+    assert_eq!(
+        hear(&defined("OPEN", true, 5, TWO)),
+        ["progress", "in_play", "book", "resume"]
+    );
+    assert_eq!(hear(&defined("OPEN", true, 3, TWO)), ["in_play"]);
+    assert_eq!(
+        hear(&defined(
+            "CLOSED",
+            true,
+            3,
+            r#"{"id":1,"status":"LOSER"},{"id":2,"status":"WINNER"}"#
+        )),
+        ["close", "result", "progress"]
+    );
+    assert_eq!(hear(&defined("OPEN", true, 3, TWO)), [""; 0]);
+}
+
+fn outcomes(updates: &[FeedUpdate]) -> Vec<(OutcomeKind, u16, u16)> {
+    updates
+        .iter()
+        .find_map(|update| match &update.update {
+            Update::Settle(settle) => Some(
+                settle
+                    .outcomes
+                    .iter()
+                    .map(|o| (o.outcome.kind, o.outcome.places, o.outcome.tied))
+                    .collect(),
+            ),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+#[test]
+fn the_withdrawn_are_void_and_a_dead_heat_is_shared() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    let runners = |statuses: [&str; 4]| {
+        (1..)
+            .zip(statuses)
+            .map(|(id, status)| format!(r#"{{"id":{id},"status":"{status}"}}"#))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    feed.line(&defined("OPEN", false, 0, &runners(["ACTIVE"; 4])))
+        .unwrap();
+    let closed = runners(["WINNER", "WINNER", "LOSER", "REMOVED"]);
+    let updates = feed.line(&defined("CLOSED", false, 0, &closed)).unwrap();
+    assert_eq!(
+        outcomes(&updates),
+        [
+            (OutcomeKind::DeadHeat, 1, 2),
+            (OutcomeKind::DeadHeat, 1, 2),
+            (OutcomeKind::Lost, 1, 1),
+            (OutcomeKind::Void, 1, 1)
+        ]
+    );
+}
+
+#[test]
+fn a_market_that_closes_without_a_result_has_none() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    feed.line(&defined("OPEN", false, 0, TWO)).unwrap();
+    let updates = feed.line(&defined("CLOSED", false, 0, TWO)).unwrap();
+    assert_eq!(words(&updates), ["close"]);
+}
+
+#[test]
+fn garbage_is_an_error_and_strange_fields_are_not() {
+    for line in ["", "{", "[]", r#"{"op":"dance"}"#, r#"{"op":"mcm"}"#] {
+        assert!(decode(line).is_err(), "{line:?}");
+    }
+    let strange = r#"{"op":"mcm","pt":1,"_stream_id":7,"mc":[{"id":"1.1","new":[]}]}"#;
+    assert!(decode(strange).is_ok());
+    let mut cache = MarketCache::default();
+    assert!(cache.apply(&changes(&back(1, "[[0.5,10]]"))).is_err());
+}
+
+#[test]
+fn recorded_single_messages() {
+    let read = |name: &str| {
+        recorded_text(&format!("betfair/streaming_{name}.json"))
+            .map(|text| decode(text.trim()).unwrap())
+    };
+    let Some(connection) = read("connection") else {
+        return;
+    };
+    assert!(matches!(connection, Message::Connection { .. }));
+    assert!(matches!(
+        read("status"),
+        Some(Message::Status {
+            success: true,
+            connection_closed: false,
+            error_code: None
+        })
+    ));
+    for (name, count) in [
+        ("ocm_SUB_IMAGE", 1),
+        ("ocm_FULL_IMAGE", 1),
+        ("ocm_UPDATE", 1),
+    ] {
+        match read(name) {
+            Some(Message::Orders { markets, .. }) => assert_eq!(markets.len(), count),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    for (name, change_type, count) in [
+        ("mcm_SUB_IMAGE", ChangeType::Image, 1),
+        ("mcm_SUB_IMAGE_no_market_def", ChangeType::Image, 137),
+        ("mcm_RESUB_DELTA", ChangeType::Resumed, 43),
+    ] {
+        let Some(Message::Markets(changes)) = read(name) else {
+            panic!("{name} holds no market changes")
+        };
+        assert_eq!(changes.change_type, change_type);
+        let mut cache = MarketCache::default();
+        assert_eq!(cache.apply(&changes).unwrap().len(), count);
+        assert_eq!(cache.heartbeat_ms, Some(5000));
+        assert!(cache.resume().is_some());
+        let undefined = cache
+            .markets()
+            .values()
+            .filter(|m| m.definition.is_none())
+            .count();
+        let silent = BetfairFeed::new("betfair", 8, 1).apply(&changes).unwrap();
+        let offered = words(&silent)
+            .iter()
+            .filter(|word| **word == "market")
+            .count();
+        assert_eq!(offered + undefined, count, "{name}");
+    }
+}
+
+/// Plays a recording from its beginning.
+fn play(text: &str) -> (BetfairFeed, Vec<FeedUpdate>) {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    let mut updates = Vec::new();
+    for line in text.lines() {
+        updates.extend(feed.line(line).unwrap());
+    }
+    (feed, updates)
+}
+
+/// All but the books, with their times.
+fn milestones(updates: &[FeedUpdate]) -> Vec<(i64, &'static str)> {
+    updates
+        .iter()
+        .zip(words(updates))
+        .filter(|(_, word)| *word != "book")
+        .map(|(update, word)| (update.published_at.micros() / 1_000, word))
+        .collect()
+}
+
+#[test]
+fn the_recorded_match_opens_goes_in_play_and_closes_as_the_record_says() {
+    let Some(text) = recorded_text("betfair/1.200806927.gz") else {
+        return;
+    };
+    let (feed, updates) = play(&text);
+    assert_eq!(
+        milestones(&updates),
+        [
+            (1657018212979, "fixture"),
+            (1657018212979, "market"),
+            (1657537201427, "suspend"),
+            (1657537220540, "progress"),
+            (1657537220540, "in_play"),
+            (1657537220540, "resume"),
+            (1657550798245, "suspend"),
+            (1657550847332, "close"),
+            (1657550847332, "result"),
+            (1657550847332, "progress"),
+        ]
+    );
+    let delay = updates.iter().find_map(|update| match &update.update {
+        Update::TurnInPlay(turn) => Some(turn.bet_delay),
+        _ => None,
+    });
+    assert_eq!(delay, Some(Duration::from_secs(5)));
+    assert_eq!(
+        outcomes(&updates),
+        [(OutcomeKind::Won, 1, 1), (OutcomeKind::Lost, 1, 1)]
+    );
+    assert_eq!(feed.cache().markets().len(), 1);
+    let sequences = updates.iter().map(|update| update.sequence);
+    assert!(sequences.eq(1..=u64::try_from(updates.len()).unwrap()));
+}
+
+/// What the exchange sends to somebody who resumes: all that was missed, in one message.
+fn merged(lines: &[&str]) -> MarketChanges {
+    let mut all = changes(lines[0]);
+    all.change_type = ChangeType::Resumed;
+    for line in &lines[1..] {
+        let next = changes(line);
+        all.clk = next.clk;
+        all.published_at = next.published_at;
+        all.markets.extend(next.markets);
+    }
+    all
+}
+
+#[test]
+fn a_stream_resumed_at_any_clock_ends_in_the_same_ladders() {
+    let Some(text) = recorded_text("betfair/1.200806927.gz") else {
+        return;
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    for (index, line) in lines.iter().enumerate() {
+        feed.line(line).unwrap();
+        let missed = &lines[index + 1..(index + 301).min(lines.len())];
+        if index % 1_000 != 7 || missed.is_empty() {
+            continue;
+        }
+        let mut resumed = feed.clone();
+        resumed.apply(&merged(missed)).unwrap();
+        let mut unbroken = feed.clone();
+        for line in missed {
+            unbroken.line(line).unwrap();
+        }
+        assert_eq!(resumed.cache().markets(), unbroken.cache().markets());
+        assert_eq!(resumed.cache().clk(), unbroken.cache().clk());
+    }
+}
+
+#[test]
+fn the_recorded_race_has_two_withdrawn_runners_and_one_winner() {
+    let Some(text) = recorded_text("betfair/BASIC-1.132153978") else {
+        return;
+    };
+    let (feed, updates) = play(&text);
+    let definition = feed
+        .cache()
+        .market("1.132153978")
+        .unwrap()
+        .definition
+        .clone()
+        .unwrap();
+    let removed: Vec<(u64, Option<f64>)> = definition
+        .runners
+        .iter()
+        .filter(|runner| runner.status == RunnerStatus::Removed)
+        .map(|runner| (runner.id, runner.adjustment_factor))
+        .collect();
+    assert_eq!(removed, [(11198538, Some(7.14)), (9606433, Some(5.55))]);
+    assert!(
+        definition
+            .runners
+            .iter()
+            .filter(|runner| runner.status == RunnerStatus::Removed)
+            .all(|runner| runner.removal_date.is_some())
+    );
+    assert_eq!(
+        milestones(&updates)
+            .iter()
+            .map(|(_, word)| *word)
+            .collect::<Vec<_>>(),
+        [
+            "fixture", "market", "progress", "in_play", "suspend", "close", "result", "progress"
+        ]
+    );
+    let outcomes = outcomes(&updates);
+    let count = |kind| outcomes.iter().filter(|outcome| outcome.0 == kind).count();
+    assert_eq!(
+        (
+            count(OutcomeKind::Won),
+            count(OutcomeKind::Lost),
+            count(OutcomeKind::Void)
+        ),
+        (1, 11, 2)
+    );
+}
+
+#[test]
+fn a_withdrawn_runner_loses_its_price_at_once() {
+    let Some(text) = recorded_text("betfair/BASIC-1.132153978") else {
+        return;
+    };
+    let (_, updates) = play(&text);
+    let names = crate::feed::names::FeedNames::new("betfair", 8);
+    let market = names.market(names.fixture("28270094"), "1.132153978");
+    let withdrawn = names.selection(market, "11198538");
+    let removed_at = Timestamp::from_millis(1497423701932);
+    let priced = |at_or_after: bool| {
+        updates
+            .iter()
+            .filter(|update| (update.published_at >= removed_at) == at_or_after)
+            .filter(|update| has_price(&update.update, withdrawn))
+            .count()
+    };
+    assert!(priced(false) > 0);
+    assert_eq!(priced(true), 0);
+}
+
+fn has_price(update: &Update, selection: SelectionId) -> bool {
+    match update {
+        Update::QuoteBook(book) => book
+            .prices
+            .iter()
+            .any(|entry| entry.selection == selection && entry.price.is_some()),
+        _ => false,
+    }
+}

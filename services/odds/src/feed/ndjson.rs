@@ -1,0 +1,344 @@
+//! Updates posted as lines of JSON.
+//!
+//! Duty: read one object a line, refuse every field that is not known, and say which line and
+//! which field is wrong. Prohibition: no recovery from errors: the caller decides what becomes of
+//! the other lines.
+//!
+//! Every line has `source`, `sequence`, `type` and may have `published_at` (RFC 3339; absent: the
+//! time of arrival). Fixtures, markets and selections are named as the source likes, or by our
+//! ids. A market's name counts within its fixture, a selection's within its market.
+//!
+//! ```text
+//! type        further fields
+//! alive
+//! fixture     fixture, name, sport, starts_at
+//! progress    fixture, status (scheduled|in_play|finished|cancelled), score? "2-1", minute?
+//! market      fixture, market, name, kind (match_result|total_goals|asian_handicap|winner),
+//!             line? (for totals and handicaps, of the home side, in quarters: "-0.75"),
+//!             selections [{selection, name}]
+//! book        fixture, market, prices [{selection, price: "2.50" or null}]
+//! suspend     fixture, market?, reason
+//! resume      fixture, market?
+//! in_play     fixture, market, bet_delay_ms
+//! close       fixture, market
+//! result      fixture, market, outcomes [{selection, outcome
+//!             (won|lost|void|half_won|half_lost|dead_heat), places?, tied?}]
+//! rollback    fixture, market, reason
+//! ```
+
+mod fields;
+
+pub use fields::FieldError;
+
+use super::FeedUpdate;
+use super::names::FeedNames;
+use fields::Fields;
+use kernel::{Duration, FixtureId, MarketId, Partition, Timestamp};
+use odds_domain::outcome::{Line, Score};
+use schemas::odds::{
+    Alive, AnnounceFixture, AsianHandicap, Close, FixtureStatus, MarketKind, MatchResult,
+    OfferMarket, Outcome, OutcomeKind, ProgressFixture, QuoteBook, Resume, RollBack, SelectionName,
+    SelectionOutcome, SelectionPrice, Settle, Suspend, TotalGoals, TurnInPlay, Update, Winner,
+};
+
+/// Most bytes of one line.
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Why a line is no update.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {error}")]
+pub struct NdjsonError {
+    /// The line, from 1; empty lines count.
+    pub line: usize,
+    /// What is wrong with it.
+    pub error: LineError,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Longer than [`LINE_BYTES_MAX`].
+    #[error("longer than {LINE_BYTES_MAX} bytes")]
+    TooLong,
+    /// Not one JSON object.
+    #[error("not a JSON object: {0}")]
+    NotAnObject(String),
+    /// A field is missing, unknown or wrong.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}
+
+/// Reads a body, line by line; empty lines are passed over. `arrived_at` stands in for a missing
+/// `published_at`.
+pub fn read(
+    body: &str,
+    partitions: Partition,
+    arrived_at: Timestamp,
+) -> impl Iterator<Item = Result<FeedUpdate, NdjsonError>> + '_ {
+    body.lines()
+        .zip(1..)
+        .filter(|(text, _)| !text.trim().is_empty())
+        .map(move |(text, line)| {
+            read_line(text, partitions, arrived_at).map_err(|error| NdjsonError { line, error })
+        })
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// What is wrong with it, by field.
+pub fn read_line(
+    text: &str,
+    partitions: Partition,
+    arrived_at: Timestamp,
+) -> Result<FeedUpdate, LineError> {
+    if text.len() > LINE_BYTES_MAX {
+        return Err(LineError::TooLong);
+    }
+    let value: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| LineError::NotAnObject(error.to_string()))?;
+    let mut fields = Fields::new(value);
+    let source = fields.text("source")?;
+    let sequence = fields.number("sequence")?;
+    let published_at = fields.time_or("published_at", arrived_at)?;
+    let names = FeedNames::new(source.as_str(), partitions);
+    let update = Reader {
+        names: &names,
+        fields: &mut fields,
+    }
+    .update()?;
+    fields.end()?;
+    Ok(FeedUpdate {
+        source,
+        sequence,
+        published_at,
+        update,
+    })
+}
+
+struct Reader<'a> {
+    names: &'a FeedNames,
+    fields: &'a mut Fields,
+}
+
+/// The words for `type`.
+const TYPES: &[(&str, Kind)] = &[
+    ("alive", Kind::Alive),
+    ("fixture", Kind::Fixture),
+    ("progress", Kind::Progress),
+    ("market", Kind::Market),
+    ("book", Kind::Book),
+    ("suspend", Kind::Suspend),
+    ("resume", Kind::Resume),
+    ("in_play", Kind::InPlay),
+    ("close", Kind::Close),
+    ("result", Kind::Result),
+    ("rollback", Kind::Rollback),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Alive,
+    Fixture,
+    Progress,
+    Market,
+    Book,
+    Suspend,
+    Resume,
+    InPlay,
+    Close,
+    Result,
+    Rollback,
+}
+
+const STATUSES: &[(&str, FixtureStatus)] = &[
+    ("scheduled", FixtureStatus::Scheduled),
+    ("in_play", FixtureStatus::InPlay),
+    ("finished", FixtureStatus::Finished),
+    ("cancelled", FixtureStatus::Cancelled),
+];
+
+const OUTCOMES: &[(&str, OutcomeKind)] = &[
+    ("won", OutcomeKind::Won),
+    ("lost", OutcomeKind::Lost),
+    ("void", OutcomeKind::Void),
+    ("half_won", OutcomeKind::HalfWon),
+    ("half_lost", OutcomeKind::HalfLost),
+    ("dead_heat", OutcomeKind::DeadHeat),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MarketWord {
+    MatchResult,
+    TotalGoals,
+    AsianHandicap,
+    Winner,
+}
+
+const MARKETS: &[(&str, MarketWord)] = &[
+    ("match_result", MarketWord::MatchResult),
+    ("total_goals", MarketWord::TotalGoals),
+    ("asian_handicap", MarketWord::AsianHandicap),
+    ("winner", MarketWord::Winner),
+];
+
+impl Reader<'_> {
+    fn update(&mut self) -> Result<Update, FieldError> {
+        Ok(match self.fields.word("type", TYPES)? {
+            Kind::Alive => Update::Alive(Alive {}),
+            Kind::Fixture => Update::AnnounceFixture(AnnounceFixture {
+                fixture: self.fixture()?,
+                name: self.fields.text("name")?,
+                sport: self.fields.text("sport")?,
+                starts_at: self.fields.time("starts_at")?,
+            }),
+            Kind::Progress => Update::ProgressFixture(self.progress()?),
+            Kind::Market => Update::OfferMarket(self.offer()?),
+            Kind::Book => Update::QuoteBook(self.book()?),
+            Kind::Suspend => Update::Suspend(Suspend {
+                fixture: self.fixture()?,
+                market: self.optional_market()?,
+                reason: self.fields.text("reason")?,
+            }),
+            Kind::Resume => Update::Resume(Resume {
+                fixture: self.fixture()?,
+                market: self.optional_market()?,
+            }),
+            Kind::InPlay => Update::TurnInPlay(TurnInPlay {
+                market: self.market()?,
+                bet_delay: Duration::from_millis(i64::from(
+                    self.fields.number::<u32>("bet_delay_ms")?,
+                )),
+            }),
+            Kind::Close => Update::Close(Close {
+                market: self.market()?,
+            }),
+            Kind::Result => Update::Settle(self.result()?),
+            Kind::Rollback => Update::RollBack(RollBack {
+                market: self.market()?,
+                reason: self.fields.text("reason")?,
+            }),
+        })
+    }
+
+    fn fixture(&mut self) -> Result<FixtureId, FieldError> {
+        Ok(self.names.fixture(&self.fields.text("fixture")?))
+    }
+
+    fn market(&mut self) -> Result<MarketId, FieldError> {
+        let fixture = self.fixture()?;
+        Ok(self.names.market(fixture, &self.fields.text("market")?))
+    }
+
+    /// Of a message that speaks of the whole fixture unless it names a market.
+    fn optional_market(&mut self) -> Result<Option<MarketId>, FieldError> {
+        let Some(name) = self.fields.optional_text("market")? else {
+            return Ok(None);
+        };
+        let fixture = self.names.fixture(&self.fields.kept_text("fixture"));
+        Ok(Some(self.names.market(fixture, &name)))
+    }
+
+    fn progress(&mut self) -> Result<ProgressFixture, FieldError> {
+        let score = self
+            .fields
+            .optional_parsed::<Score>("score", "a score such as \"2-1\"")?
+            .map(|score| schemas::odds::Score {
+                home: score.home,
+                away: score.away,
+            });
+        Ok(ProgressFixture {
+            fixture: self.fixture()?,
+            status: self.fields.word("status", STATUSES)?,
+            score,
+            minute: self.fields.optional_number("minute")?,
+        })
+    }
+
+    fn offer(&mut self) -> Result<OfferMarket, FieldError> {
+        let market = self.market()?;
+        let fixture = self.names.fixture(&self.fields.kept_text("fixture"));
+        let name = self.fields.text("name")?;
+        let kind = self.kind()?;
+        let mut selections = Vec::new();
+        for mut entry in self.fields.objects("selections")? {
+            let selection = self.names.selection(market, &entry.text("selection")?);
+            selections.push(SelectionName {
+                selection,
+                name: entry.text("name")?,
+            });
+            entry.end()?;
+        }
+        Ok(OfferMarket {
+            market,
+            fixture,
+            name,
+            kind,
+            selections,
+        })
+    }
+
+    fn kind(&mut self) -> Result<MarketKind, FieldError> {
+        let mut line = || {
+            self.fields
+                .optional_parsed::<Line>("line", "a line in quarters such as \"2.5\"")
+        };
+        let line = line()?;
+        let word = self.fields.word("kind", MARKETS)?;
+        let needs_line = matches!(word, MarketWord::TotalGoals | MarketWord::AsianHandicap);
+        match (line, needs_line) {
+            (None, true) => return Err(self.fields.missing("line")),
+            (Some(_), false) => return Err(self.fields.unknown("line")),
+            (None, false) | (Some(_), true) => {}
+        }
+        let line_quarters = line.unwrap_or_default().quarters();
+        Ok(match word {
+            MarketWord::MatchResult => MarketKind::MatchResult(MatchResult {}),
+            MarketWord::TotalGoals => MarketKind::TotalGoals(TotalGoals { line_quarters }),
+            MarketWord::AsianHandicap => MarketKind::AsianHandicap(AsianHandicap { line_quarters }),
+            MarketWord::Winner => MarketKind::Winner(Winner {}),
+        })
+    }
+
+    fn book(&mut self) -> Result<QuoteBook, FieldError> {
+        let market = self.market()?;
+        let mut prices = Vec::new();
+        for mut entry in self.fields.objects("prices")? {
+            let selection = self.names.selection(market, &entry.text("selection")?);
+            prices.push(SelectionPrice {
+                selection,
+                price: entry.nullable_parsed("price", "a decimal price such as \"2.50\"")?,
+            });
+            entry.end()?;
+        }
+        Ok(QuoteBook { market, prices })
+    }
+
+    fn result(&mut self) -> Result<Settle, FieldError> {
+        let market = self.market()?;
+        let mut outcomes = Vec::new();
+        for mut entry in self.fields.objects("outcomes")? {
+            let selection = self.names.selection(market, &entry.text("selection")?);
+            let kind = entry.word("outcome", OUTCOMES)?;
+            let outcome = if kind == OutcomeKind::DeadHeat {
+                Outcome {
+                    kind,
+                    places: entry.number("places")?,
+                    tied: entry.number("tied")?,
+                }
+            } else {
+                Outcome {
+                    kind,
+                    places: 1,
+                    tied: 1,
+                }
+            };
+            outcomes.push(SelectionOutcome { selection, outcome });
+            entry.end()?;
+        }
+        Ok(Settle { market, outcomes })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -261,6 +261,7 @@ const moves = new Map(); // selection id → {direction, at}
 const dirty = { fixtures: new Set(), markets: new Set(), asked: false };
 let fixturesAsked = 0;
 
+/** Reads the whole list; true when the server answered. */
 async function refreshFixtures() {
   const seen = new Map();
   let cursor = null;
@@ -270,7 +271,7 @@ async function refreshFixtures() {
     const answer = await request("GET", `/v1/fixtures?limit=100${query}`);
     if (!answer.ok) {
       if (fixtures.size === 0) setText(byId("board-empty"), inWords(answer));
-      return;
+      return false;
     }
     for (const fixture of answer.data.items ?? []) seen.set(fixture.id, fixture);
     cursor = answer.data.next_cursor;
@@ -281,6 +282,7 @@ async function refreshFixtures() {
   setText(byId("board-empty"), "No fixtures yet. `furlong dev` brings its own; otherwise post some to /v1/feed/updates.");
   byId("board-empty").hidden = fixtures.size > 0;
   askForDrawing();
+  return true;
 }
 
 /** Fetches the list soon, but at most every few seconds: a goal suspends many markets at once. */
@@ -640,6 +642,8 @@ function drawSummary() {
 // watched: the id of the bet whose states the message below the slip follows.
 const slip = { legs: [], attempt: null, busy: false, watched: null, until: null, placed: [] };
 
+const BET_TYPES = { 1: "single", 2: "double", 3: "treble" };
+
 function toggleLeg(selectionId) {
   const at = slip.legs.findIndex((leg) => leg.selectionId === selectionId);
   if (at >= 0) slip.legs.splice(at, 1);
@@ -696,7 +700,7 @@ function drawSlip() {
   byId("slip-form").hidden = !any;
   byId("slip-empty").hidden = any || slip.watched !== null;
   byId("slip-clear").hidden = !any;
-  setText(byId("slip-kind"), slip.legs.length > 1 ? `accumulator of ${slip.legs.length}` : any ? "single" : "");
+  setText(byId("slip-kind"), any ? BET_TYPES[slip.legs.length] ?? `accumulator of ${slip.legs.length}` : "");
   drawLegs(views);
   drawReturns();
   drawPlace(views);
@@ -798,7 +802,7 @@ function acceptNewPrices() {
 
 function slipBody() {
   return JSON.stringify({
-    type: slip.legs.length === 1 ? "single" : "accumulator",
+    type: BET_TYPES[slip.legs.length] ?? "accumulator",
     legs: slip.legs.map((leg) => ({ selection_id: leg.selectionId, price: leg.price, market_version: Number(leg.version) })),
     stake: { amount: stakeAmount(), currency: account.currency },
     price_policy: byId("policy").value,
@@ -852,7 +856,7 @@ function refused(answer) {
   const { data, status } = answer;
   const unknown = status === 0 || status >= 500 || data.code === "idempotency_key_in_flight";
   if (!unknown) slip.attempt = null;
-  const points = (data.errors ?? []).map((error) => [error.pointer, error.message].filter(Boolean).join(": ")).filter((point) => point !== data.detail);
+  const points = (data.errors ?? []).map((error) => `${error.message}${error.pointer ? ` (${error.pointer})` : ""}`).filter((point) => point !== data.detail);
   if (data.code === "price_changed") {
     takeOffer(data.offered);
     showMessage("wait", "The price has changed", inWords(answer), points);
@@ -937,6 +941,8 @@ const STATES = {
   "half won": { kind: "good", sign: "+" },
   lost: { kind: "plain", sign: "−" },
   "half lost": { kind: "plain", sign: "−" },
+  "partly won": { kind: "good", sign: "+" },
+  "partly lost": { kind: "plain", sign: "−" },
   void: { kind: "plain", sign: "○" },
   rejected: { kind: "bad", sign: "✕" },
   settled: { kind: "plain", sign: "=" },
@@ -966,7 +972,7 @@ function takeBet(bet, draw = true, fromStream = false) {
   const known = bets.get(bet.id);
   const state = stateOf(bet);
   const before = known ? stateOf(known.bet) : null;
-  if (known && !fromStream && rankOf(state) < rankOf(before)) return;
+  if (known && !fromStream && stream.isLive() && rankOf(state) < rankOf(before)) return;
   const trail = known?.trail ?? [];
   if (state && trail.at(-1)?.state !== state) {
     trail.push({ state, at: new Date() });
@@ -980,7 +986,7 @@ function takeBet(bet, draw = true, fromStream = false) {
 /** The message below the slip follows the bet that was placed last, from pending to its end. */
 function followWatched(bet) {
   const state = stateOf(bet);
-  slip.until = state === "pending" || state === "referred" ? bet.until ?? null : null;
+  slip.until = state === "pending" || state === "referred" ? bet.until ?? bet.pending_until ?? null : null;
   byId("countdown").hidden = slip.until === null;
   const returns = bet.potential_return ? ` It may return ${money(bet.potential_return)}.` : "";
   const about = `${picksOf(bet)}${bet.price ? ` at ${bet.price}` : ""}, stake ${money(bet.stake)}.`;
@@ -1207,6 +1213,7 @@ const stream = {
       account.changes += 1;
       showBalance(data);
     }
+    if (image) showConnection();
   },
 
   betsChanged(data) {
@@ -1265,8 +1272,7 @@ let pollFrom = 0;
 
 /** Every ten seconds: scores and fixtures always; prices, bets and balance only while the stream is away. */
 async function poll() {
-  await refreshFixtures();
-  if (stream.isLive()) return;
+  if (!(await refreshFixtures()) || stream.isLive()) return;
   const first = slip.legs.map((leg) => leg.marketId);
   const mains = [...fixtures.values()].filter((fixture) => groupOf(fixture) !== "finished")
     .map((fixture) => mainMarketOf(marketsOf(fixture))?.id ?? fixture.markets?.[0]?.id).filter(Boolean);
@@ -1276,6 +1282,7 @@ async function poll() {
   for (const id of ids) {
     const answer = await request("GET", `/v1/markets/${encodeURIComponent(id)}`);
     if (answer.ok) takeMarket(answer.data, false);
+    else if (answer.status !== 404) break;
   }
   await refreshBalance();
   await refreshBets();
@@ -1285,7 +1292,7 @@ async function poll() {
 async function lookAfterPending() {
   const entry = slip.watched ? bets.get(slip.watched) : null;
   if (!entry || rankOf(stateOf(entry.bet)) > 0 || !session.token) return;
-  if (entry.bet.until && Date.now() < new Date(entry.bet.until).getTime() + 1500) return;
+  if (slip.until !== null && Date.now() < new Date(slip.until).getTime() + 1500) return;
   const answer = await request("GET", `/v1/bets/${encodeURIComponent(entry.bet.id)}`, { signedIn: true });
   if (answer.ok) takeBet(answer.data);
 }
@@ -1309,6 +1316,8 @@ function listen() {
     repaintPressed();
     drawSlip();
   });
+  // The shortcut to the slip is of no use while the slip itself is in sight.
+  new IntersectionObserver(([entry]) => byId("slip-jump").classList.toggle("idle", entry.isIntersecting), { threshold: 0.3 }).observe(byId("slip"));
   for (const chip of document.querySelectorAll("[data-stake]")) {
     chip.addEventListener("click", () => { byId("stake").value = chip.dataset.stake; drawSlip(); });
   }
@@ -1331,3 +1340,4 @@ setInterval(everySecond, 1000);
 setInterval(drawCountdown, 100);
 setInterval(lookAfterPending, 2000);
 setInterval(poll, POLL_EVERY_MS);
+setTimeout(() => { if (!stream.isLive()) poll(); }, 2000); // prices soon, even where the socket never opens

@@ -1,1 +1,18 @@
-//! audit.
+//! Audit: what a stranger can check with nothing but the log.
+//!
+//! Duty: read effective decisions and say which invariant does not hold, and where. The checks
+//! are a second opinion: they fold wire events on their own and share no code with the services
+//! whose work they judge. The simulator, the fault tests and `furlong audit verify` all use them.
+//!
+//! Prohibition: audit changes nothing, and no service crate is named here.
+
+mod auditor;
+mod book;
+mod limits;
+mod payments;
+mod prices;
+mod requests;
+mod slips;
+
+pub use auditor::{Auditor, Violation};
+pub use book::{AccountKey, AccountState};

@@ -1,0 +1,148 @@
+//! The auditor: hands each decision to the checks that it concerns.
+//!
+//! Duty: take effective decisions of all journals, each partition in its own order and the
+//! partitions in any order, and collect violations. Checks that need two journals wait until
+//! both sides are there. Prohibition: nothing is repaired and nothing is assumed.
+
+use crate::book::{AccountKey, AccountState, Book};
+use crate::limits::Limits;
+use crate::payments::Payments;
+use crate::prices::Prices;
+use crate::requests::Requests;
+use crate::slips::Slips;
+use kernel::{InvariantId, Position};
+use schemas::{Decision, Events};
+use std::fmt;
+
+/// A place where an invariant does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// What should be true.
+    pub invariant: InvariantId,
+    /// Where it is seen not to be.
+    pub position: Position,
+    /// What was found.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} at {}: {}",
+            self.invariant, self.position, self.detail
+        )
+    }
+}
+
+/// Where checks report.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    violations: Vec<Violation>,
+}
+
+impl Findings {
+    pub(crate) fn report(
+        &mut self,
+        invariant: InvariantId,
+        position: Position,
+        detail: impl Into<String>,
+    ) {
+        self.violations.push(Violation {
+            invariant,
+            position,
+            detail: detail.into(),
+        });
+    }
+
+    pub(crate) fn require(
+        &mut self,
+        holds: bool,
+        invariant: InvariantId,
+        position: Position,
+        detail: impl FnOnce() -> String,
+    ) {
+        if !holds {
+            self.report(invariant, position, detail());
+        }
+    }
+}
+
+/// Folds decisions and judges them.
+#[derive(Debug, Default)]
+pub struct Auditor {
+    findings: Findings,
+    requests: Requests,
+    book: Book,
+    slips: Slips,
+    prices: Prices,
+    limits: Limits,
+    payments: Payments,
+    decisions: u64,
+}
+
+impl Auditor {
+    /// Takes the next effective decision of its partition.
+    pub fn take(&mut self, decision: &Decision) {
+        let findings = &mut self.findings;
+        let position = decision.position;
+        self.decisions = self.decisions.saturating_add(1);
+        self.requests.take(decision, findings);
+        match &decision.events {
+            Events::LedgerEvents(body) => {
+                for event in &body.events {
+                    self.book.take(position, event, findings);
+                    self.slips.take_ledger(event);
+                    self.payments.take_ledger(position, event, findings);
+                }
+            }
+            Events::BetsEvents(body) => {
+                for event in &body.events {
+                    self.slips.take_bets(position, event, findings);
+                    self.prices.take_bets(position, event);
+                    self.limits.take_bets(position, event, findings);
+                }
+            }
+            Events::OddsEvents(body) => {
+                for event in &body.events {
+                    self.prices
+                        .take_odds(position, decision.header.decided_at, event);
+                    self.slips.take_odds(event);
+                }
+            }
+            Events::PaymentsEvents(body) => {
+                for event in &body.events {
+                    self.payments.take_payments(position, event, findings);
+                    self.limits.take_payments(position, event, findings);
+                }
+            }
+            Events::AuthEvents(_) | Events::FraudEvents(_) => {}
+        }
+    }
+
+    /// How many decisions were taken.
+    #[must_use]
+    pub const fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// The accounts as the auditor's own fold has them.
+    pub fn accounts(&self) -> impl Iterator<Item = (&AccountKey, &AccountState)> {
+        self.book.accounts()
+    }
+
+    /// What was found so far, and what can be said of the history as a whole. `at_rest`: no
+    /// command is on its way any more, so that what was begun must be finished.
+    #[must_use]
+    pub fn violations(&self, at_rest: bool) -> Vec<Violation> {
+        let mut findings = Findings {
+            violations: self.findings.violations.clone(),
+        };
+        self.prices.finish(&mut findings);
+        self.slips.finish(at_rest, &mut findings);
+        self.payments.finish(at_rest, &mut findings);
+        let mut violations = findings.violations;
+        violations.sort();
+        violations
+    }
+}

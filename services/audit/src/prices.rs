@@ -1,0 +1,172 @@
+//! I11 and I12: accepted when open, at the price that was on offer.
+//!
+//! Duty: keep what every book position offered and when each market stopped taking bets, and hold
+//! each accepted leg against it. Prohibition: the slip's own evidence is not believed; it only
+//! says where to look.
+
+use crate::auditor::Findings;
+use kernel::{BetId, Duration, InvariantId, MarketId, Position, Price, SelectionId, Timestamp};
+use rustc_hash::FxHashMap;
+use schemas::bets::{Event as BetsEvent, PricePolicy, StruckLeg};
+use schemas::odds::Event as OddsEvent;
+
+/// How far the picture of prices may lag behind the market at an acceptance.
+pub(crate) const CONTEXT_LAG_MAX: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub(crate) struct Prices {
+    books: FxHashMap<(Position, MarketId), FxHashMap<SelectionId, Option<Price>>>,
+    stops: FxHashMap<MarketId, Vec<Change>>,
+    policies: FxHashMap<BetId, PricePolicy>,
+    accepted: Vec<Accepted>,
+}
+
+/// A market stopped or went on taking bets.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    position: Position,
+    at: Timestamp,
+    open: bool,
+    for_good: bool,
+}
+
+#[derive(Debug)]
+struct Accepted {
+    bet: BetId,
+    position: Position,
+    at: Timestamp,
+    leg: StruckLeg,
+}
+
+impl Prices {
+    pub(crate) fn take_odds(&mut self, position: Position, at: Timestamp, event: &OddsEvent) {
+        let mut change = |market, open, for_good| {
+            self.stops.entry(market).or_default().push(Change {
+                position,
+                at,
+                open,
+                for_good,
+            });
+        };
+        match event {
+            OddsEvent::BookPublished(book) => {
+                let prices = book
+                    .prices
+                    .iter()
+                    .map(|quoted| (quoted.selection, quoted.price));
+                self.books.insert((position, book.market), prices.collect());
+            }
+            OddsEvent::MarketSuspended(suspended) => change(suspended.market, false, false),
+            OddsEvent::MarketResumed(resumed) => change(resumed.market, true, false),
+            OddsEvent::MarketClosed(closed) => change(closed.market, false, true),
+            OddsEvent::MarketResulted(resulted) => change(resulted.market, false, true),
+            OddsEvent::FixtureAnnounced(_)
+            | OddsEvent::FixtureProgressed(_)
+            | OddsEvent::MarketOffered(_)
+            | OddsEvent::MarketTurnedInPlay(_)
+            | OddsEvent::ResultRolledBack(_)
+            | OddsEvent::SourceAdvanced(_)
+            | OddsEvent::SourceGapSeen(_)
+            | OddsEvent::SourceWentSilent(_)
+            | OddsEvent::SourceReturned(_)
+            | OddsEvent::BudgetGranted(_)
+            | OddsEvent::BudgetRecalled(_)
+            | OddsEvent::BudgetReturnNoticed(_)
+            | OddsEvent::HeartbeatSent(_) => {}
+        }
+    }
+
+    pub(crate) fn take_bets(&mut self, position: Position, event: &BetsEvent) {
+        if let BetsEvent::BetPlaced(placed) = event {
+            self.policies.insert(placed.bet, placed.price_policy);
+        }
+        if let BetsEvent::BetAccepted(accepted) = event {
+            for leg in &accepted.legs {
+                self.accepted.push(Accepted {
+                    bet: accepted.bet,
+                    position,
+                    at: accepted.accepted_at,
+                    leg: leg.clone(),
+                });
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self, findings: &mut Findings) {
+        for accepted in &self.accepted {
+            self.check_price(accepted, findings);
+            self.check_open(accepted, findings);
+        }
+    }
+
+    fn check_price(&self, accepted: &Accepted, findings: &mut Findings) {
+        let Accepted {
+            bet, position, leg, ..
+        } = accepted;
+        let price_rule = InvariantId::AcceptedAtQuotedPrice;
+        let Some(book) = self.books.get(&(leg.book_position, leg.market)) else {
+            let detail = format!(
+                "{bet} names {} which published no book of {}",
+                leg.book_position, leg.market
+            );
+            findings.report(price_rule, *position, detail);
+            return;
+        };
+        let offered = book.get(&leg.selection).copied().flatten();
+        findings.require(offered == Some(leg.price), price_rule, *position, || {
+            format!(
+                "{bet} is struck at {}, the book offered {offered:?}",
+                leg.price
+            )
+        });
+        let agreed = match self.policies.get(bet) {
+            Some(PricePolicy::Exact) => leg.price == leg.requested_price,
+            Some(PricePolicy::Better) => leg.price >= leg.requested_price,
+            Some(PricePolicy::Any) => true,
+            None => false,
+        };
+        findings.require(agreed, price_rule, *position, || {
+            format!(
+                "{bet} asked for {} and is struck at {}",
+                leg.requested_price, leg.price
+            )
+        });
+    }
+
+    fn check_open(&self, accepted: &Accepted, findings: &mut Findings) {
+        let Accepted {
+            bet,
+            position,
+            at,
+            leg,
+        } = accepted;
+        let Some(changes) = self.stops.get(&leg.market) else {
+            return;
+        };
+        let of_market = changes
+            .iter()
+            .filter(|change| change.position.partition == leg.book_position.partition);
+        // The state of the market when the acceptance was decided, give or take the stated lag.
+        let closed_before = of_market
+            .clone()
+            .rfind(|change| change.at.plus(CONTEXT_LAG_MAX) < *at)
+            .filter(|change| !change.open);
+        if let Some(change) = closed_before {
+            let detail = format!(
+                "{bet} is accepted although {} stopped at {}",
+                leg.market, change.position
+            );
+            findings.report(InvariantId::AcceptedOnlyWhenOpen, *position, detail);
+        }
+        let over = of_market
+            .clone()
+            .find(|change| change.for_good && change.position.offset < leg.book_position.offset);
+        if let Some(change) = over {
+            let detail = format!(
+                "{bet} names a book after the end of {} at {}",
+                leg.market, change.position
+            );
+            findings.report(InvariantId::AcceptedOnlyWhenOpen, *position, detail);
+        }
+    }
+}

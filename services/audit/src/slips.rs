@@ -1,0 +1,351 @@
+//! I3, I9 and I10: what a slip holds, and what it pays.
+//!
+//! Duty: follow each slip through its states, hold its stake against the ledger's holds, and
+//! work out its return a second time from prices and outcomes alone, leg by leg in exact
+//! fractions. Prohibition: bets' own arithmetic is not used.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "exact fractions neither overflow nor round"
+)]
+
+use crate::auditor::Findings;
+use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, TransferId};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Signed, Zero};
+use rustc_hash::FxHashMap;
+use schemas::bets::{BetSettled, Event, StruckLeg, stake_hold};
+use schemas::ledger::Event as LedgerEvent;
+use schemas::odds::{Event as OddsEvent, Outcome, OutcomeKind, SelectionOutcome};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Placed,
+    Accepted,
+    Rejected,
+    Settled,
+}
+
+#[derive(Debug)]
+struct Slip {
+    position: Position,
+    stake: Money,
+    stage: Stage,
+    each_way: bool,
+    legs: Vec<StruckLeg>,
+    outcomes: FxHashMap<SelectionId, (u32, Outcome)>,
+    reversals: u32,
+    settlements: u32,
+    in_force: Option<(u32, Money)>,
+    rejected_while_held: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    Open(i64),
+    Captured,
+    Released,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Slips {
+    slips: FxHashMap<BetId, Slip>,
+    holds: FxHashMap<TransferId, Hold>,
+    results: FxHashMap<(MarketId, u32), Vec<SelectionOutcome>>,
+}
+
+impl Slips {
+    pub(crate) fn take_odds(&mut self, event: &OddsEvent) {
+        if let OddsEvent::MarketResulted(resulted) = event {
+            self.results.insert(
+                (resulted.market, resulted.result),
+                resulted.outcomes.clone(),
+            );
+        }
+    }
+
+    pub(crate) fn take_ledger(&mut self, event: &LedgerEvent) {
+        match event {
+            LedgerEvent::TransferHeld(held) => {
+                self.holds.insert(held.id, Hold::Open(held.minor));
+            }
+            LedgerEvent::HoldCaptured(captured) => {
+                self.holds.insert(captured.hold, Hold::Captured);
+            }
+            LedgerEvent::HoldVoided(voided) => {
+                self.holds.insert(voided.hold, Hold::Released);
+            }
+            LedgerEvent::HoldExpired(expired) => {
+                self.holds.insert(expired.hold, Hold::Released);
+            }
+            LedgerEvent::TransferPosted(_)
+            | LedgerEvent::TransferRefused(_)
+            | LedgerEvent::AccountRulesSet(_)
+            | LedgerEvent::NothingMoved(_) => {}
+        }
+    }
+
+    pub(crate) fn take_bets(&mut self, position: Position, event: &Event, findings: &mut Findings) {
+        match event {
+            Event::BetPlaced(placed) => {
+                let slip = Slip {
+                    position,
+                    stake: placed.stake,
+                    stage: Stage::Placed,
+                    each_way: placed.each_way,
+                    legs: placed.legs.clone(),
+                    outcomes: FxHashMap::default(),
+                    reversals: 0,
+                    settlements: 0,
+                    in_force: None,
+                    rejected_while_held: false,
+                };
+                if self.slips.insert(placed.bet, slip).is_some() {
+                    findings.report(
+                        InvariantId::OneEffectPerRequest,
+                        position,
+                        format!("{} is placed twice", placed.bet),
+                    );
+                }
+            }
+            Event::BetAccepted(accepted) => {
+                self.with(accepted.bet, position, findings, |slip, findings| {
+                    slip.expect(Stage::Placed, position, findings);
+                    slip.stage = Stage::Accepted;
+                    slip.legs.clone_from(&accepted.legs);
+                })
+            }
+            Event::BetRejected(rejected) => {
+                self.with(rejected.bet, position, findings, |slip, findings| {
+                    slip.expect(Stage::Placed, position, findings);
+                    slip.stage = Stage::Rejected;
+                    slip.rejected_while_held = rejected.held;
+                })
+            }
+            Event::LegDecided(decided) => self.with(decided.bet, position, findings, |slip, _| {
+                match &decided.outcome {
+                    Some(outcome) => slip
+                        .outcomes
+                        .insert(decided.selection, (decided.result, outcome.clone())),
+                    None => slip.outcomes.remove(&decided.selection),
+                };
+            }),
+            Event::BetSettled(settled) => {
+                self.with(settled.bet, position, findings, |slip, findings| {
+                    slip.settle(settled, position, findings);
+                })
+            }
+            Event::SettlementReversed(reversed) => {
+                self.with(reversed.bet, position, findings, |slip, findings| {
+                    slip.expect(Stage::Settled, position, findings);
+                    let matches = slip.in_force == Some((reversed.settlement, reversed.returned));
+                    findings.require(matches, InvariantId::OneSettlementInForce, position, || {
+                        format!(
+                            "{} reverses settlement {}, in force is {:?}",
+                            reversed.bet, reversed.settlement, slip.in_force
+                        )
+                    });
+                    slip.in_force = None;
+                    slip.stage = Stage::Accepted;
+                    slip.reversals = slip.reversals.saturating_add(1);
+                })
+            }
+            Event::BetHeld(_)
+            | Event::BetDelayed(_)
+            | Event::BetAwaitsBudget(_)
+            | Event::SettlementStarted(_)
+            | Event::RollbackStarted(_)
+            | Event::SettlementAdvanced(_)
+            | Event::BudgetRequested(_)
+            | Event::BudgetReturned(_)
+            | Event::BudgetNoticed(_)
+            | Event::StakeLimitNoticed(_)
+            | Event::ExclusionNoticed(_)
+            | Event::RestrictionNoticed(_) => {}
+        }
+    }
+
+    fn with(
+        &mut self,
+        bet: BetId,
+        position: Position,
+        findings: &mut Findings,
+        run: impl FnOnce(&mut Slip, &mut Findings),
+    ) {
+        match self.slips.get_mut(&bet) {
+            Some(slip) => run(slip, findings),
+            None => findings.report(
+                InvariantId::OneSettlementInForce,
+                position,
+                format!("{bet} was never placed"),
+            ),
+        }
+    }
+
+    /// What needs both journals, and what must be finished at rest.
+    pub(crate) fn finish(&self, at_rest: bool, findings: &mut Findings) {
+        for (bet, slip) in &self.slips {
+            let hold = self.holds.get(&stake_hold(*bet, slip.reversals)).copied();
+            let reserved = InvariantId::StakesAreReserved;
+            let position = slip.position;
+            let holds = match slip.stage {
+                Stage::Accepted => match hold {
+                    Some(Hold::Open(minor)) => minor == slip.stake.minor(),
+                    None => !at_rest && slip.reversals > 0,
+                    Some(Hold::Captured | Hold::Released) => false,
+                },
+                Stage::Settled => match hold {
+                    Some(Hold::Captured) => true,
+                    Some(Hold::Open(_)) | None => !at_rest,
+                    Some(Hold::Released) => false,
+                },
+                Stage::Rejected => match hold {
+                    None | Some(Hold::Released) => true,
+                    Some(Hold::Open(_)) => !at_rest,
+                    Some(Hold::Captured) => false,
+                },
+                Stage::Placed => !at_rest,
+            };
+            findings.require(holds, reserved, position, || {
+                format!("{bet} is {:?} and its hold {hold:?}", slip.stage)
+            });
+            self.check_outcomes(*bet, slip, findings);
+        }
+    }
+
+    /// Each leg is decided as the named result of its market says.
+    fn check_outcomes(&self, bet: BetId, slip: &Slip, findings: &mut Findings) {
+        for leg in &slip.legs {
+            let Some((number, outcome)) = slip.outcomes.get(&leg.selection) else {
+                continue;
+            };
+            let told = self
+                .results
+                .get(&(leg.market, *number))
+                .and_then(|outcomes| {
+                    outcomes
+                        .iter()
+                        .find(|told| told.selection == leg.selection)
+                        .map(|told| &told.outcome)
+                });
+            findings.require(
+                told == Some(outcome),
+                InvariantId::OneSettlementInForce,
+                slip.position,
+                || {
+                    format!(
+                        "{bet}: leg {} is decided {outcome:?}, result {number} says {told:?}",
+                        leg.selection
+                    )
+                },
+            );
+        }
+    }
+}
+
+impl Slip {
+    fn expect(&self, stage: Stage, position: Position, findings: &mut Findings) {
+        findings.require(
+            self.stage == stage,
+            InvariantId::OneSettlementInForce,
+            position,
+            || format!("expected {stage:?}, it is {:?}", self.stage),
+        );
+    }
+
+    fn settle(&mut self, settled: &BetSettled, position: Position, findings: &mut Findings) {
+        self.expect(Stage::Accepted, position, findings);
+        self.settlements = self.settlements.saturating_add(1);
+        findings.require(
+            self.in_force.is_none() && settled.settlement == self.settlements,
+            InvariantId::OneSettlementInForce,
+            position,
+            || {
+                format!(
+                    "settlement {} while {:?} is in force",
+                    settled.settlement, self.in_force
+                )
+            },
+        );
+        findings.require(
+            settled.stake == self.stake,
+            InvariantId::StakesAreReserved,
+            position,
+            || {
+                format!(
+                    "settles a stake of {:?}, placed were {:?}",
+                    settled.stake, self.stake
+                )
+            },
+        );
+        if let Some(exact) = self.exact_return().filter(|_| !self.each_way) {
+            let rounded = half_even(&exact);
+            findings.require(
+                BigInt::from(settled.returned.minor()) == rounded,
+                InvariantId::OneSettlementInForce,
+                position,
+                || {
+                    format!(
+                        "{} returns {:?}, the rule says {rounded} minor units",
+                        settled.bet, settled.returned
+                    )
+                },
+            );
+            let units = 10_i64.pow(self.stake.currency().exponent());
+            let told: Option<BigRational> = settled.exact.parse().ok();
+            findings.require(
+                told == Some(exact / BigInt::from(units)),
+                InvariantId::MoneyIsExact,
+                position,
+                || format!("{} tells {} as exact", settled.bet, settled.exact),
+            );
+        }
+        self.in_force = Some((settled.settlement, settled.returned));
+        self.stage = Stage::Settled;
+    }
+
+    /// The return of a multiple in minor units before rounding; `None` while it depends on legs
+    /// that are not decided.
+    fn exact_return(&self) -> Option<BigRational> {
+        let mut total = BigRational::from_integer(self.stake.minor().into());
+        let mut undecided = false;
+        for leg in &self.legs {
+            match self.outcomes.get(&leg.selection) {
+                Some((_, outcome)) => total *= factor(leg, outcome),
+                None => undecided = true,
+            }
+        }
+        (!undecided || total.is_zero()).then_some(total)
+    }
+}
+
+/// What one unit on the leg becomes.
+fn factor(leg: &StruckLeg, outcome: &Outcome) -> BigRational {
+    let price = BigRational::new(leg.price.numerator().into(), leg.price.denominator().into());
+    let half = BigRational::new(1.into(), 2.into());
+    match outcome.kind {
+        OutcomeKind::Won => price,
+        OutcomeKind::Lost => BigRational::zero(),
+        OutcomeKind::Void => BigRational::one(),
+        OutcomeKind::HalfWon => (price + BigRational::one()) * half,
+        OutcomeKind::HalfLost => half,
+        OutcomeKind::DeadHeat => {
+            let tied = outcome.tied.max(1);
+            price * BigRational::new(outcome.places.min(tied).into(), tied.into())
+        }
+    }
+}
+
+/// To the nearest whole number, halves to the even one.
+fn half_even(exact: &BigRational) -> BigInt {
+    let floor = exact.floor().to_integer();
+    let rest = exact - BigRational::from_integer(floor.clone());
+    let half = BigRational::new(1.into(), 2.into());
+    let up = match rest.cmp(&half) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => (&floor % BigInt::from(2)).abs().is_one(),
+    };
+    if up { floor + 1 } else { floor }
+}

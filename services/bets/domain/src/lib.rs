@@ -3,5 +3,103 @@
 //! Duty: judge slips and work out to the last fraction what they pay. Prohibition: no money moves
 //! here (the ledger answers what bets records), no price is looked up, no clock is read: evidence
 //! and time arrive with the command.
+//!
+//! Read [`Command`] for what is asked and [`Stage`] for a slip's life; after that one file a step:
+//! place, hold, wait (in-play delay and budget), result (settlement and rollback begin), work
+//! (they go on).
 
+mod budget;
+mod command;
+mod customer;
+mod event;
+mod evidence;
+mod evolve;
+mod hold;
+mod market;
+mod place;
+mod rejection;
+mod result;
 pub mod settlement;
+mod slip;
+mod state;
+mod strike;
+mod wait;
+mod work;
+
+#[cfg(test)]
+mod scenarios;
+
+pub use command::{Command, HoldOutcome, HouseRules, Notice, Place, Surroundings};
+pub use customer::Customer;
+pub use event::{BetPlaced, Event};
+pub use evidence::{Evidence, MarketStatus, Quote};
+pub use market::{Budget, Job, JobKind, Market, ResultInForce};
+pub use rejection::{OfferedPrice, Rejection};
+pub use slip::{
+    DecidedLeg, Names, PricePolicy, RequestedLeg, SettlementInForce, Settlements, Shortage, Slip,
+    SlipLeg, SlipOutcome, SlipRequest, SlipType, Stage, StruckLeg,
+};
+pub use state::{State, StateParts, TimerKey};
+
+use kernel::Decider;
+
+/// The decider of one bets partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Bets;
+
+impl Decider for Bets {
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn initial() -> State {
+        State::default()
+    }
+
+    fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::Place(place) => place::decide(state, place),
+            Command::Notice { at, rules, notices } => Ok(notices
+                .iter()
+                .flat_map(|notice| notice_one(state, notice, *at, rules))
+                .collect()),
+            Command::EndWait { bet, now } => Ok(wait::decide(state, *bet, now)),
+            Command::ContinueWork { at, slips_max } => Ok(work::decide(state, *at, *slips_max)),
+        }
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        evolve::evolve(state, event);
+    }
+}
+
+/// One piece of news. The news of one record concern different slips, markets or customers, so
+/// that each can be judged on the state before all of them.
+fn notice_one(
+    state: &State,
+    notice: &Notice,
+    at: kernel::Timestamp,
+    rules: &HouseRules,
+) -> Vec<Event> {
+    match notice {
+        Notice::Hold { bet, outcome } => hold::decide(state, *bet, outcome, at, rules),
+        Notice::Grant { market, total } => budget::note_grant(state, *market, *total),
+        Notice::Recall {
+            market,
+            budget_each,
+        } => budget::note_recall(state, *market, *budget_each),
+        Notice::Results(results) => result::start_settlements(state, results),
+        Notice::Rollback { market, result } => result::start_rollback(state, *market, *result),
+        Notice::StakeLimits {
+            customer,
+            per_slip,
+            per_day,
+        } => customer::note_stake_limits(state, *customer, *per_slip, *per_day),
+        Notice::Exclusion { customer, until } => customer::note_exclusion(state, *customer, *until),
+        Notice::Restriction {
+            customer,
+            stake_permille,
+        } => customer::note_restriction(state, *customer, *stake_permille),
+    }
+}

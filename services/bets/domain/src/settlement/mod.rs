@@ -13,5 +13,5 @@ mod vectors;
 
 pub use bet_type::{ACCUMULATOR_LEGS_MAX, BetType, UnknownBetType};
 pub use leg::{Deduction, LegResult, PlaceTerms, ResultCodeError, TermsError};
-pub use payout::{Payout, SettleError, SettledLeg, factor_sum, settle};
+pub use payout::{Payout, SettleError, SettledLeg, factor_sum, settle, stake_for_return};
 pub use rounding::{plain_decimal, round_half_even};

@@ -11,8 +11,9 @@ use super::bet_type::BetType;
 use super::leg::{Deduction, LegResult, PlaceTerms};
 use super::rounding::{exactly, round_half_even};
 use kernel::{Money, MoneyError, Price};
+use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Zero};
+use num_traits::{One, ToPrimitive, Zero};
 
 /// Why a slip cannot be worked out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +110,22 @@ pub fn settle(
         exact,
         lines,
     })
+}
+
+/// The largest stake of a slip of these legs that returns no more than so much. It has no place
+/// part.
+#[must_use]
+pub fn stake_for_return(bet_type: BetType, legs: &[SettledLeg], most: Money) -> Money {
+    let factors = legs
+        .iter()
+        .map(|leg| leg.result.factor(leg.price, leg.deduction));
+    let sum = factor_sum(bet_type, factors);
+    if sum.is_zero() {
+        return most;
+    }
+    let stake = (BigRational::from(BigInt::from(most.minor())) / sum).floor();
+    let minor = stake.to_integer().to_i64().unwrap_or(i64::MAX);
+    Money::from_minor(minor, most.currency())
 }
 
 fn place_factors(legs: &[SettledLeg], terms: PlaceTerms) -> Result<Vec<BigRational>, SettleError> {

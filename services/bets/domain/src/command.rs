@@ -1,0 +1,174 @@
+//! What bets is asked: by clients, other journals, timers and its own work.
+//!
+//! Duty: one closed list. Prohibition: a command carries all that its judgement depends on; what
+//! it does not carry is not known.
+
+use crate::evidence::Evidence;
+use crate::market::ResultInForce;
+use crate::slip::SlipRequest;
+use kernel::{BetId, CustomerId, Duration, MarketId, Money, Timestamp};
+use std::collections::BTreeMap;
+
+/// One thing asked of a bets partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A customer wants to bet.
+    Place(Box<Place>),
+    /// One record of another journal brings news. Never rejected.
+    Notice {
+        /// Now.
+        at: Timestamp,
+        /// The house's rules in force.
+        rules: HouseRules,
+        /// The news, each of another slip, market or customer.
+        notices: Vec<Notice>,
+    },
+    /// A slip's timer has come due: it is looked at again. Never rejected.
+    EndWait {
+        /// The slip.
+        bet: BetId,
+        /// What it is judged on.
+        now: Surroundings,
+    },
+    /// Do the next part of the work that results and rollbacks have started. Never rejected.
+    ContinueWork {
+        /// Now.
+        at: Timestamp,
+        /// How many slips to look at, so that one record holds them and other inputs go on.
+        slips_max: usize,
+    },
+}
+
+/// News from another journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The ledger has answered for a slip's stake.
+    Hold {
+        /// The slip.
+        bet: BetId,
+        /// The ledger's answer.
+        outcome: HoldOutcome,
+    },
+    /// Odds lets this partition risk more on a market.
+    Grant {
+        /// The market.
+        market: MarketId,
+        /// All that was ever granted to this partition there, its beginning included.
+        total: Money,
+    },
+    /// Odds asks for unused budget of a market.
+    Recall {
+        /// The market.
+        market: MarketId,
+        /// What each partition began with there.
+        budget_each: Money,
+    },
+    /// Markets have results.
+    Results(BTreeMap<MarketId, ResultInForce>),
+    /// A result was withdrawn.
+    Rollback {
+        /// The market.
+        market: MarketId,
+        /// The number of the withdrawn result.
+        result: u32,
+    },
+    /// A customer's own limits on stakes changed. Outer none: this one did not; inner none: there
+    /// is no such limit any more.
+    StakeLimits {
+        /// The customer.
+        customer: CustomerId,
+        /// The most for one slip.
+        per_slip: Option<Option<Money>>,
+        /// The most for one UTC day.
+        per_day: Option<Option<Money>>,
+    },
+    /// A customer is excluded.
+    Exclusion {
+        /// The customer.
+        customer: CustomerId,
+        /// Until then.
+        until: Timestamp,
+    },
+    /// Fraud restricts a customer's stakes.
+    Restriction {
+        /// The customer.
+        customer: CustomerId,
+        /// Permille of the ordinary stake limit; 0 forbids betting, 1000 lifts.
+        stake_permille: u16,
+    },
+}
+
+/// A customer wants to bet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Minted by whoever sends this.
+    pub bet: BetId,
+    /// Whose bet.
+    pub customer: CustomerId,
+    /// What is asked for.
+    pub slip: SlipRequest,
+    /// What it is judged on.
+    pub now: Surroundings,
+}
+
+/// What a judgement about a slip depends on and the state does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Now.
+    pub at: Timestamp,
+    /// What the market view shows of the slip's selections.
+    pub evidence: Evidence,
+    /// The house's rules in force.
+    pub rules: HouseRules,
+}
+
+/// What the ledger says about a stake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldOutcome {
+    /// The stake is held.
+    Held,
+    /// The account does not hold the stake.
+    ShortOfFunds {
+        /// What it holds.
+        available: Money,
+    },
+    /// The account cannot be held on for another reason.
+    Blocked,
+}
+
+/// The house's rules for slips. Amounts are minor units of the slip's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HouseRules {
+    /// Recorded with every slip.
+    pub version: u32,
+    /// The least stake of a slip.
+    pub stake_min_minor: i64,
+    /// The most that an unrestricted customer may stake on a slip.
+    pub stake_max_minor: i64,
+    /// The most that a slip may return.
+    pub payout_max_minor: i64,
+    /// The most legs of an accumulator.
+    pub legs_max: usize,
+    /// Older pictures of prices are not accepted on.
+    pub view_age_max: Duration,
+    /// How long after placement a slip that is not in play may be struck on the evidence of its
+    /// placement. The context lag that invariant I11 allows is this and `view_age_max` together.
+    pub acceptance_window: Duration,
+    /// How long a slip waits for exposure budget.
+    pub budget_wait: Duration,
+}
+
+impl Default for HouseRules {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            stake_min_minor: 10,
+            stake_max_minor: 1_000_000,
+            payout_max_minor: 50_000_000,
+            legs_max: 20,
+            view_age_max: Duration::from_secs(3),
+            acceptance_window: Duration::from_millis(250),
+            budget_wait: Duration::from_secs(2),
+        }
+    }
+}

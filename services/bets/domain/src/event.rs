@@ -1,0 +1,204 @@
+//! What bets has decided. Past tense, one variant a fact.
+
+use crate::rejection::Rejection;
+use crate::settlement::LegResult;
+use crate::slip::{PricePolicy, SlipOutcome, SlipType, StruckLeg};
+use kernel::{BetId, CustomerId, MarketId, Money, SelectionId, Timestamp};
+use std::collections::BTreeMap;
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A slip is in the book; its stake is to be held.
+    BetPlaced(BetPlaced),
+    /// A market has no room for the slip's risk; it waits.
+    BetAwaitsBudget {
+        /// The slip.
+        bet: BetId,
+        /// The market.
+        market: MarketId,
+        /// The end of the wait.
+        until: Timestamp,
+    },
+    /// The hold stands; the slip is to be looked at again before it can be struck.
+    BetHeld {
+        /// The slip.
+        bet: BetId,
+    },
+    /// The hold stands, the risk is reserved, the in-play delay runs.
+    BetDelayed {
+        /// The slip.
+        bet: BetId,
+        /// The end of the delay.
+        until: Timestamp,
+    },
+    /// The bet is struck.
+    BetAccepted {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// At these prices.
+        legs: Vec<StruckLeg>,
+        /// What it returns if all legs win.
+        potential_return: Money,
+        /// When.
+        accepted_at: Timestamp,
+    },
+    /// The bet is not struck.
+    BetRejected {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// Whether the ledger may hold its stake: everything but a refused hold.
+        held: bool,
+        /// What was staked.
+        stake: Money,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// A result came for a market with slips here; from now on the market is closed.
+    SettlementStarted {
+        /// The market.
+        market: MarketId,
+        /// The result's number.
+        result: u32,
+        /// What became of each selection.
+        outcomes: BTreeMap<SelectionId, LegResult>,
+        /// How many struck slips have a leg there.
+        open_slips: u32,
+    },
+    /// A result was withdrawn; what was left of its work is cancelled.
+    RollbackStarted {
+        /// The market.
+        market: MarketId,
+        /// The withdrawn result's number.
+        result: u32,
+        /// How many legs carry it.
+        touched_slips: u32,
+    },
+    /// A leg's outcome is known, or known no more.
+    LegDecided {
+        /// The slip.
+        bet: BetId,
+        /// The leg.
+        selection: SelectionId,
+        /// The result's number.
+        result: u32,
+        /// The outcome; none: the result was withdrawn.
+        outcome: Option<LegResult>,
+    },
+    /// A settlement is taken back.
+    SettlementReversed {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// The settlement's number.
+        settlement: u32,
+        /// What was staked.
+        stake: Money,
+        /// What it had paid.
+        returned: Money,
+    },
+    /// A slip is settled.
+    BetSettled {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// Settlements of a slip count from 1.
+        settlement: u32,
+        /// What was staked.
+        stake: Money,
+        /// What is paid.
+        returned: Money,
+        /// The same before rounding, in major units.
+        exact: String,
+        /// In one word.
+        outcome: SlipOutcome,
+        /// When.
+        settled_at: Timestamp,
+    },
+    /// A part of a market's work is done.
+    SettlementAdvanced {
+        /// The market.
+        market: MarketId,
+        /// Which part, from 1.
+        part: u32,
+        /// The last slip looked at.
+        last: Option<BetId>,
+        /// Whether it was the last part.
+        finished: bool,
+    },
+    /// More room is needed on a market.
+    BudgetRequested {
+        /// The market.
+        market: MarketId,
+        /// All that was ever asked for, the beginning included.
+        total: Money,
+    },
+    /// A grant of room was noticed.
+    BudgetNoticed {
+        /// The market.
+        market: MarketId,
+        /// All that was ever granted, the beginning included.
+        total: Money,
+    },
+    /// Unused room is given back.
+    BudgetReturned {
+        /// The market.
+        market: MarketId,
+        /// All that was ever given back.
+        total: Money,
+    },
+    /// A customer's own limits on stakes bind from here.
+    StakeLimitNoticed {
+        /// The customer.
+        customer: CustomerId,
+        /// The most for one slip.
+        per_slip: Option<Money>,
+        /// The most for one UTC day.
+        per_day: Option<Money>,
+    },
+    /// A customer's exclusion binds from here.
+    ExclusionNoticed {
+        /// The customer.
+        customer: CustomerId,
+        /// Until then.
+        until: Timestamp,
+    },
+    /// A restriction binds from here.
+    RestrictionNoticed {
+        /// The customer.
+        customer: CustomerId,
+        /// Permille of the ordinary stake limit.
+        stake_permille: u16,
+    },
+}
+
+/// A slip is in the book; each leg carries the evidence on which it was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BetPlaced {
+    /// The slip.
+    pub bet: BetId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// How the legs combine.
+    pub slip_type: SlipType,
+    /// The legs.
+    pub legs: Vec<StruckLeg>,
+    /// What is staked.
+    pub stake: Money,
+    /// Which prices are agreed to.
+    pub price_policy: PricePolicy,
+    /// The client's own name for it.
+    pub client_ref: Option<String>,
+    /// What it returns if all legs win.
+    pub potential_return: Money,
+    /// The house's rules in force.
+    pub rules_version: u32,
+    /// When.
+    pub placed_at: Timestamp,
+}

@@ -1,0 +1,87 @@
+//! What the market view shows of a selection at the moment of a judgement.
+//!
+//! Duty: the questions that every judgement asks of it: is it fresh, is it open, was it open all
+//! the time. Prohibition: nothing here is remembered; what a decision used is copied into its
+//! event.
+
+use crate::command::HouseRules;
+use crate::rejection::Rejection;
+use crate::slip::Names;
+use kernel::{Duration, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp};
+use std::collections::BTreeMap;
+
+/// What the market view shows of the selections that a command concerns.
+pub type Evidence = BTreeMap<SelectionId, Quote>;
+
+/// Whether a market takes bets, as the market view shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MarketStatus {
+    /// It takes bets.
+    Open,
+    /// Not for now.
+    Suspended,
+    /// Not any more: closed or with a result.
+    Closed,
+}
+
+/// One selection, its market and its book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The selection's market.
+    pub market: MarketId,
+    /// The market's fixture.
+    pub fixture: FixtureId,
+    /// Whether the market takes bets.
+    pub status: MarketStatus,
+    /// The market's version: raised by every book, suspension and resumption.
+    pub version: u64,
+    /// The version with which the market last began to take bets.
+    pub open_since: u64,
+    /// The selection's price, when it can be bet on.
+    pub price: Option<Price>,
+    /// Whether the market is in play.
+    pub in_play: bool,
+    /// How long acceptance waits while it is.
+    pub bet_delay: Duration,
+    /// What every bets partition may risk on the market from its beginning.
+    pub budget_each: Money,
+    /// The most that the house may lose on the market.
+    pub exposure_max: Money,
+    /// When the partition of odds that this comes from last showed that it lives.
+    pub seen_at: Option<Timestamp>,
+    /// Where the market's newest book stands.
+    pub position: Position,
+    /// What people call it.
+    pub names: Names,
+}
+
+impl Quote {
+    /// The newest news is not older than the house accepts on.
+    pub(crate) fn must_be_fresh(&self, at: Timestamp, rules: &HouseRules) -> Result<(), Rejection> {
+        let newest_at = self.seen_at;
+        match newest_at {
+            Some(seen) if at.since(seen) <= rules.view_age_max => Ok(()),
+            Some(_) | None => Err(Rejection::PricesStale { newest_at }),
+        }
+    }
+
+    /// The market takes bets.
+    pub(crate) const fn must_be_open(&self) -> Result<(), Rejection> {
+        let market = self.market;
+        match self.status {
+            MarketStatus::Open => Ok(()),
+            MarketStatus::Suspended => Err(Rejection::MarketSuspended { market }),
+            MarketStatus::Closed => Err(Rejection::MarketClosed { market }),
+        }
+    }
+
+    /// The market was never suspended after this version.
+    pub(crate) const fn must_be_open_since(&self, version: u64) -> Result<(), Rejection> {
+        if self.open_since > version {
+            return Err(Rejection::MarketSuspended {
+                market: self.market,
+            });
+        }
+        Ok(())
+    }
+}

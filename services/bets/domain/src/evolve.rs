@@ -1,0 +1,366 @@
+//! Taking notice of facts.
+//!
+//! Duty: fold each event into the state, whatever it says: a recorded fact cannot be refused, so
+//! one about an unknown slip changes nothing. Prohibition: nothing is judged here.
+
+use crate::customer::{Customer, day};
+use crate::event::{BetPlaced, Event};
+use crate::market::{Job, JobKind, Market, ResultInForce};
+use crate::settlement::LegResult;
+use crate::slip::{
+    DecidedLeg, Names, SettlementInForce, Settlements, Shortage, Slip, SlipLeg, Stage, StruckLeg,
+};
+use crate::state::State;
+use kernel::{BetId, CustomerId, MarketId, Money, SelectionId};
+
+pub(crate) fn evolve(state: &mut State, event: &Event) {
+    match event {
+        Event::BetPlaced(placed) => state.take_in(placed),
+        Event::BetAwaitsBudget { bet, market, until } => {
+            let shortage = Shortage {
+                market: *market,
+                until: *until,
+            };
+            state.change_stage(*bet, |stage| stage.short_of(shortage));
+        }
+        Event::BetHeld { bet } => state.change_stage(*bet, Stage::held),
+        Event::BetDelayed { bet, until } => {
+            let delayed = Stage::Delayed { until: *until };
+            state.change_stage(*bet, |_| delayed);
+        }
+        Event::BetAccepted {
+            bet,
+            legs,
+            potential_return,
+            ..
+        } => state.strike(*bet, legs, *potential_return),
+        Event::BetRejected { bet, .. } => state.let_go(*bet),
+        Event::SettlementStarted {
+            market,
+            result,
+            outcomes,
+            ..
+        } => {
+            let result = ResultInForce {
+                number: *result,
+                outcomes: outcomes.clone(),
+            };
+            state.start_settlement(*market, result);
+        }
+        Event::RollbackStarted { market, result, .. } => state.start_rollback(*market, *result),
+        Event::LegDecided {
+            bet,
+            selection,
+            result,
+            outcome,
+        } => state.decide_leg(*bet, *selection, *result, *outcome),
+        Event::SettlementReversed {
+            bet, settlement, ..
+        } => state.set_settlement(*bet, *settlement, None),
+        Event::BetSettled {
+            bet,
+            settlement,
+            returned,
+            outcome,
+            ..
+        } => {
+            let in_force = SettlementInForce {
+                returned: *returned,
+                outcome: *outcome,
+            };
+            state.set_settlement(*bet, *settlement, Some(in_force));
+        }
+        Event::SettlementAdvanced {
+            market,
+            part,
+            last,
+            finished,
+        } => state.advance(*market, *part, *last, *finished),
+        Event::BudgetRequested { market, total } => {
+            state.market_mut(*market).budget.requested_minor = total.minor();
+        }
+        Event::BudgetNoticed { market, total } => state.grant(*market, *total),
+        Event::BudgetReturned { market, total } => {
+            state.market_mut(*market).budget.returned_minor = total.minor();
+        }
+        Event::StakeLimitNoticed {
+            customer,
+            per_slip,
+            per_day,
+        } => {
+            let known = state.customer_mut(*customer);
+            known.per_slip = *per_slip;
+            known.per_day = *per_day;
+        }
+        Event::ExclusionNoticed { customer, until } => {
+            state.customer_mut(*customer).excluded_until = Some(*until);
+        }
+        Event::RestrictionNoticed {
+            customer,
+            stake_permille,
+        } => state.customer_mut(*customer).stake_permille = *stake_permille,
+    }
+}
+
+impl Stage {
+    /// A market has no room for the slip.
+    fn short_of(self, shortage: Shortage) -> Self {
+        let short_of = Some(shortage);
+        match self {
+            Self::AwaitingHold { .. } => Self::AwaitingHold { short_of },
+            Self::Held { .. } => Self::Held {
+                short_of,
+                woken: false,
+            },
+            Self::Delayed { .. } | Self::Accepted(_) => self,
+        }
+    }
+
+    /// The hold stands.
+    fn held(self) -> Self {
+        match self {
+            Self::AwaitingHold { short_of } => Self::Held {
+                short_of,
+                woken: true,
+            },
+            Self::Held { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
+        }
+    }
+
+    /// There may be room now.
+    fn woken(self) -> Self {
+        match self {
+            Self::Held { short_of, .. } => Self::Held {
+                short_of,
+                woken: true,
+            },
+            Self::AwaitingHold { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
+        }
+    }
+}
+
+impl State {
+    fn market_mut(&mut self, market: MarketId) -> &mut Market {
+        self.markets.entry(market).or_default()
+    }
+
+    fn customer_mut(&mut self, customer: CustomerId) -> &mut Customer {
+        self.customers.entry(customer).or_default()
+    }
+
+    fn take_in(&mut self, placed: &BetPlaced) {
+        let slip = Slip {
+            customer: placed.customer,
+            slip_type: placed.slip_type,
+            legs: placed.legs.iter().cloned().map(SlipLeg::open).collect(),
+            stake: placed.stake,
+            price_policy: placed.price_policy,
+            potential_return: placed.potential_return,
+            rules_version: placed.rules_version,
+            placed_at: placed.placed_at,
+            stage: Stage::AwaitingHold { short_of: None },
+            timer: None,
+        };
+        self.count_stake(&slip, slip.stake.minor());
+        self.count_risk(&slip, slip.liability_minor());
+        for leg in &placed.legs {
+            self.market_mut(leg.market).pending.insert(placed.bet);
+        }
+        self.slips.insert(placed.bet, slip);
+    }
+
+    /// Takes a slip out, changes it and puts it back with its risk and timer in step.
+    fn change_slip(&mut self, bet: BetId, change: impl FnOnce(&mut Slip)) {
+        let Some(mut slip) = self.slips.remove(&bet) else {
+            return;
+        };
+        self.release_risk(&slip);
+        change(&mut slip);
+        if slip.is_reserved() {
+            self.count_risk(&slip, slip.liability_minor());
+        }
+        self.rearm(bet, &mut slip);
+        self.slips.insert(bet, slip);
+    }
+
+    fn change_stage(&mut self, bet: BetId, change: impl FnOnce(Stage) -> Stage) {
+        self.change_slip(bet, |slip| slip.stage = change(slip.stage.clone()));
+    }
+
+    fn release_risk(&mut self, slip: &Slip) {
+        if slip.is_reserved() {
+            self.count_risk(slip, slip.liability_minor().saturating_neg());
+        }
+    }
+
+    fn count_risk(&mut self, slip: &Slip, minor: i64) {
+        for leg in slip.struck_legs() {
+            let budget = &mut self.market_mut(leg.market).budget;
+            budget.used_minor = budget.used_minor.saturating_add(minor);
+        }
+    }
+
+    fn count_stake(&mut self, slip: &Slip, minor: i64) {
+        let key = (day(slip.placed_at), slip.stake.currency());
+        let staked = &mut self.customer_mut(slip.customer).staked;
+        let total = staked.entry(key).or_default();
+        *total = total.saturating_add(minor);
+        if *total == 0 {
+            staked.remove(&key);
+        }
+    }
+
+    /// Keeps the slip's timer in step with its stage.
+    fn rearm(&mut self, bet: BetId, slip: &mut Slip) {
+        let due = slip.due();
+        if slip.timer.map(|(due, _)| due) == due {
+            return;
+        }
+        if let Some(old) = slip.timer.take() {
+            self.timers.remove(&old);
+        }
+        if let Some(due) = due {
+            self.timers_armed = self.timers_armed.saturating_add(1);
+            let timer = (due, self.timers_armed);
+            self.timers.insert(timer, bet);
+            slip.timer = Some(timer);
+        }
+    }
+
+    fn strike(&mut self, bet: BetId, legs: &[StruckLeg], potential_return: Money) {
+        self.change_slip(bet, |slip| {
+            slip.legs = legs.iter().map(SlipLeg::without_names).collect();
+            slip.potential_return = potential_return;
+            slip.stage = Stage::Accepted(Settlements::default());
+        });
+        for leg in legs {
+            let market = self.market_mut(leg.market);
+            if market.pending.remove(&bet) {
+                market.struck.insert(bet);
+            }
+        }
+    }
+
+    fn let_go(&mut self, bet: BetId) {
+        let Some(slip) = self.slips.remove(&bet) else {
+            return;
+        };
+        self.release_risk(&slip);
+        self.count_stake(&slip, slip.stake.minor().saturating_neg());
+        for leg in slip.struck_legs() {
+            self.market_mut(leg.market).pending.remove(&bet);
+        }
+        if let Some(timer) = slip.timer {
+            self.timers.remove(&timer);
+        }
+    }
+
+    fn start_settlement(&mut self, id: MarketId, result: ResultInForce) {
+        let number = result.number;
+        let market = self.market_mut(id);
+        market.closed = true;
+        market.last_result = number;
+        market.result = Some(result);
+        self.start_job(id, JobKind::Settle, number);
+    }
+
+    fn start_rollback(&mut self, id: MarketId, result: u32) {
+        self.market_mut(id).result = None;
+        self.start_job(id, JobKind::Rollback, result);
+    }
+
+    /// Puts a job behind the market's others. Settlements that are not finished are cancelled:
+    /// their result is not in force any more.
+    fn start_job(&mut self, id: MarketId, kind: JobKind, result: u32) {
+        self.jobs_started = self.jobs_started.saturating_add(1);
+        let job = Job {
+            started_by: self.jobs_started,
+            kind,
+            result,
+            parts_done: 0,
+            last: None,
+        };
+        let jobs = &mut self.market_mut(id).jobs;
+        jobs.retain(|job| job.kind == JobKind::Rollback);
+        jobs.push_back(job);
+        if !self.turns.contains(&id) {
+            self.turns.push_back(id);
+        }
+    }
+
+    fn advance(&mut self, id: MarketId, part: u32, last: Option<BetId>, finished: bool) {
+        let jobs = &mut self.market_mut(id).jobs;
+        if finished {
+            jobs.pop_front();
+        } else if let Some(job) = jobs.front_mut() {
+            job.parts_done = part;
+            job.last = last;
+        }
+        let more = !jobs.is_empty();
+        self.turns.retain(|market| *market != id);
+        if more {
+            self.turns.push_back(id);
+        }
+    }
+
+    fn decide_leg(
+        &mut self,
+        bet: BetId,
+        selection: SelectionId,
+        result: u32,
+        outcome: Option<LegResult>,
+    ) {
+        let Some(slip) = self.slips.get_mut(&bet) else {
+            return;
+        };
+        let mut legs = slip.legs.iter_mut();
+        let Some(leg) = legs.find(|leg| leg.struck.selection == selection) else {
+            return;
+        };
+        let was_decided = leg.decided.is_some();
+        leg.decided = outcome.map(|outcome| DecidedLeg { result, outcome });
+        let is_decided = leg.decided.is_some();
+        let market = leg.struck.market;
+        let decided = &mut self.market_mut(market).decided_legs;
+        match (was_decided, is_decided) {
+            (false, true) => *decided = decided.saturating_add(1),
+            (true, false) => *decided = decided.saturating_sub(1),
+            (false, false) | (true, true) => {}
+        }
+    }
+
+    fn set_settlement(&mut self, bet: BetId, last: u32, in_force: Option<SettlementInForce>) {
+        if let Some(slip) = self.slips.get_mut(&bet) {
+            slip.stage = Stage::Accepted(Settlements { last, in_force });
+        }
+    }
+
+    /// More room: whoever waits for it is looked at again.
+    fn grant(&mut self, id: MarketId, total: Money) {
+        let market = self.market_mut(id);
+        market.budget.granted_minor = total.minor();
+        let waiting: Vec<BetId> = market.pending.iter().copied().collect();
+        for bet in waiting {
+            if self.slip(bet).is_some_and(|slip| !slip.is_reserved()) {
+                self.change_stage(bet, Stage::woken);
+            }
+        }
+    }
+}
+
+impl SlipLeg {
+    fn open(struck: StruckLeg) -> Self {
+        Self {
+            struck,
+            decided: None,
+        }
+    }
+
+    /// An accepted slip does without names: millions of them are kept.
+    fn without_names(struck: &StruckLeg) -> Self {
+        Self::open(StruckLeg {
+            names: Names::default(),
+            ..struck.clone()
+        })
+    }
+}

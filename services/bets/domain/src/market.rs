@@ -1,0 +1,106 @@
+//! What bets knows of a market: its slips, its result, the work on them, the room for risk.
+//!
+//! Duty: the shapes and their small arithmetic. Prohibition: no prices and no suspension; those
+//! are evidence, looked at when a slip is judged and not remembered.
+
+use crate::settlement::LegResult;
+use kernel::{BetId, SelectionId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// A market on which this partition has, or had, slips.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Market {
+    /// Set by the first settlement, for good: no slip is placed or struck here any more.
+    pub closed: bool,
+    /// The result in force.
+    pub result: Option<ResultInForce>,
+    /// The highest number of a result seen.
+    pub last_result: u32,
+    /// How many legs carry an outcome.
+    pub decided_legs: u32,
+    /// Work on the slips, in the order of its starting records.
+    pub jobs: VecDeque<Job>,
+    /// The room for risk.
+    pub budget: Budget,
+    /// Struck slips with a leg here. Follows from the slips.
+    pub struck: BTreeSet<BetId>,
+    /// Pending slips with a leg here. Follows from the slips.
+    pub pending: BTreeSet<BetId>,
+}
+
+/// A result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultInForce {
+    /// Results of a market count from 1.
+    pub number: u32,
+    /// What became of each selection.
+    pub outcomes: BTreeMap<SelectionId, LegResult>,
+}
+
+/// Work on all slips of a market, done in parts in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The count of its start.
+    pub started_by: u64,
+    /// What is done.
+    pub kind: JobKind,
+    /// The number of the result concerned.
+    pub result: u32,
+    /// How many parts are done.
+    pub parts_done: u32,
+    /// The last slip looked at.
+    pub last: Option<BetId>,
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobKind {
+    /// Give legs the outcomes of the result.
+    Settle,
+    /// Take the outcomes of the result off the legs.
+    Rollback,
+}
+
+/// The room for risk on a market, in minor units of the market's currency. All but `used` are
+/// totals that only grow, so that grants and returns can be told twice without harm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// All that was ever granted, the beginning included; 0: only the beginning.
+    pub granted_minor: i64,
+    /// All that was ever asked for, the beginning included.
+    pub requested_minor: i64,
+    /// All that was ever given back.
+    pub returned_minor: i64,
+    /// What the slips risk. Settlement frees nothing, because a result can be withdrawn.
+    pub used_minor: i64,
+}
+
+impl Budget {
+    /// What may still be risked, where every partition began with `budget_each`.
+    #[must_use]
+    pub const fn room_minor(&self, budget_each: i64) -> i64 {
+        let granted = if self.granted_minor > budget_each {
+            self.granted_minor
+        } else {
+            budget_each
+        };
+        granted
+            .saturating_sub(self.returned_minor)
+            .saturating_sub(self.used_minor)
+    }
+}
+
+impl Market {
+    /// Whether an outcome that comes from this result counts.
+    #[must_use]
+    pub fn is_in_force(&self, result: u32) -> bool {
+        self.result
+            .as_ref()
+            .is_some_and(|in_force| in_force.number == result)
+    }
+
+    /// Whether nothing here hangs on a result.
+    pub(crate) fn has_no_slips(&self) -> bool {
+        self.struck.is_empty() && self.pending.is_empty()
+    }
+}

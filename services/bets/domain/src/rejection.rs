@@ -1,0 +1,110 @@
+//! Why a slip is not struck: one variant for each broken rule, with the data for the next step.
+
+use kernel::{Currency, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
+
+/// The rule that a slip breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// A price has moved in a way that the policy does not cover.
+    #[error("a price has changed")]
+    PriceChanged {
+        /// Every leg whose price moved out of the policy, as it stands now.
+        offered: Vec<OfferedPrice>,
+    },
+    /// A market is suspended, or was since the slip was placed.
+    #[error("{market} is suspended")]
+    MarketSuspended {
+        /// Which.
+        market: MarketId,
+    },
+    /// A market is closed, settled or being settled.
+    #[error("{market} is closed")]
+    MarketClosed {
+        /// Which.
+        market: MarketId,
+    },
+    /// No such selection, or it has no price.
+    #[error("{selection} cannot be bet on")]
+    SelectionUnavailable {
+        /// Which.
+        selection: SelectionId,
+    },
+    /// The picture of prices is too old to accept on, or older than the customer's.
+    #[error("the picture of prices is too old")]
+    PricesStale {
+        /// The newest sign of life of the prices looked at.
+        newest_at: Option<Timestamp>,
+    },
+    /// The stake is above what is allowed.
+    #[error("the stake is above the limit")]
+    StakeAboveLimit {
+        /// The most that would be allowed now.
+        maximum: Money,
+    },
+    /// The stake is below the least.
+    #[error("the stake is below the minimum")]
+    StakeBelowMinimum {
+        /// The least.
+        minimum: Money,
+    },
+    /// The account does not hold the stake.
+    #[error("the account does not hold the stake")]
+    InsufficientFunds {
+        /// What it holds.
+        available: Money,
+    },
+    /// The customer is excluded.
+    #[error("the customer is excluded")]
+    CustomerExcluded {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// Betting is forbidden to the customer.
+    #[error("betting is forbidden to the customer")]
+    CustomerRestricted,
+    /// Two legs depend on each other.
+    #[error("two legs are of {fixture}")]
+    LegsRelated {
+        /// The fixture that both are of.
+        fixture: FixtureId,
+    },
+    /// The number of legs does not suit the type.
+    #[error("the type takes {expected_min} to {expected_max} legs, not {got}")]
+    LegsDoNotFitType {
+        /// The fewest.
+        expected_min: usize,
+        /// The most.
+        expected_max: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// The book cannot risk more on a market.
+    #[error("{market} has no room for this risk")]
+    ExposureReached {
+        /// Which.
+        market: MarketId,
+    },
+    /// Each-way is not offered on these legs.
+    #[error("each-way is not offered")]
+    EachWayNotOffered,
+    /// The stake's currency is not the market's or not the account's.
+    #[error("the stake must be in {expected}")]
+    CurrencyMismatch {
+        /// What it must be.
+        expected: Currency,
+    },
+    /// The account does not take debits.
+    #[error("the account does not take debits")]
+    AccountBlocked,
+}
+
+/// A price on offer now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferedPrice {
+    /// Of this selection.
+    pub selection: SelectionId,
+    /// The price.
+    pub price: Price,
+    /// The version of the market that quotes it.
+    pub market_version: u64,
+}

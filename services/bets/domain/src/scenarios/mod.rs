@@ -1,0 +1,15 @@
+//! The rules of slips as scenarios: given what was recorded, when this is asked, then that.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails, which is what it is for"
+)]
+
+mod budget;
+mod customer;
+mod delay;
+mod hold;
+mod place;
+mod properties;
+mod settle;
+mod snapshot;
+mod world;

@@ -1,0 +1,273 @@
+//! What holds for every history.
+
+use super::world::*;
+use crate::settlement::{LegResult, SettledLeg, settle};
+use crate::*;
+use kernel::{BetId, Decider, Money};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const MARKETS: u64 = 4;
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    Strike(Vec<u64>),
+    PlaceOnly(Vec<u64>),
+    Result(u64, LegResult),
+    Rollback(u64),
+    Work(usize),
+}
+
+fn any_outcome() -> impl Strategy<Value = LegResult> {
+    prop_oneof![
+        3 => Just(LegResult::Won),
+        2 => Just(LegResult::Lost),
+        1 => Just(LegResult::Void),
+        1 => Just(LegResult::HalfWon),
+        1 => Just(LegResult::HalfLost),
+        1 => Just(LegResult::DeadHeat { places: 1, tied: 3 }),
+    ]
+}
+
+fn any_markets() -> impl Strategy<Value = Vec<u64>> {
+    prop::sample::subsequence((1..=MARKETS).collect::<Vec<_>>(), 1..=4)
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => any_markets().prop_map(Step::Strike),
+        1 => any_markets().prop_map(Step::PlaceOnly),
+        3 => (1..=MARKETS, any_outcome()).prop_map(|(m, outcome)| Step::Result(m, outcome)),
+        2 => (1..=MARKETS).prop_map(Step::Rollback),
+        4 => (1_usize..4).prop_map(Step::Work),
+    ]
+}
+
+/// A partition, and what the test itself remembers of it.
+#[derive(Default)]
+struct Partition {
+    state: State,
+    slips: u64,
+    /// By market: the last number of a result, and the result in force.
+    results: BTreeMap<u64, (u32, Option<LegResult>)>,
+    /// By slip: the settlement in force, from the events alone.
+    in_force: BTreeMap<BetId, (u32, Money)>,
+    settlements: BTreeMap<BetId, u32>,
+}
+
+impl Partition {
+    /// Carries a command out; placements may be rejected.
+    fn take(&mut self, command: &Command) -> Vec<Event> {
+        let events = Bets::decide(&self.state, command).unwrap_or_default();
+        for event in &events {
+            Bets::evolve(&mut self.state, event);
+            self.keep_count(event);
+        }
+        events
+    }
+
+    /// Each slip has at most one settlement in force, and they are numbered without gap.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only settlements are counted here"
+    )]
+    fn keep_count(&mut self, event: &Event) {
+        match event {
+            Event::BetSettled {
+                bet,
+                settlement,
+                returned,
+                ..
+            } => {
+                let last = self.settlements.entry(*bet).or_default();
+                *last += 1;
+                assert_eq!(*settlement, *last);
+                let before = self.in_force.insert(*bet, (*settlement, *returned));
+                assert_eq!(before, None, "two settlements in force");
+            }
+            Event::SettlementReversed {
+                bet,
+                settlement,
+                returned,
+                ..
+            } => {
+                let in_force = self.in_force.remove(bet);
+                assert_eq!(in_force, Some((*settlement, *returned)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Places the next slip. The view shows markets with a result as closed: it has seen at least
+    /// what the partition has seen, and a result without slips here leaves no other trace.
+    fn place(&mut self, markets: &[u64]) {
+        self.slips += 1;
+        let has_result = |m: &u64| self.results.get(m).is_some_and(|(_, r)| r.is_some());
+        let shown = |m: &u64| Quote {
+            status: if has_result(m) {
+                MarketStatus::Closed
+            } else {
+                MarketStatus::Open
+            },
+            ..quote(*m, at(0))
+        };
+        let now = seeing(at(0), markets.iter().map(shown));
+        self.take(&place_seeing(self.slips, slip(markets), now));
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Strike(markets) => {
+                self.place(markets);
+                self.take(&hold(self.slips));
+            }
+            Step::PlaceOnly(markets) => self.place(markets),
+            Step::Result(m, outcome) => {
+                let (last, in_force) = self.results.entry(*m).or_default();
+                *last += 1;
+                *in_force = Some(*outcome);
+                let last = *last;
+                self.take(&result(*m, last, *outcome));
+            }
+            Step::Rollback(m) => {
+                let (last, in_force) = self.results.entry(*m).or_default();
+                *in_force = None;
+                let last = *last;
+                self.take(&rollback(*m, last));
+            }
+            Step::Work(slips_max) => {
+                self.take(&Command::ContinueWork {
+                    at: at(60),
+                    slips_max: *slips_max,
+                });
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let mut parts = 0;
+        while self.state.next_job().is_some() {
+            let events = self.take(&work());
+            assert!(
+                !events.is_empty(),
+                "work that says nothing goes on for ever"
+            );
+            parts += 1;
+            assert!(parts < 10_000);
+        }
+    }
+
+    /// What a slip must pay, from the results in force alone.
+    fn due(&self, slip: &Slip) -> Option<Money> {
+        let outcomes: Vec<Option<LegResult>> = slip
+            .legs
+            .iter()
+            .map(|leg| {
+                let m = (1..=MARKETS).find(|m| market(*m) == leg.struck.market);
+                self.results
+                    .get(&m.unwrap())
+                    .and_then(|(_, result)| *result)
+            })
+            .collect();
+        if outcomes.contains(&Some(LegResult::Lost)) {
+            return Some(eur(0));
+        }
+        let legs: Option<Vec<SettledLeg>> = slip
+            .legs
+            .iter()
+            .zip(outcomes)
+            .map(|(leg, outcome)| Some(SettledLeg::plain(leg.struck.price, outcome?)))
+            .collect();
+        let bet_type = slip.slip_type.bet_type();
+        Some(settle(bet_type, slip.stake, &legs?, None).unwrap().returned)
+    }
+
+    /// By slip, what is in force.
+    fn paid(&self) -> BTreeMap<BetId, Money> {
+        let paid = |(bet, (_, returned)): (&BetId, &(u32, Money))| (*bet, *returned);
+        self.in_force.iter().map(paid).collect()
+    }
+}
+
+fn used_by_slips(state: &State) -> BTreeMap<kernel::MarketId, i64> {
+    let mut used: BTreeMap<_, i64> = state.markets().map(|(id, _)| (id, 0)).collect();
+    for (_, slip) in state.slips().filter(|(_, slip)| slip.is_reserved()) {
+        for leg in &slip.legs {
+            *used.entry(leg.struck.market).or_default() += slip.liability_minor();
+        }
+    }
+    used
+}
+
+proptest! {
+    /// Whatever the order of results, rollbacks and parts of work: when the work is done, every
+    /// struck slip pays what the results in force say, and nothing else.
+    #[test]
+    fn work_ends_where_the_results_point(steps in prop::collection::vec(any_step(), 0..60)) {
+        let mut partition = Partition::default();
+        for step in &steps {
+            partition.step(step);
+        }
+        partition.finish();
+        for (bet, slip) in partition.state.slips() {
+            if slip.is_accepted() {
+                let paid = partition.in_force.get(&bet).map(|(_, returned)| *returned);
+                prop_assert_eq!(paid, partition.due(slip), "{}", bet);
+            }
+        }
+    }
+
+    /// settle(A); rollback; settle(B) pays as settle(B), wherever the parts fall.
+    #[test]
+    fn a_withdrawn_result_leaves_no_trace(
+        slips in prop::collection::vec(any_markets(), 1..12),
+        a in any_outcome(),
+        b in any_outcome(),
+        others in prop::collection::vec((2..=MARKETS, any_outcome()), 0..4),
+        parts_of_a in 0_usize..6,
+        parts_of_rollback in 0_usize..6,
+    ) {
+        let begin = || {
+            let mut partition = Partition::default();
+            for markets in &slips {
+                partition.step(&Step::Strike(markets.clone()));
+            }
+            for (m, outcome) in &others {
+                partition.step(&Step::Result(*m, *outcome));
+            }
+            partition
+        };
+        let mut detour = begin();
+        detour.step(&Step::Result(1, a));
+        for _ in 0..parts_of_a {
+            detour.step(&Step::Work(1));
+        }
+        detour.step(&Step::Rollback(1));
+        for _ in 0..parts_of_rollback {
+            detour.step(&Step::Work(1));
+        }
+        detour.step(&Step::Result(1, b));
+        detour.finish();
+        let mut straight = begin();
+        straight.step(&Step::Result(1, b));
+        straight.finish();
+        prop_assert_eq!(detour.paid(), straight.paid());
+    }
+
+    /// What is kept beside the slips never parts from them.
+    #[test]
+    fn sums_and_orders_follow_from_the_slips(steps in prop::collection::vec(any_step(), 0..60)) {
+        let mut partition = Partition::default();
+        for step in &steps {
+            partition.step(step);
+            let state = &partition.state;
+            prop_assert_eq!(&State::from_parts(state.parts()), state);
+            let used: BTreeMap<_, i64> =
+                state.markets().map(|(id, market)| (id, market.budget.used_minor)).collect();
+            prop_assert_eq!(used, used_by_slips(state));
+            let staked: i64 = state.slips().map(|(_, slip)| slip.stake.minor()).sum();
+            prop_assert_eq!(state.customer(ANN).staked.values().sum::<i64>(), staked);
+        }
+    }
+}

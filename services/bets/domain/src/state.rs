@@ -1,0 +1,149 @@
+//! What replay rebuilds.
+//!
+//! Duty: hold slips, markets and customers with the orders in which timers fire and work goes on.
+//! Prohibition: only `evolve` changes it.
+
+use crate::customer::Customer;
+use crate::market::{Job, Market};
+use crate::slip::Slip;
+use kernel::{BetId, CustomerId, MarketId, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
+
+/// When a timer is due, and the count of its arming.
+pub type TimerKey = (Timestamp, u64);
+
+/// The state of one bets partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub(crate) slips: BTreeMap<BetId, Slip>,
+    pub(crate) markets: BTreeMap<MarketId, Market>,
+    pub(crate) customers: BTreeMap<CustomerId, Customer>,
+    /// Markets with jobs, in the order in which they get their next turn.
+    pub(crate) turns: VecDeque<MarketId>,
+    pub(crate) timers: BTreeMap<TimerKey, BetId>,
+    pub(crate) timers_armed: u64,
+    pub(crate) jobs_started: u64,
+}
+
+/// All of a state that does not follow from the rest of it, for snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateParts {
+    /// The slips.
+    pub slips: BTreeMap<BetId, Slip>,
+    /// The markets; their sets of slips may be empty.
+    pub markets: BTreeMap<MarketId, Market>,
+    /// The customers.
+    pub customers: BTreeMap<CustomerId, Customer>,
+    /// Markets with jobs, in the order in which they get their next turn.
+    pub turns: VecDeque<MarketId>,
+    /// How many timers were ever armed.
+    pub timers_armed: u64,
+    /// How many jobs were ever started.
+    pub jobs_started: u64,
+}
+
+/// A customer of whom nothing was noticed.
+static UNKNOWN_CUSTOMER: LazyLock<Customer> = LazyLock::new(Customer::default);
+
+impl State {
+    /// The slip, unless it was rejected or never placed here.
+    #[must_use]
+    pub fn slip(&self, bet: BetId) -> Option<&Slip> {
+        self.slips.get(&bet)
+    }
+
+    /// All slips in the order of their ids.
+    pub fn slips(&self) -> impl ExactSizeIterator<Item = (BetId, &Slip)> {
+        self.slips.iter().map(|(bet, slip)| (*bet, slip))
+    }
+
+    /// The market, if slips of this partition ever concerned it.
+    #[must_use]
+    pub fn market(&self, market: MarketId) -> Option<&Market> {
+        self.markets.get(&market)
+    }
+
+    /// All markets in the order of their ids.
+    pub fn markets(&self) -> impl ExactSizeIterator<Item = (MarketId, &Market)> {
+        self.markets.iter().map(|(id, market)| (*id, market))
+    }
+
+    /// What binds the customer.
+    #[must_use]
+    pub fn customer(&self, customer: CustomerId) -> &Customer {
+        self.customers.get(&customer).unwrap_or(&UNKNOWN_CUSTOMER)
+    }
+
+    /// All customers of whom something was noticed.
+    pub fn customers(&self) -> impl ExactSizeIterator<Item = (CustomerId, &Customer)> {
+        self.customers.iter().map(|(id, customer)| (*id, customer))
+    }
+
+    /// The timer that is due first.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<TimerKey> {
+        self.timers.keys().next().copied()
+    }
+
+    /// The slip that armed this timer.
+    #[must_use]
+    pub fn timer_slip(&self, timer: TimerKey) -> Option<(BetId, &Slip)> {
+        let bet = *self.timers.get(&timer)?;
+        self.slips.get(&bet).map(|slip| (bet, slip))
+    }
+
+    /// The market whose turn it is, and its first job.
+    #[must_use]
+    pub fn next_job(&self) -> Option<(MarketId, &Market, &Job)> {
+        let id = *self.turns.front()?;
+        let market = self.markets.get(&id)?;
+        market.jobs.front().map(|job| (id, market, job))
+    }
+
+    /// Takes the state apart for a snapshot.
+    #[must_use]
+    pub fn parts(&self) -> StateParts {
+        StateParts {
+            slips: self.slips.clone(),
+            markets: self.markets.clone(),
+            customers: self.customers.clone(),
+            turns: self.turns.clone(),
+            timers_armed: self.timers_armed,
+            jobs_started: self.jobs_started,
+        }
+    }
+
+    /// Puts a state together; what follows from the slips is worked out anew.
+    #[must_use]
+    pub fn from_parts(parts: StateParts) -> Self {
+        let mut state = Self {
+            slips: BTreeMap::new(),
+            markets: parts.markets,
+            customers: parts.customers,
+            turns: parts.turns,
+            timers: BTreeMap::new(),
+            timers_armed: parts.timers_armed,
+            jobs_started: parts.jobs_started,
+        };
+        for market in state.markets.values_mut() {
+            market.struck.clear();
+            market.pending.clear();
+        }
+        for (bet, slip) in parts.slips {
+            for leg in &slip.legs {
+                let market = state.markets.entry(leg.struck.market).or_default();
+                if slip.is_accepted() {
+                    market.struck.insert(bet);
+                } else {
+                    market.pending.insert(bet);
+                }
+            }
+            if let Some(timer) = slip.timer {
+                state.timers.insert(timer, bet);
+            }
+            state.slips.insert(bet, slip);
+        }
+        state
+    }
+}

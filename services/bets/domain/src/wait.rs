@@ -1,0 +1,173 @@
+//! A slip's timer is due: the end of an in-play delay, of a wait for room, or a second look.
+//!
+//! Duty: judge the slip anew on fresh evidence and take it one step further. Prohibition: never
+//! nothing, once the timer is due: each step ends the timer or arms a later one.
+
+use crate::budget;
+use crate::command::Surroundings;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::slip::{RequestedLeg, Shortage, Slip, Stage, StruckLeg, liability_minor};
+use crate::state::State;
+use crate::strike::{Struck, strike};
+use kernel::{BetId, Duration, Money};
+
+pub(crate) fn decide(state: &State, bet: BetId, now: &Surroundings) -> Vec<Event> {
+    let Some(slip) = state.slip(bet) else {
+        return vec![];
+    };
+    if slip.due().is_none_or(|due| due > now.at) {
+        return vec![];
+    }
+    look(state, bet, slip, now).unwrap_or_else(|rejection| vec![rejected(bet, slip, rejection)])
+}
+
+fn look(
+    state: &State,
+    bet: BetId,
+    slip: &Slip,
+    now: &Surroundings,
+) -> Result<Vec<Event>, Rejection> {
+    state.customer(slip.customer).must_be_free_to_bet(now.at)?;
+    match slip.stage {
+        // The ledger has not answered and the wait for room is over.
+        Stage::AwaitingHold {
+            short_of: Some(Shortage { market, .. }),
+        } => Err(Rejection::ExposureReached { market }),
+        Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) => Ok(vec![]),
+        Stage::Held { short_of, .. } => {
+            let (struck, potential_return) = strike_anew(state, slip, now)?;
+            let short = wait_for_room(state, bet, slip, short_of, potential_return, &struck, now)?;
+            if !short.is_empty() {
+                return Ok(short);
+            }
+            let delay = struck.delay();
+            if delay > Duration::ZERO {
+                let until = now.at.plus(delay);
+                return Ok(vec![Event::BetDelayed { bet, until }]);
+            }
+            Ok(vec![accepted(bet, slip, struck, potential_return, now)])
+        }
+        Stage::Delayed { .. } => {
+            let (struck, potential_return) = strike_anew(state, slip, now)?;
+            room_must_be_there(state, slip, potential_return, &struck)?;
+            Ok(vec![accepted(bet, slip, struck, potential_return, now)])
+        }
+    }
+}
+
+/// At which prices the slip would be struck now. A market that was suspended since the slip was
+/// placed, be it open again, ends it: something has happened that the customer may have seen.
+fn strike_anew<'a>(
+    state: &State,
+    slip: &Slip,
+    now: &'a Surroundings,
+) -> Result<(Struck<'a>, Money), Rejection> {
+    let requested = slip.struck_legs().map(as_requested);
+    let struck = strike(state, requested, slip.price_policy, now)?;
+    for (quote, leg) in struck.quotes.iter().zip(slip.struck_legs()) {
+        quote.must_be_open_since(leg.market_version)?;
+    }
+    let payout_max = Money::from_minor(now.rules.payout_max_minor, slip.stake.currency());
+    match struck.potential_return(slip.slip_type, slip.stake) {
+        Ok(potential) if potential <= payout_max => Ok((struck, potential)),
+        // Better prices would break the house's limit: those of the placement are not on offer
+        // any more.
+        Ok(_) | Err(_) => Err(price_changed(&struck)),
+    }
+}
+
+const fn as_requested(leg: &StruckLeg) -> RequestedLeg {
+    RequestedLeg {
+        selection: leg.selection,
+        market: leg.market,
+        fixture: leg.fixture,
+        price: leg.requested_price,
+        market_version: leg.market_version,
+    }
+}
+
+fn price_changed(struck: &Struck<'_>) -> Rejection {
+    let legs = struck.legs.iter();
+    Rejection::PriceChanged {
+        offered: legs
+            .map(|leg| crate::rejection::OfferedPrice {
+                selection: leg.selection,
+                price: leg.price,
+                market_version: leg.market_version,
+            })
+            .collect(),
+    }
+}
+
+/// What follows when a market has no room: the slip waits on until its time is over.
+fn wait_for_room(
+    state: &State,
+    bet: BetId,
+    slip: &Slip,
+    short_of: Option<Shortage>,
+    potential_return: Money,
+    struck: &Struck<'_>,
+    now: &Surroundings,
+) -> Result<Vec<Event>, Rejection> {
+    let liability = liability_minor(potential_return, slip.stake);
+    let need_minor = budget::extra_risk_minor(slip, liability);
+    let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
+    let Some(first) = full.first() else {
+        return Ok(vec![]);
+    };
+    let market = first.quote.market;
+    let until = short_of.map_or_else(|| now.at.plus(now.rules.budget_wait), |short| short.until);
+    if until <= now.at || full.iter().any(budget::NoRoom::is_hopeless) {
+        return Err(Rejection::ExposureReached { market });
+    }
+    let mut events: Vec<Event> = full.iter().filter_map(budget::NoRoom::request).collect();
+    events.push(Event::BetAwaitsBudget { bet, market, until });
+    Ok(events)
+}
+
+/// After the delay nothing is waited for any more.
+fn room_must_be_there(
+    state: &State,
+    slip: &Slip,
+    potential_return: Money,
+    struck: &Struck<'_>,
+) -> Result<(), Rejection> {
+    let liability = liability_minor(potential_return, slip.stake);
+    let need_minor = budget::extra_risk_minor(slip, liability);
+    let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
+    match full.first() {
+        // Less risk than is reserved always has room.
+        Some(first) if need_minor > 0 => Err(Rejection::ExposureReached {
+            market: first.quote.market,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn accepted(
+    bet: BetId,
+    slip: &Slip,
+    struck: Struck<'_>,
+    potential_return: Money,
+    now: &Surroundings,
+) -> Event {
+    Event::BetAccepted {
+        bet,
+        customer: slip.customer,
+        legs: struck.legs,
+        potential_return,
+        accepted_at: now.at,
+    }
+}
+
+/// The stake is held, or will be: the ledger answers placements in their order.
+pub(crate) const fn rejected(bet: BetId, slip: &Slip, rejection: Rejection) -> Event {
+    Event::BetRejected {
+        bet,
+        customer: slip.customer,
+        held: true,
+        stake: slip.stake,
+        rejection,
+    }
+}

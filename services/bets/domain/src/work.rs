@@ -1,0 +1,144 @@
+//! The work that results and rollbacks start: slip by slip, in the order of ids, in parts.
+//!
+//! Duty: give legs their outcomes or take them off, and keep each slip's settlement in step with
+//! its legs. Markets take turns, so that a market with many slips does not hold up the others;
+//! the jobs of one market are done in the order of their starting records.
+//!
+//! Prohibition: no slip settles on an outcome of a result that is not in force, even if the work
+//! that takes it off has not come to the slip yet.
+
+use crate::event::Event;
+use crate::market::{Job, JobKind, Market};
+use crate::settlement::LegResult;
+use crate::slip::{DecidedLeg, Settlements, Slip, SlipLeg, Stage, Verdict};
+use crate::state::State;
+use kernel::{BetId, MarketId, SelectionId, Timestamp};
+use std::ops::Bound;
+
+pub(crate) fn decide(state: &State, at: Timestamp, slips_max: usize) -> Vec<Event> {
+    let Some((id, market, job)) = state.next_job() else {
+        return vec![];
+    };
+    let after = job.last.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut rest = market.struck.range((after, Bound::Unbounded));
+    let mut events = vec![];
+    let mut last = job.last;
+    for bet in rest.by_ref().take(slips_max.max(1)) {
+        last = Some(*bet);
+        if let Some(slip) = state.slip(*bet) {
+            events.extend(step(state, *bet, slip, id, market, job, at));
+        }
+    }
+    events.push(Event::SettlementAdvanced {
+        market: id,
+        part: job.parts_done.saturating_add(1),
+        last,
+        finished: rest.next().is_none(),
+    });
+    events
+}
+
+/// What a job does to one slip.
+fn step(
+    state: &State,
+    bet: BetId,
+    slip: &Slip,
+    id: MarketId,
+    market: &Market,
+    job: &Job,
+    at: Timestamp,
+) -> Vec<Event> {
+    let Some(leg) = slip.legs.iter().find(|leg| leg.struck.market == id) else {
+        return vec![];
+    };
+    let Some(decided) = change(market, job, leg) else {
+        return vec![];
+    };
+    let selection = leg.struck.selection;
+    let mut events = vec![Event::LegDecided {
+        bet,
+        selection,
+        result: job.result,
+        outcome: decided,
+    }];
+    let after = slip.verdict(&in_force(state, slip, selection, decided));
+    events.extend(bring_in_step(bet, slip, after, at));
+    events
+}
+
+/// The leg's new outcome; none: it stays as it is. An inner none takes its outcome off.
+fn change(market: &Market, job: &Job, leg: &SlipLeg) -> Option<Option<LegResult>> {
+    match job.kind {
+        JobKind::Settle => {
+            let result = market.result.as_ref()?;
+            let outcome = result.outcomes.get(&leg.struck.selection);
+            let decided = outcome.map(|outcome| DecidedLeg {
+                result: result.number,
+                outcome: *outcome,
+            });
+            (leg.decided != decided).then_some(outcome.copied())
+        }
+        // Earlier results go as well: the withdrawn one had replaced them, if not yet here.
+        JobKind::Rollback => leg
+            .decided
+            .filter(|decided| decided.result <= job.result)
+            .map(|_| None),
+    }
+}
+
+/// What is known of the legs from results in force, with one leg as it is about to be.
+fn in_force(
+    state: &State,
+    slip: &Slip,
+    changed: SelectionId,
+    becomes: Option<LegResult>,
+) -> Vec<Option<LegResult>> {
+    let outcome = |leg: &SlipLeg| {
+        if leg.struck.selection == changed {
+            return becomes;
+        }
+        let market = state.market(leg.struck.market)?;
+        let decided = leg.decided?;
+        market
+            .is_in_force(decided.result)
+            .then_some(decided.outcome)
+    };
+    slip.legs.iter().map(outcome).collect()
+}
+
+/// Takes the settlement in force back if the legs do not bear it any more, and settles the slip
+/// if they bear another.
+fn bring_in_step(bet: BetId, slip: &Slip, after: Option<Verdict>, at: Timestamp) -> Vec<Event> {
+    let Settlements { last, in_force } = match slip.stage {
+        Stage::Accepted(settlements) => settlements,
+        Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => return vec![],
+    };
+    // A settlement in force is always the verdict on the outcomes that the legs carry, be their
+    // results still in force or not: whatever changes a leg brings the settlement in step.
+    if in_force.is_some() && after.is_some() && after == slip.verdict(&slip.carried_outcomes()) {
+        return vec![];
+    }
+    let mut events = vec![];
+    if let Some(in_force) = in_force {
+        events.push(Event::SettlementReversed {
+            bet,
+            customer: slip.customer,
+            settlement: last,
+            stake: slip.stake,
+            returned: in_force.returned,
+        });
+    }
+    if let Some(verdict) = after {
+        events.push(Event::BetSettled {
+            bet,
+            customer: slip.customer,
+            settlement: last.saturating_add(1),
+            stake: slip.stake,
+            returned: verdict.returned,
+            exact: verdict.exact,
+            outcome: verdict.outcome,
+            settled_at: at,
+        });
+    }
+    events
+}

@@ -63,6 +63,8 @@ pub struct Market {
     pub status: MarketStatus,
     /// Grows with every change of prices or state.
     pub version: u64,
+    /// The version with which it last began to take bets.
+    pub open_since: u64,
     /// Whether it is played already.
     pub in_play: bool,
     /// How long acceptance waits, in play.
@@ -77,6 +79,8 @@ pub struct Market {
     pub source: String,
     /// The most that may be lost on it.
     pub exposure_max: Money,
+    /// How much of it each partition of bets begins with.
+    pub budget_each: Money,
     /// The outcomes, once there is a result.
     pub outcomes: Vec<SelectionOutcome>,
     /// The number of the last result; 0 before the first.
@@ -311,6 +315,7 @@ impl MarketView {
                 kind: offered.kind.clone(),
                 status: MarketStatus::Open,
                 version: offered.version,
+                open_since: offered.version,
                 in_play: false,
                 bet_delay: Duration::ZERO,
                 selections,
@@ -318,6 +323,7 @@ impl MarketView {
                 published_at: Timestamp::MIN,
                 source: offered.source.clone(),
                 exposure_max: offered.exposure_max,
+                budget_each: offered.budget_each,
                 outcomes: Vec::new(),
                 result: 0,
             });
@@ -325,6 +331,9 @@ impl MarketView {
 
     fn set_status(&mut self, market: MarketId, version: u64, status: MarketStatus) {
         if let Some(market) = self.markets.get_mut(&market) {
+            if status == MarketStatus::Open && market.status != MarketStatus::Open {
+                market.open_since = version;
+            }
             market.version = version;
             market.status = status;
         }

@@ -40,7 +40,7 @@ wire! {
     union Fact {
         /// A bet was placed.
         BetTaken(BetTaken),
-        /// A bet was settled.
+        /// A stake came back unplayed: the bet was refused or void.
         BetReturned(BetReturned),
         /// Money came in.
         PaidIn(PaidIn),
@@ -61,8 +61,10 @@ wire! {
     record PaidOut { amount: Money }
     /// See [`Fact`].
     record SignInFailed {}
-    /// See [`Event`].
-    record PriceMoveObserved { market: MarketId, at: Timestamp, shortened: Vec<SelectionId> }
+    /// See [`Event`]. `taken_before` are the bets of this partition that had a longer price.
+    record PriceMoveObserved { market: MarketId, at: Timestamp, shortened: Vec<SelectionId>, taken_before: Vec<TakenBefore> }
+    /// A bet that was taken just before its price shortened.
+    record TakenBefore { customer: CustomerId, bet: BetId }
     /// See [`Event`]. Points of the reasons add up to the score.
     record CustomerScored {
         customer: CustomerId,

@@ -155,17 +155,18 @@ wire! {
     }
 
     /// A session ended before its time.
-    record SessionRevoked { customer: CustomerId, session: SessionId, reason: RevokeReason }
+    record SessionRevoked { customer: CustomerId, session: SessionId, reason: RevokeReason, expires_at: Timestamp }
 
     /// A limit is in force; no amount means that there is none any more.
     record LimitSet { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
 
-    /// An increase waits for its cool-off to end.
+    /// An increase waits for its cool-off to end; until then `current` binds.
     record LimitIncreaseRequested {
         customer: CustomerId,
         kind: LimitKind,
         amount: Option<Money>,
         effective_at: Timestamp,
+        current: Option<Money>,
     }
 
     /// The customer is excluded.

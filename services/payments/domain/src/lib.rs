@@ -1,1 +1,28 @@
-//! payments-domain.
+//! Money on its way in and out: deposits, withdrawals and what the provider says of them.
+//!
+//! Duty: the rules, as a pure decider over one partition's payments. A deposit is requested,
+//! called for outside, and confirmed or failed by the provider's outcome; a withdrawal first
+//! waits for the ledger's hold. Deposit limits are counted here, in this journal.
+//!
+//! Prohibition: no call to a provider and no booking. Outcomes come in as commands, money moves
+//! in the ledger.
+
+mod command;
+mod customer;
+mod decide;
+mod deposit;
+mod event;
+#[cfg(test)]
+mod examples;
+mod outcome;
+mod state;
+mod withdrawal;
+
+pub use command::{
+    Command, CustomerNotice, HoldNotice, Outcome, PaymentRef, ReportOutcome, RequestDeposit,
+    RequestWithdrawal, Terms,
+};
+pub use customer::{Counted, Customer, DepositLimits, Window};
+pub use decide::{Payments, Rejection};
+pub use event::{Deposit, Event, Withdrawal};
+pub use state::{DepositState, DepositStatus, State, WithdrawalState, WithdrawalStatus};

@@ -1,0 +1,144 @@
+//! What may be asked of payments, together with all that the answer depends on.
+//!
+//! Duty: plain data. Prohibition: nothing here is checked; the decider does that.
+
+use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
+
+/// One input of a payments partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A customer wants to pay in.
+    RequestDeposit(RequestDeposit),
+    /// A customer wants to be paid out.
+    RequestWithdrawal(RequestWithdrawal),
+    /// The provider has told what became of a payment.
+    ReportOutcome(ReportOutcome),
+    /// The ledger has judged holds. Comes from its journal only.
+    NoticeHolds(Vec<HoldNotice>),
+    /// Auth has changed what binds customers. Comes from its journal only.
+    NoticeCustomers(Vec<CustomerNotice>),
+}
+
+/// What a provider takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The least amount of one payment.
+    pub minimum: Money,
+    /// The greatest amount of one payment.
+    pub maximum: Money,
+}
+
+/// A customer wants to pay in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestDeposit {
+    /// Minted outside.
+    pub deposit: DepositId,
+    /// Who.
+    pub customer: CustomerId,
+    /// How much.
+    pub amount: Money,
+    /// Through whom.
+    pub provider: String,
+    /// What that provider takes in this currency; none: there is no such provider.
+    pub terms: Option<Terms>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// A customer wants to be paid out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestWithdrawal {
+    /// Minted outside.
+    pub withdrawal: WithdrawalId,
+    /// Who.
+    pub customer: CustomerId,
+    /// How much.
+    pub amount: Money,
+    /// Through whom.
+    pub provider: String,
+    /// What that provider takes in this currency; none: there is no such provider.
+    pub terms: Option<Terms>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// The provider has told what became of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportOutcome {
+    /// Who tells.
+    pub provider: String,
+    /// The provider's own id of what it tells; told twice, it counts once.
+    pub provider_event: String,
+    /// Of which payment.
+    pub payment: PaymentRef,
+    /// What.
+    pub outcome: Outcome,
+}
+
+/// Which payment an outcome is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PaymentRef {
+    /// A deposit.
+    Deposit(DepositId),
+    /// A withdrawal.
+    Withdrawal(WithdrawalId),
+    /// A reference that we never gave.
+    Unknown(String),
+}
+
+impl PaymentRef {
+    /// The reference as the provider knows it.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        match self {
+            Self::Deposit(id) => id.to_string(),
+            Self::Withdrawal(id) => id.to_string(),
+            Self::Unknown(reference) => reference.clone(),
+        }
+    }
+}
+
+/// What became of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The money has moved.
+    Succeeded {
+        /// How much of it.
+        amount: Money,
+    },
+    /// No money has moved.
+    Failed {
+        /// Why, in the provider's words.
+        reason: String,
+    },
+}
+
+/// What the ledger has said of a withdrawal's hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldNotice {
+    /// Whose hold.
+    pub withdrawal: WithdrawalId,
+    /// Why it was refused; none: the money is held.
+    pub refused: Option<String>,
+}
+
+/// What auth has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerNotice {
+    /// A deposit limit is in force, or none is any more.
+    DepositLimit {
+        /// Whose.
+        customer: CustomerId,
+        /// Over which window.
+        window: crate::customer::Window,
+        /// None: there is none.
+        amount: Option<Money>,
+    },
+    /// The customer is excluded.
+    Excluded {
+        /// Who.
+        customer: CustomerId,
+        /// Until when.
+        until: Timestamp,
+    },
+}

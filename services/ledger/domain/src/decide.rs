@@ -93,14 +93,21 @@ impl Batch<'_> {
     }
 
     /// All or none. A chain that was carried out or refused before is a repeat and leaves
-    /// nothing; one that has some of its transfers behind it already is refused.
+    /// nothing; one that has some of its transfers behind it already is refused; one that was to
+    /// release a hold that is not there is passed over as a whole.
     fn carry_out_chain(&mut self, chain: &[Transfer]) {
         let mark = self.begin_chain();
-        let Err((at, refusal)) = self.try_chain(chain) else {
-            self.keep_chain(mark);
-            return;
-        };
-        self.drop_chain(mark);
+        match self.try_chain(chain) {
+            Ok(Judged::Recorded | Judged::Repeat) => self.keep_chain(mark),
+            Ok(Judged::PassedOver) => self.drop_chain(mark),
+            Err((at, refusal)) => {
+                self.drop_chain(mark);
+                self.refuse_chain(chain, at, refusal);
+            }
+        }
+    }
+
+    fn refuse_chain(&mut self, chain: &[Transfer], at: usize, refusal: Refusal) {
         for (index, transfer) in chain.iter().enumerate() {
             if self.is_repeat(transfer) {
                 continue;
@@ -115,19 +122,19 @@ impl Batch<'_> {
     }
 
     /// Where the chain breaks, and why.
-    fn try_chain(&mut self, chain: &[Transfer]) -> Result<(), (usize, Refusal)> {
+    fn try_chain(&mut self, chain: &[Transfer]) -> Result<Judged, (usize, Refusal)> {
         let mut last_new = None;
         let mut repeats = false;
         for (index, transfer) in chain.iter().enumerate() {
             match self.judge(transfer) {
                 Ok(Judged::Recorded) => last_new = Some(index),
                 Ok(Judged::Repeat) => repeats = true,
-                Ok(Judged::PassedOver) => {}
+                Ok(Judged::PassedOver) => return Ok(Judged::PassedOver),
                 Err(refusal) => return Err((index, refusal)),
             }
         }
         let Some(last_new) = last_new else {
-            return Ok(());
+            return Ok(Judged::Repeat);
         };
         if repeats {
             return Err((last_new, RefusalReason::LinkedTransferRefused.into()));
@@ -136,7 +143,7 @@ impl Batch<'_> {
             let last = chain.len().saturating_sub(1);
             return Err((last, RefusalReason::ChainOpen.into()));
         }
-        Ok(())
+        Ok(Judged::Recorded)
     }
 
     fn is_repeat(&self, transfer: &Transfer) -> bool {

@@ -30,3 +30,6 @@ pub use known::Use;
 pub use record_size::{TRANSFERS_ALWAYS_FIT, bytes_max};
 pub use state::{HoldEnd, Image, Ledger, OpenHold};
 pub use transfer::{Amount, ContentHash, Transfer, TransferCode, TransferKind};
+
+#[cfg(test)]
+mod scenarios;

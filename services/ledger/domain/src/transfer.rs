@@ -56,7 +56,8 @@ pub enum TransferKind {
         /// Which.
         hold: TransferId,
     },
-    /// A hold is released in whole. With `UpTo`, a hold that is not there is passed over.
+    /// A hold is released in whole. With `UpTo`, a hold that is not there is passed over, and
+    /// with it the chain.
     VoidHold {
         /// Which.
         hold: TransferId,

@@ -35,6 +35,8 @@ pub mod table {
     pub const BET: &str = "bet";
     /// Key: customer, bet. No value; scanned backwards for the newest first.
     pub const BET_OF_CUSTOMER: &str = "bet_of_customer";
+    /// Key: bet. Value: [`super::BetAcceptedRow`].
+    pub const BET_ACCEPTED: &str = "bet_accepted";
     /// Key: bet. Value: [`super::BetStatusRow`].
     pub const BET_STATUS: &str = "bet_status";
     /// Key: account (its Avro bytes). Value: [`super::BalanceRow`].
@@ -76,7 +78,10 @@ wire! {
     }
     /// A slip as placed.
     record BetRow { placed: BetPlaced, position: Position }
-    /// Where a slip stands.
+    /// A slip as struck, which stays true whatever its status becomes.
+    record BetAcceptedRow { bet: BetId, customer: CustomerId, legs: Vec<StruckLeg>, potential_return: Money, position: Position, at: Timestamp }
+    /// Where a slip stands, told by the last event alone: `legs`, `potential_return` and
+    /// `accepted_position` are there only while it is the acceptance.
     record BetStatusRow {
         bet: BetId,
         customer: CustomerId,

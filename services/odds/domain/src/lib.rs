@@ -1,11 +1,40 @@
-//! The rules of prices and fixtures: margin, goal models, what a score makes of a selection.
+//! The rules of prices and fixtures.
 //!
-//! Duty: everything about prices that can be decided or computed without the outside.
-//! Prohibition: no clock, no randomness, no wire format; floats only in the numeric modules
-//! ([`margin`], [`goals`], [`ladder`]), whose results are quantised before anybody decides on
-//! them.
+//! Duty: decide what becomes of fixtures, markets, books, results, feed sources and exposure
+//! budgets ([`Odds`]), and compute with prices: margin, goal models, what a score makes of a
+//! selection.
+//!
+//! Prohibition: no clock, no randomness, no wire format. Floats live only in the numeric modules
+//! ([`margin`], [`goals`], [`ladder`]), which the decider does not use: their results are
+//! quantised and arrive in commands.
+
+mod budget;
+mod command;
+mod decider;
+mod event;
+mod market;
+mod rejection;
+mod result;
+mod source;
+mod state;
 
 pub mod goals;
 pub mod ladder;
 pub mod margin;
 pub mod outcome;
+
+pub use budget::{Budgets, PartitionBudget};
+pub use command::{
+    BudgetNote, Command, ExposureTerms, FeedMessage, FeedSuspension, FixtureDescription,
+    FixtureProgress, FixtureStatus, MarketKind, MarketOffer, NamedSelection, Outcome,
+    SelectionPrice, SelectionResult, Update,
+};
+pub use decider::Odds;
+pub use event::{Doubt, Event, SuspensionCause};
+pub use market::{Market, OperatorStop, Phase};
+pub use rejection::Rejection;
+pub use source::{SWEEP_PART, Source, Sweep};
+pub use state::{Due, DueAct, Fixture, HEARTBEAT_EVERY, SOURCE_SILENT_AFTER, State, SweepDue};
+
+#[cfg(test)]
+mod scenarios;

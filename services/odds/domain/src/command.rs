@@ -1,0 +1,306 @@
+//! What can be asked of odds, with all that the answers depend on.
+//!
+//! Duty: the closed list of inputs in the domain's own types. Prohibition: no encoding; the
+//! edge's codec joins these to the wire.
+
+use crate::outcome::{Line, Score};
+use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A feed source says something.
+    ApplyFeedMessage(FeedMessage),
+    /// An operator stops betting on a market.
+    SuspendMarket {
+        /// Which.
+        market: MarketId,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator lets betting go on.
+    ResumeMarket {
+        /// Which.
+        market: MarketId,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator gives a market's result.
+    ResultMarket {
+        /// Which.
+        market: MarketId,
+        /// What became of each selection.
+        outcomes: Vec<SelectionResult>,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator takes a result back.
+    RollBackResult {
+        /// Which.
+        market: MarketId,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// A bets partition asked for budget or returned some.
+    NoteBudgets {
+        /// Which partition of bets.
+        bets_partition: u16,
+        /// How many partitions bets has.
+        bets_partitions: u16,
+        /// What it asked or returned, in its order.
+        notes: Vec<BudgetNote>,
+    },
+    /// The heartbeat is due.
+    SendHeartbeat {
+        /// Now.
+        at: Timestamp,
+    },
+    /// A source has been silent for too long.
+    NoteSilence {
+        /// Which.
+        source: String,
+    },
+    /// The next markets of a source in doubt are to be suspended.
+    SuspendDoubted {
+        /// Which source.
+        source: String,
+    },
+}
+
+/// One message of a feed source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedMessage {
+    /// Who says it.
+    pub source: String,
+    /// Its count of messages to this partition, from 1.
+    pub sequence: u64,
+    /// When it was said.
+    pub published_at: Timestamp,
+    /// What is said.
+    pub update: Update,
+}
+
+/// What a feed source says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// It lives.
+    Alive,
+    /// A fixture exists or has changed.
+    AnnounceFixture(FixtureDescription),
+    /// A fixture moves on.
+    ProgressFixture(FixtureProgress),
+    /// A market exists.
+    OfferMarket(MarketOffer),
+    /// All prices of a market.
+    QuoteBook {
+        /// Which.
+        market: MarketId,
+        /// Selections that are missing have no price.
+        prices: Vec<SelectionPrice>,
+    },
+    /// Stop betting.
+    Suspend {
+        /// Where.
+        fixture: FixtureId,
+        /// One market, or all of the fixture.
+        market: Option<MarketId>,
+        /// Why.
+        reason: FeedSuspension,
+    },
+    /// Go on betting.
+    Resume {
+        /// Where.
+        fixture: FixtureId,
+        /// One market, or all of the fixture.
+        market: Option<MarketId>,
+    },
+    /// In play from here.
+    TurnInPlay {
+        /// Which.
+        market: MarketId,
+        /// By how much acceptance is delayed.
+        bet_delay: Duration,
+    },
+    /// No further bets for good.
+    Close {
+        /// Which.
+        market: MarketId,
+    },
+    /// The result.
+    Settle {
+        /// Which.
+        market: MarketId,
+        /// What became of each selection.
+        outcomes: Vec<SelectionResult>,
+    },
+    /// The last result was wrong.
+    RollBack {
+        /// Which.
+        market: MarketId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why a feed's message stops betting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedSuspension {
+    /// The source said so; only the source lets it go on.
+    Stated(String),
+    /// Messages of the source are missing: its next word on the market ends the doubt.
+    MessagesMissing,
+}
+
+/// A fixture in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixtureDescription {
+    /// Its id.
+    pub fixture: FixtureId,
+    /// Who plays.
+    pub name: String,
+    /// What is played.
+    pub sport: String,
+    /// When it begins.
+    pub starts_at: Timestamp,
+}
+
+/// Where a fixture stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixtureProgress {
+    /// Its id.
+    pub fixture: FixtureId,
+    /// Before, in, after.
+    pub status: FixtureStatus,
+    /// Goals so far, if told.
+    pub score: Option<Score>,
+    /// Minutes played, if told.
+    pub minute: Option<u16>,
+}
+
+/// Before, in, after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FixtureStatus {
+    /// Not begun.
+    Scheduled,
+    /// Being played.
+    InPlay,
+    /// Over.
+    Finished,
+    /// Will not be played, or counts for nothing.
+    Cancelled,
+}
+
+/// A market, before it has prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketOffer {
+    /// Its id.
+    pub market: MarketId,
+    /// Its fixture.
+    pub fixture: FixtureId,
+    /// What people read.
+    pub name: String,
+    /// What is asked.
+    pub kind: MarketKind,
+    /// The answers.
+    pub selections: Vec<NamedSelection>,
+    /// What may be risked on it.
+    pub exposure: ExposureTerms,
+}
+
+/// What a market asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarketKind {
+    /// Home, draw or away.
+    MatchResult,
+    /// More or fewer goals than the line.
+    TotalGoals(Line),
+    /// The home side with the line added.
+    AsianHandicap(Line),
+    /// One of many wins.
+    Winner,
+}
+
+/// A selection and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedSelection {
+    /// Its id.
+    pub selection: SelectionId,
+    /// What people read.
+    pub name: String,
+}
+
+/// A selection and its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectionPrice {
+    /// Which.
+    pub selection: SelectionId,
+    /// None: it cannot be bet on now.
+    pub price: Option<Price>,
+}
+
+/// A selection and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectionResult {
+    /// Which.
+    pub selection: SelectionId,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It won.
+    Won,
+    /// It lost.
+    Lost,
+    /// It does not count; the stake is returned.
+    Void,
+    /// Half of the stake won, half is returned.
+    HalfWon,
+    /// Half of the stake lost, half is returned.
+    HalfLost,
+    /// So many tied for so many places.
+    DeadHeat {
+        /// Places left.
+        places: u16,
+        /// Selections that share them; more than there are places.
+        tied: u16,
+    },
+}
+
+/// What may be risked on a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExposureTerms {
+    /// The most that the book may lose on it in all.
+    pub exposure_max: Money,
+    /// What each bets partition begins with.
+    pub budget_each: Money,
+}
+
+/// What a bets partition says about its budget for a market. Totals are cumulative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BudgetNote {
+    /// It needs grants of so much in all, what it began with included.
+    Requested {
+        /// For which market.
+        market: MarketId,
+        /// The level of grants wished for.
+        total: Money,
+    },
+    /// It has given back so much in all.
+    Returned {
+        /// For which market.
+        market: MarketId,
+        /// All that it ever returned.
+        total: Money,
+    },
+}

@@ -1,0 +1,332 @@
+//! The decider of odds: one input, its events or the rule that it breaks.
+//!
+//! Duty: look up what an input speaks of, check whose it is, and let the market, the source or
+//! the budgets say what follows. Prohibition: what a source merely repeats changes nothing; what
+//! it cannot say is refused, and the refusal shows as a gap in its count at its next message.
+
+use crate::command::{
+    BudgetNote, Command, FeedMessage, FeedSuspension, FixtureDescription, FixtureProgress,
+    MarketOffer, SelectionPrice, Update,
+};
+use crate::event::{Doubt, Event};
+use crate::market::Market;
+use crate::rejection::Rejection;
+use crate::source::SWEEP_PART;
+use crate::state::{Fixture, State};
+use kernel::{Decider, FixtureId, MarketId};
+use std::collections::BTreeMap;
+
+/// The rules of odds.
+#[derive(Clone, Copy, Debug)]
+pub struct Odds;
+
+impl Decider for Odds {
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn initial() -> State {
+        State::default()
+    }
+
+    fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
+        match command {
+            Command::ApplyFeedMessage(message) => FeedJudge { state, message }.judge(),
+            Command::SuspendMarket { market, reason, by } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.stop_by_operator(reason, by)
+            }
+            Command::ResumeMarket { market, reason, by } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.go_on_by_operator(by)
+            }
+            Command::ResultMarket {
+                market,
+                outcomes,
+                reason,
+                by,
+            } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.settle(outcomes, Some(by))
+            }
+            Command::RollBackResult { market, reason, by } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.roll_back(reason, Some(by))
+            }
+            Command::NoteBudgets {
+                bets_partition,
+                bets_partitions,
+                notes,
+            } => Ok(note_budgets(
+                state,
+                *bets_partition,
+                *bets_partitions,
+                notes,
+            )),
+            Command::SendHeartbeat { at } => Ok(vec![Event::HeartbeatSent { at: *at }]),
+            Command::NoteSilence { source } => Ok(note_silence(state, source)),
+            Command::SuspendDoubted { source } => Ok(suspend_doubted(state, source)),
+        }
+    }
+
+    fn evolve(state: &mut State, event: &Event) {
+        state.take(event);
+    }
+}
+
+fn with_reason(reason: &str) -> Result<(), Rejection> {
+    if reason.trim().is_empty() {
+        return Err(Rejection::ReasonMissing);
+    }
+    Ok(())
+}
+
+fn market_of(state: &State, market: MarketId) -> Result<&Market, Rejection> {
+    state
+        .markets
+        .get(&market)
+        .ok_or(Rejection::MarketUnknown(market))
+}
+
+/// Requests and returns of one bets partition, each judged on what the ones before it left.
+fn note_budgets(
+    state: &State,
+    bets_partition: u16,
+    bets_partitions: u16,
+    notes: &[BudgetNote],
+) -> Vec<Event> {
+    let mut touched = BTreeMap::new();
+    let mut events = Vec::new();
+    for note in notes {
+        let (BudgetNote::Requested { market, .. } | BudgetNote::Returned { market, .. }) = note;
+        let Some(known) = state.markets.get(market) else {
+            continue;
+        };
+        let budgets = touched
+            .entry(*market)
+            .or_insert_with(|| known.budgets.clone());
+        let following = match note {
+            BudgetNote::Requested { market, total } => {
+                budgets.request(*market, bets_partition, *total, bets_partitions)
+            }
+            BudgetNote::Returned { market, total } => {
+                budgets.take_back(*market, bets_partition, *total, bets_partitions)
+            }
+        };
+        for event in following {
+            budgets.evolve(&event);
+            events.push(event);
+        }
+    }
+    events
+}
+
+fn note_silence(state: &State, name: &str) -> Vec<Event> {
+    let Some(source) = state.sources.get(name) else {
+        return Vec::new();
+    };
+    let heard = source.last_heard_at.filter(|_| !source.silent);
+    heard
+        .map(|last_heard_at| Event::SourceWentSilent {
+            source: name.to_owned(),
+            last_heard_at,
+        })
+        .into_iter()
+        .collect()
+}
+
+fn suspend_doubted(state: &State, name: &str) -> Vec<Event> {
+    let Some(source) = state.sources.get(name) else {
+        return Vec::new();
+    };
+    let Some(sweep) = source.sweep else {
+        return Vec::new();
+    };
+    let part = usize::try_from(SWEEP_PART).unwrap_or(usize::MAX);
+    source
+        .doubted
+        .iter()
+        .take(part)
+        .filter_map(|market| state.markets.get(market)?.stop_in_doubt(sweep.doubt))
+        .collect()
+}
+
+/// A message of a source before the state.
+struct FeedJudge<'a> {
+    state: &'a State,
+    message: &'a FeedMessage,
+}
+
+impl<'a> FeedJudge<'a> {
+    fn judge(&self) -> Result<Vec<Event>, Rejection> {
+        let FeedMessage {
+            source, sequence, ..
+        } = self.message;
+        let known = self.state.sources.get(source);
+        let last = known.map_or(0, |source| source.sequence);
+        let expected = last.saturating_add(1);
+        if *sequence < expected {
+            return Err(Rejection::SequenceRepeated { last });
+        }
+        let mut events = Vec::new();
+        if known.is_some_and(|source| source.silent) {
+            events.push(Event::SourceReturned {
+                source: source.clone(),
+            });
+        }
+        if *sequence > expected {
+            events.push(Event::SourceGapSeen {
+                source: source.clone(),
+                expected,
+                got: *sequence,
+            });
+        }
+        events.extend(self.update()?);
+        events.push(Event::SourceAdvanced {
+            source: source.clone(),
+            sequence: *sequence,
+        });
+        Ok(events)
+    }
+
+    fn update(&self) -> Result<Vec<Event>, Rejection> {
+        let one = |event: Option<Event>| event.into_iter().collect();
+        Ok(match &self.message.update {
+            Update::Alive => Vec::new(),
+            Update::AnnounceFixture(description) => self.announce(description),
+            Update::ProgressFixture(progress) => self.progress(progress)?,
+            Update::OfferMarket(offer) => self.offer(offer)?,
+            Update::QuoteBook { market, prices } => self.quote(*market, prices)?,
+            Update::Suspend {
+                fixture,
+                market,
+                reason,
+            } => self
+                .markets(*fixture, *market)?
+                .into_iter()
+                .filter_map(|market| match reason {
+                    FeedSuspension::Stated(reason) => market.stop_by_source(reason),
+                    FeedSuspension::MessagesMissing => market.stop_in_doubt(Doubt::MessagesMissing),
+                })
+                .collect(),
+            Update::Resume { fixture, market } => self
+                .markets(*fixture, *market)?
+                .into_iter()
+                .flat_map(|market| market.go_on_by_source(0, true))
+                .collect(),
+            Update::TurnInPlay { market, bet_delay } => {
+                one(self.own(*market)?.turn_in_play(*bet_delay))
+            }
+            Update::Close { market } => one(self.own(*market)?.close()),
+            Update::Settle { market, outcomes } => self.own(*market)?.settle(outcomes, None)?,
+            Update::RollBack { market, reason } => self.own(*market)?.roll_back(reason, None)?,
+        })
+    }
+
+    /// A market of this source.
+    fn own(&self, market: MarketId) -> Result<&'a Market, Rejection> {
+        let market = market_of(self.state, market)?;
+        if market.source == self.message.source {
+            Ok(market)
+        } else {
+            Err(Rejection::SourceNotOwner {
+                owner: market.source.clone(),
+            })
+        }
+    }
+
+    fn fixture(&self, fixture: FixtureId) -> Result<&'a Fixture, Rejection> {
+        self.state
+            .fixtures
+            .get(&fixture)
+            .ok_or(Rejection::FixtureUnknown(fixture))
+    }
+
+    /// One market of this source, or all that it has in the fixture.
+    fn markets(
+        &self,
+        fixture: FixtureId,
+        market: Option<MarketId>,
+    ) -> Result<Vec<&'a Market>, Rejection> {
+        if let Some(market) = market {
+            return Ok(vec![self.own(market)?]);
+        }
+        let markets = self.fixture(fixture)?.markets.iter();
+        Ok(markets
+            .filter_map(|market| self.state.markets.get(market))
+            .filter(|market| market.source == self.message.source)
+            .collect())
+    }
+
+    fn announce(&self, description: &FixtureDescription) -> Vec<Event> {
+        let known = self.state.fixtures.get(&description.fixture);
+        if known.is_some_and(|fixture| fixture.description == *description) {
+            return Vec::new();
+        }
+        vec![Event::FixtureAnnounced(description.clone())]
+    }
+
+    fn progress(&self, progress: &FixtureProgress) -> Result<Vec<Event>, Rejection> {
+        let fixture = self.fixture(progress.fixture)?;
+        let same = fixture.status == progress.status
+            && progress
+                .score
+                .is_none_or(|score| fixture.score == Some(score))
+            && progress
+                .minute
+                .is_none_or(|minute| fixture.minute == Some(minute));
+        Ok(if same {
+            Vec::new()
+        } else {
+            vec![Event::FixtureProgressed(progress.clone())]
+        })
+    }
+
+    fn offer(&self, offer: &MarketOffer) -> Result<Vec<Event>, Rejection> {
+        self.fixture(offer.fixture)?;
+        if self.state.markets.contains_key(&offer.market) {
+            let market = self.own(offer.market)?;
+            return if market.is_as_offered(offer) {
+                Ok(Vec::new())
+            } else {
+                Err(Rejection::MarketNotInState {
+                    market: offer.market,
+                    state: "offered with other selections",
+                })
+            };
+        }
+        Ok(vec![Event::MarketOffered {
+            offer: offer.clone(),
+            source: self.message.source.clone(),
+            version: 1,
+        }])
+    }
+
+    /// A book is a word on the market: it also ends a doubt. A late one for a closed market is
+    /// passed over.
+    fn quote(&self, market: MarketId, prices: &[SelectionPrice]) -> Result<Vec<Event>, Rejection> {
+        let market = self.own(market)?;
+        let book = market.book(prices)?;
+        if !market.is_live() {
+            return Ok(Vec::new());
+        }
+        let source = self.state.sources.get(&market.source);
+        let about_to_be_doubted =
+            source.is_some_and(|source| source.doubted.contains(&market.market));
+        let mut events = Vec::new();
+        if !market.has_prices(&book) || about_to_be_doubted {
+            events.push(Event::BookPublished {
+                market: market.market,
+                version: market.version.saturating_add(1),
+                prices: book,
+                source: self.message.source.clone(),
+                source_sequence: self.message.sequence,
+                published_at: self.message.published_at,
+            });
+        }
+        let changes = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        events.extend(market.go_on_by_source(changes, false));
+        Ok(events)
+    }
+}

@@ -1,0 +1,387 @@
+//! One market: its prices, what keeps it from taking bets, its result.
+//!
+//! Duty: the state of a market and what each wish makes of it, as events with the next versions.
+//! Prohibition: no sources and no budgets, and no change except by [`Market::evolve`].
+
+use crate::budget::Budgets;
+use crate::command::{MarketKind, MarketOffer, SelectionPrice, SelectionResult};
+use crate::event::{Doubt, Event, SuspensionCause};
+use crate::rejection::Rejection;
+use crate::result;
+use kernel::{Duration, FixtureId, MarketId, Price, SelectionId};
+
+/// A market as the log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Its id.
+    pub market: MarketId,
+    /// Its fixture.
+    pub fixture: FixtureId,
+    /// Who prices it.
+    pub source: String,
+    /// What is asked.
+    pub kind: MarketKind,
+    /// The answers, in the order of the offer.
+    pub selections: Vec<SelectionId>,
+    /// Counts every change.
+    pub version: u64,
+    /// By selection; empty before the first book.
+    pub prices: Vec<Option<Price>>,
+    /// The delay on acceptance, once in play.
+    pub in_play: Option<Duration>,
+    /// An operator's stop: who and why.
+    pub stopped_by_operator: Option<OperatorStop>,
+    /// The source's stop: why.
+    pub stopped_by_source: Option<String>,
+    /// A stop because nobody knows what the source would say.
+    pub doubt: Option<Doubt>,
+    /// Taking bets, over, decided.
+    pub phase: Phase,
+    /// How many results there were.
+    pub results: u32,
+    /// What the bets partitions may risk.
+    pub budgets: Budgets,
+}
+
+/// Who stopped a market, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorStop {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Where a market is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Bets are taken unless something stops them.
+    Open,
+    /// No bets any more.
+    Closed,
+    /// There is a result: every selection once.
+    Resulted(Vec<SelectionResult>),
+}
+
+impl Market {
+    /// A market at its offer.
+    #[must_use]
+    pub fn offered(offer: &MarketOffer, source: &str, version: u64) -> Self {
+        Self {
+            market: offer.market,
+            fixture: offer.fixture,
+            source: source.to_owned(),
+            kind: offer.kind,
+            selections: offer.selections.iter().map(|s| s.selection).collect(),
+            version,
+            prices: Vec::new(),
+            in_play: None,
+            stopped_by_operator: None,
+            stopped_by_source: None,
+            doubt: None,
+            phase: Phase::Open,
+            results: 0,
+            budgets: Budgets::new(offer.exposure),
+        }
+    }
+
+    /// Whether this is what the offer describes.
+    #[must_use]
+    pub fn is_as_offered(&self, offer: &MarketOffer) -> bool {
+        let selections = offer.selections.iter().map(|s| &s.selection);
+        self.fixture == offer.fixture
+            && self.kind == offer.kind
+            && self.selections.iter().eq(selections)
+    }
+
+    /// Whether bets may still be taken some day.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// In one word.
+    #[must_use]
+    pub const fn state(&self) -> &'static str {
+        match self.phase {
+            Phase::Closed => "closed",
+            Phase::Resulted(_) => "settled",
+            Phase::Open if self.stopped_by_operator.is_some() => "suspended by an operator",
+            Phase::Open if self.stopped_by_source.is_some() => "suspended by its source",
+            Phase::Open if self.doubt.is_some() => "suspended because its source is in doubt",
+            Phase::Open => "open",
+        }
+    }
+
+    /// The refusal of a wish that this state does not allow.
+    #[must_use]
+    pub const fn not_in_state(&self) -> Rejection {
+        Rejection::MarketNotInState {
+            market: self.market,
+            state: self.state(),
+        }
+    }
+
+    const fn version_after(&self, changes: u64) -> u64 {
+        self.version.saturating_add(changes)
+    }
+
+    fn suspended(&self, changes: u64, cause: SuspensionCause) -> Event {
+        Event::MarketSuspended {
+            market: self.market,
+            version: self.version_after(changes),
+            cause,
+        }
+    }
+
+    fn resumed(&self, changes: u64, by: Option<String>) -> Event {
+        Event::MarketResumed {
+            market: self.market,
+            version: self.version_after(changes),
+            by,
+        }
+    }
+
+    /// All prices in the order of the selections; who is not named has none.
+    ///
+    /// # Errors
+    /// A selection of another market.
+    pub(crate) fn book(&self, prices: &[SelectionPrice]) -> Result<Vec<SelectionPrice>, Rejection> {
+        let stranger = prices
+            .iter()
+            .find(|priced| !self.selections.contains(&priced.selection));
+        if let Some(priced) = stranger {
+            return Err(Rejection::SelectionUnknown(priced.selection));
+        }
+        Ok(self
+            .selections
+            .iter()
+            .map(|&selection| SelectionPrice {
+                selection,
+                price: prices
+                    .iter()
+                    .find(|priced| priced.selection == selection)
+                    .and_then(|priced| priced.price),
+            })
+            .collect())
+    }
+
+    /// Whether these are the prices already.
+    pub(crate) fn has_prices(&self, book: &[SelectionPrice]) -> bool {
+        self.prices
+            .iter()
+            .eq(book.iter().map(|priced| &priced.price))
+    }
+
+    /// The source says stop.
+    pub(crate) fn stop_by_source(&self, reason: &str) -> Option<Event> {
+        let stops = self.is_live() && self.stopped_by_source.as_deref() != Some(reason);
+        stops.then(|| {
+            self.suspended(
+                1,
+                SuspensionCause::Source {
+                    reason: reason.to_owned(),
+                },
+            )
+        })
+    }
+
+    /// Nobody knows what the source would say. A stop by the source stands anyway.
+    pub(crate) fn stop_in_doubt(&self, doubt: Doubt) -> Option<Event> {
+        self.may_be_doubted()
+            .then(|| self.suspended(1, SuspensionCause::Doubt(doubt)))
+    }
+
+    /// Whether doubt about the source would change anything here.
+    pub(crate) fn may_be_doubted(&self) -> bool {
+        self.is_live() && self.stopped_by_source.is_none() && self.doubt.is_none()
+    }
+
+    /// The source has spoken of this market. `changes` is how many events about the market come
+    /// before these; `lifts_own_stop` tells a word that lets betting go on from a mere price.
+    pub(crate) fn go_on_by_source(&self, changes: u64, lifts_own_stop: bool) -> Vec<Event> {
+        let stopped = self.doubt.is_some() || (lifts_own_stop && self.stopped_by_source.is_some());
+        if !stopped || !self.is_live() {
+            return Vec::new();
+        }
+        let mut events = vec![self.resumed(changes.saturating_add(1), None)];
+        if let Some(stop) = &self.stopped_by_operator {
+            let cause = SuspensionCause::Operator {
+                reason: stop.reason.clone(),
+                by: stop.by.clone(),
+            };
+            events.push(self.suspended(changes.saturating_add(2), cause));
+        }
+        events
+    }
+
+    /// An operator says stop.
+    pub(crate) fn stop_by_operator(&self, reason: &str, by: &str) -> Result<Vec<Event>, Rejection> {
+        if !self.is_live() {
+            return Err(self.not_in_state());
+        }
+        if self.stopped_by_operator.is_some() {
+            return Ok(Vec::new());
+        }
+        let cause = SuspensionCause::Operator {
+            reason: reason.to_owned(),
+            by: by.to_owned(),
+        };
+        Ok(vec![self.suspended(1, cause)])
+    }
+
+    /// An operator says go on: that lifts operators' stops, not the source's.
+    pub(crate) fn go_on_by_operator(&self, by: &str) -> Result<Vec<Event>, Rejection> {
+        if !self.is_live() {
+            return Err(self.not_in_state());
+        }
+        let left = match (&self.stopped_by_source, self.doubt) {
+            (Some(reason), _) => Some(SuspensionCause::Source {
+                reason: reason.clone(),
+            }),
+            (None, Some(doubt)) => Some(SuspensionCause::Doubt(doubt)),
+            (None, None) => None,
+        };
+        match (&self.stopped_by_operator, left) {
+            (None, None) => Ok(Vec::new()),
+            (None, Some(_)) => Err(self.not_in_state()),
+            (Some(_), left) => {
+                let mut events = vec![self.resumed(1, Some(by.to_owned()))];
+                events.extend(left.map(|cause| self.suspended(2, cause)));
+                Ok(events)
+            }
+        }
+    }
+
+    /// In play with this delay.
+    pub(crate) fn turn_in_play(&self, bet_delay: Duration) -> Option<Event> {
+        (self.is_live() && self.in_play != Some(bet_delay)).then(|| Event::MarketTurnedInPlay {
+            market: self.market,
+            version: self.version_after(1),
+            bet_delay,
+        })
+    }
+
+    /// No more bets.
+    pub(crate) fn close(&self) -> Option<Event> {
+        self.is_live().then(|| Event::MarketClosed {
+            market: self.market,
+            version: self.version_after(1),
+        })
+    }
+
+    /// A result. The same one again changes nothing; another one needs a rollback first.
+    pub(crate) fn settle(
+        &self,
+        outcomes: &[SelectionResult],
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let outcomes = result::complete(self.kind, &self.selections, outcomes)?;
+        match &self.phase {
+            Phase::Resulted(known) if *known == outcomes => Ok(Vec::new()),
+            Phase::Resulted(_) => Err(self.not_in_state()),
+            Phase::Open | Phase::Closed => Ok(vec![Event::MarketResulted {
+                market: self.market,
+                version: self.version_after(1),
+                result: self.results.saturating_add(1),
+                outcomes,
+                by: by.map(str::to_owned),
+            }]),
+        }
+    }
+
+    /// The result was wrong. The market stays closed.
+    pub(crate) fn roll_back(
+        &self,
+        reason: &str,
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        match self.phase {
+            Phase::Resulted(_) => Ok(vec![Event::ResultRolledBack {
+                market: self.market,
+                version: self.version_after(1),
+                result: self.results,
+                reason: reason.to_owned(),
+                by: by.map(str::to_owned),
+            }]),
+            Phase::Open | Phase::Closed => Err(self.not_in_state()),
+        }
+    }
+
+    /// Takes notice of an event about this market.
+    pub(crate) fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::BookPublished {
+                version, prices, ..
+            } => {
+                self.version = *version;
+                self.prices = prices.iter().map(|priced| priced.price).collect();
+            }
+            Event::MarketSuspended { version, cause, .. } => {
+                self.version = *version;
+                self.suspend(cause);
+            }
+            Event::MarketResumed { version, by, .. } => {
+                self.version = *version;
+                if by.is_some() {
+                    self.stopped_by_operator = None;
+                } else {
+                    self.stopped_by_source = None;
+                    self.doubt = None;
+                }
+            }
+            Event::MarketTurnedInPlay {
+                version, bet_delay, ..
+            } => {
+                self.version = *version;
+                self.in_play = Some(*bet_delay);
+            }
+            Event::MarketClosed { version, .. } => {
+                self.version = *version;
+                self.phase = Phase::Closed;
+            }
+            Event::MarketResulted {
+                version,
+                result,
+                outcomes,
+                ..
+            } => {
+                self.version = *version;
+                self.results = *result;
+                self.phase = Phase::Resulted(outcomes.clone());
+            }
+            Event::ResultRolledBack { version, .. } => {
+                self.version = *version;
+                self.phase = Phase::Closed;
+            }
+            Event::BudgetGranted { .. } | Event::BudgetReturnNoticed { .. } => {
+                self.budgets.evolve(event);
+            }
+            Event::FixtureAnnounced(_)
+            | Event::FixtureProgressed(_)
+            | Event::MarketOffered { .. }
+            | Event::SourceAdvanced { .. }
+            | Event::SourceGapSeen { .. }
+            | Event::SourceWentSilent { .. }
+            | Event::SourceReturned { .. }
+            | Event::BudgetRecalled { .. }
+            | Event::HeartbeatSent { .. } => {}
+        }
+    }
+
+    fn suspend(&mut self, cause: &SuspensionCause) {
+        match cause {
+            SuspensionCause::Operator { reason, by } => {
+                self.stopped_by_operator = Some(OperatorStop {
+                    by: by.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            SuspensionCause::Source { reason } => {
+                self.stopped_by_source = Some(reason.clone());
+                self.doubt = None;
+            }
+            SuspensionCause::Doubt(doubt) => self.doubt = Some(*doubt),
+        }
+    }
+}

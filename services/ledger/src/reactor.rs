@@ -1,0 +1,385 @@
+//! Other journals' decisions as transfers.
+//!
+//! Duty: one batch for one decision of bets or payments. What they tell has happened, so nothing
+//! here may be refused for want of goodwill: a credit that the account cannot take goes to the
+//! customer's suspense account, and what a reversal does not find becomes a debt, which every
+//! later credit and release repays first.
+//!
+//! Prohibition: no state is looked at. A transfer's id follows from the thing that it is for and
+//! its purpose, so the same cause is the same transfer.
+
+use kernel::{BetId, Currency, CustomerId, Money, TransferId};
+use ledger_domain::{Account, AccountKind, Amount, Transfer, TransferCode, TransferKind};
+use schemas::bets::{
+    BetPlaced, BetRejected, BetSettled, SettlementReversed, SlipOutcome, stake_hold,
+};
+use schemas::payments::{
+    DepositConfirmed, WithdrawalFailed, WithdrawalPaid, WithdrawalRequested, withdrawal_hold,
+};
+use schemas::{Decision, Events, bets, payments};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// The transfers that a decision asks for, none if it does not concern money.
+pub(crate) fn transfers(decision: &Decision) -> Vec<Transfer> {
+    let mut batch = Batch::default();
+    match &decision.events {
+        Events::BetsEvents(body) => body.events.iter().for_each(|it| batch.take_bets(it)),
+        Events::PaymentsEvents(body) => body.events.iter().for_each(|it| batch.take_payments(it)),
+        Events::AuthEvents(_)
+        | Events::OddsEvents(_)
+        | Events::LedgerEvents(_)
+        | Events::FraudEvents(_) => {}
+    }
+    batch.finish()
+}
+
+#[derive(Default)]
+struct Batch {
+    transfers: Vec<Transfer>,
+    /// Who was credited, and by which transfer last: their debts are repaid at the batch's end.
+    credited: BTreeMap<(CustomerId, Currency), TransferId>,
+}
+
+impl Batch {
+    fn take_bets(&mut self, event: &bets::Event) {
+        match event {
+            bets::Event::BetPlaced(placed) => self.hold_stake(placed),
+            bets::Event::BetRejected(rejected) => self.release_stake(rejected),
+            bets::Event::BetSettled(settled) => self.settle(settled),
+            bets::Event::SettlementReversed(reversed) => self.take_back(reversed),
+            bets::Event::BetDelayed(_)
+            | bets::Event::BetAwaitsBudget(_)
+            | bets::Event::BetAccepted(_)
+            | bets::Event::BetHeld(_)
+            | bets::Event::SettlementStarted(_)
+            | bets::Event::RollbackStarted(_)
+            | bets::Event::LegDecided(_)
+            | bets::Event::SettlementAdvanced(_)
+            | bets::Event::BudgetRequested(_)
+            | bets::Event::BudgetReturned(_)
+            | bets::Event::BudgetNoticed(_)
+            | bets::Event::StakeLimitNoticed(_)
+            | bets::Event::ExclusionNoticed(_)
+            | bets::Event::RestrictionNoticed(_) => {}
+        }
+    }
+
+    fn take_payments(&mut self, event: &payments::Event) {
+        match event {
+            payments::Event::DepositConfirmed(confirmed) => self.pay_in(confirmed),
+            payments::Event::WithdrawalRequested(requested) => self.hold_withdrawal(requested),
+            payments::Event::WithdrawalPaid(paid) => self.pay_out(paid),
+            payments::Event::WithdrawalFailed(failed) => self.release_withdrawal(failed),
+            payments::Event::DepositRequested(_)
+            | payments::Event::DepositFailed(_)
+            | payments::Event::WithdrawalSubmitted(_)
+            | payments::Event::UnknownPaymentReported(_)
+            | payments::Event::OutcomeContradicted(_)
+            | payments::Event::DepositLimitNoticed(_)
+            | payments::Event::ExclusionNoticed(_) => {}
+        }
+    }
+
+    /// The stake's hold has no end: only bets releases it.
+    fn hold_stake(&mut self, placed: &BetPlaced) {
+        let Sides { cash, book, .. } = Sides::of(placed.customer, placed.stake);
+        self.transfers.push(Transfer {
+            kind: TransferKind::Hold { expires_at: None },
+            ..exact(
+                stake_hold(placed.bet, 0),
+                cash,
+                book,
+                placed.stake,
+                TransferCode::Stake,
+            )
+        });
+    }
+
+    /// Whether the hold stands is the ledger's own knowledge: bets may have rejected the slip
+    /// before it heard of the hold, or because there was none.
+    fn release_stake(&mut self, rejected: &BetRejected) {
+        let Sides { cash, book, .. } = Sides::of(rejected.customer, rejected.stake);
+        let id = purpose(Purpose::StakeRelease, rejected.bet.bytes(), 0);
+        let release = exact(id, cash, book, rejected.stake, TransferCode::Stake);
+        self.release(release, stake_hold(rejected.bet, 0));
+    }
+
+    /// The hold that the settlement takes is the first one or the one that the reversal of the
+    /// settlement before it restored.
+    fn settle(&mut self, settled: &BetSettled) {
+        let Sides {
+            cash,
+            book,
+            suspense,
+        } = Sides::of(settled.customer, settled.stake);
+        let hold = stake_hold(settled.bet, settled.settlement.saturating_sub(1));
+        let id = |what| settlement_part(what, settled.bet, settled.settlement);
+        self.transfers.push(Transfer {
+            kind: TransferKind::CaptureHold { hold },
+            ..exact(
+                id(Purpose::StakeTaken),
+                cash,
+                book,
+                settled.stake,
+                TransferCode::Stake,
+            )
+        });
+        if settled.returned.is_positive() {
+            let code = match settled.outcome {
+                SlipOutcome::Void => TransferCode::StakeReturned,
+                SlipOutcome::Won
+                | SlipOutcome::Lost
+                | SlipOutcome::PartlyWon
+                | SlipOutcome::PartlyLost => TransferCode::Winnings,
+            };
+            let pay = exact(id(Purpose::Return), book, cash, settled.returned, code);
+            self.credit(settled.customer, suspense, pay);
+        }
+    }
+
+    /// The stake comes back and is held again at once; whatever has been set on the account
+    /// meanwhile, the slip is open as it was. Then what was paid is taken: first what is
+    /// available, the rest as a debt.
+    fn take_back(&mut self, reversed: &SettlementReversed) {
+        let Sides { cash, book, .. } = Sides::of(reversed.customer, reversed.stake);
+        let id = |what| settlement_part(what, reversed.bet, reversed.settlement);
+        let code = TransferCode::SettlementReversed;
+        self.transfers.push(Transfer {
+            linked: true,
+            rules_waived: true,
+            ..exact(id(Purpose::StakeRestored), book, cash, reversed.stake, code)
+        });
+        self.transfers.push(Transfer {
+            kind: TransferKind::Hold { expires_at: None },
+            rules_waived: true,
+            ..exact(
+                stake_hold(reversed.bet, reversed.settlement),
+                cash,
+                book,
+                reversed.stake,
+                TransferCode::Stake,
+            )
+        });
+        if reversed.returned.is_positive() {
+            let found = id(Purpose::ReturnTakenBack);
+            self.transfers.push(Transfer {
+                amount: Amount::UpTo(reversed.returned.minor()),
+                linked: true,
+                ..exact(found, cash, book, reversed.returned, code)
+            });
+            self.transfers.push(Transfer {
+                amount: Amount::RestOf(found),
+                ..exact(
+                    id(Purpose::ReturnOwed),
+                    debt(reversed.customer, reversed.returned.currency()),
+                    book,
+                    reversed.returned,
+                    code,
+                )
+            });
+        }
+    }
+
+    fn pay_in(&mut self, confirmed: &DepositConfirmed) {
+        let Sides { cash, suspense, .. } = Sides::of(confirmed.customer, confirmed.amount);
+        let from = house(AccountKind::Provider, confirmed.amount.currency());
+        let id = purpose(Purpose::Deposit, confirmed.deposit.bytes(), 0);
+        let pay = exact(id, from, cash, confirmed.amount, TransferCode::Deposit);
+        self.credit(confirmed.customer, suspense, pay);
+    }
+
+    fn hold_withdrawal(&mut self, requested: &WithdrawalRequested) {
+        let id = withdrawal_hold(requested.withdrawal);
+        self.transfers.push(Transfer {
+            kind: TransferKind::Hold { expires_at: None },
+            ..withdrawal(id, requested.customer, requested.amount)
+        });
+    }
+
+    fn pay_out(&mut self, paid: &WithdrawalPaid) {
+        let id = purpose(Purpose::WithdrawalTaken, paid.withdrawal.bytes(), 0);
+        self.transfers.push(Transfer {
+            kind: TransferKind::CaptureHold {
+                hold: withdrawal_hold(paid.withdrawal),
+            },
+            ..withdrawal(id, paid.customer, paid.amount)
+        });
+    }
+
+    fn release_withdrawal(&mut self, failed: &WithdrawalFailed) {
+        let id = purpose(Purpose::WithdrawalRelease, failed.withdrawal.bytes(), 0);
+        let release = withdrawal(id, failed.customer, failed.amount);
+        self.release(release, withdrawal_hold(failed.withdrawal));
+    }
+
+    /// A credit for an established fact.
+    fn credit(&mut self, customer: CustomerId, suspense: Account, pay: Transfer) {
+        let of = (customer, pay.credit.currency);
+        self.credited.insert(of, pay.id);
+        self.transfers.push(Transfer {
+            credit_fallback: Some(suspense),
+            ..pay
+        });
+    }
+
+    /// Releases a hold if it stands, and then repays debts from what is free again; linked, so
+    /// that nothing at all follows when it does not stand.
+    fn release(&mut self, release: Transfer, hold: TransferId) {
+        let Amount::Exactly(minor) = release.amount else {
+            return;
+        };
+        self.transfers.push(Transfer {
+            amount: Amount::UpTo(minor),
+            kind: TransferKind::VoidHold { hold },
+            linked: true,
+            ..release
+        });
+        if let Some(customer) = release.debit.customer {
+            self.transfers
+                .push(repayment(customer, release.debit.currency, release.id));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Transfer> {
+        for ((customer, currency), after) in self.credited {
+            self.transfers.push(repayment(customer, currency, after));
+        }
+        self.transfers
+    }
+}
+
+/// The accounts between which a customer's money moves.
+struct Sides {
+    cash: Account,
+    book: Account,
+    suspense: Account,
+}
+
+impl Sides {
+    const fn of(customer: CustomerId, amount: Money) -> Self {
+        let currency = amount.currency();
+        Self {
+            cash: of_customer(customer, AccountKind::Cash, currency),
+            book: house(AccountKind::Book, currency),
+            suspense: of_customer(customer, AccountKind::Suspense, currency),
+        }
+    }
+}
+
+const fn of_customer(customer: CustomerId, kind: AccountKind, currency: Currency) -> Account {
+    Account {
+        customer: Some(customer),
+        kind,
+        currency,
+    }
+}
+
+const fn house(kind: AccountKind, currency: Currency) -> Account {
+    Account {
+        customer: None,
+        kind,
+        currency,
+    }
+}
+
+const fn debt(customer: CustomerId, currency: Currency) -> Account {
+    of_customer(customer, AccountKind::Receivable, currency)
+}
+
+const fn exact(
+    id: TransferId,
+    debit: Account,
+    credit: Account,
+    amount: Money,
+    code: TransferCode,
+) -> Transfer {
+    Transfer {
+        id,
+        debit,
+        credit,
+        amount: Amount::Exactly(amount.minor()),
+        kind: TransferKind::Post,
+        linked: false,
+        code,
+        credit_fallback: None,
+        rules_waived: false,
+    }
+}
+
+const fn withdrawal(id: TransferId, customer: CustomerId, amount: Money) -> Transfer {
+    let currency = amount.currency();
+    exact(
+        id,
+        of_customer(customer, AccountKind::Cash, currency),
+        house(AccountKind::Provider, currency),
+        amount,
+        TransferCode::Withdrawal,
+    )
+}
+
+/// As much as there is, towards as much as is owed.
+fn repayment(customer: CustomerId, currency: Currency, after: TransferId) -> Transfer {
+    let all = Money::from_minor(i64::MAX, currency);
+    Transfer {
+        amount: Amount::UpTo(all.minor()),
+        ..exact(
+            purpose(Purpose::Repayment, after.bytes(), 0),
+            of_customer(customer, AccountKind::Cash, currency),
+            debt(customer, currency),
+            all,
+            TransferCode::DebtRepaid,
+        )
+    }
+}
+
+/// What a transfer is for. Its text is hashed into ids that stand in logs: it never changes.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Deposit,
+    Repayment,
+    Return,
+    ReturnOwed,
+    ReturnTakenBack,
+    StakeRelease,
+    StakeRestored,
+    StakeTaken,
+    WithdrawalRelease,
+    WithdrawalTaken,
+}
+
+impl Purpose {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Deposit => "deposit",
+            Self::Repayment => "repayment",
+            Self::Return => "return",
+            Self::ReturnOwed => "return owed",
+            Self::ReturnTakenBack => "return taken back",
+            Self::StakeRelease => "stake release",
+            Self::StakeRestored => "stake restored",
+            Self::StakeTaken => "stake taken",
+            Self::WithdrawalRelease => "withdrawal release",
+            Self::WithdrawalTaken => "withdrawal taken",
+        }
+    }
+}
+
+fn settlement_part(what: Purpose, bet: BetId, settlement: u32) -> TransferId {
+    purpose(what, bet.bytes(), settlement)
+}
+
+/// The id of the transfer for that purpose of that thing: a hash, but for the last two bytes,
+/// which are the thing's partition.
+fn purpose(what: Purpose, thing: [u8; 16], number: u32) -> TransferId {
+    let mut hasher = Sha256::new();
+    hasher.update(thing);
+    hasher.update(number.to_be_bytes());
+    hasher.update(what.text().as_bytes());
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut id = thing;
+    for (byte, hashed) in id.iter_mut().zip(digest).take(14) {
+        *byte = hashed;
+    }
+    TransferId::from_bytes(id)
+}

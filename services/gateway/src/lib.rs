@@ -1,1 +1,35 @@
-//! gateway.
+//! The gateway: HTTP, server-sent events and WebSocket, on one port.
+//!
+//! Duty: take requests apart, ask the owners exactly once, answer from the log, and show the
+//! views and the tails of the journals to those whom they concern.
+//!
+//! Prohibition: nothing that counts is decided or kept here, and no other service is named: they
+//! meet in `schemas`, and what needs keys, clocks or providers comes through [`ports`].
+
+mod app;
+mod asking;
+mod edge;
+mod errors;
+mod events;
+mod extract;
+mod hub;
+mod ledger_reads;
+mod lists;
+mod metrics;
+mod money;
+mod picture;
+pub mod ports;
+mod positions;
+mod problem;
+mod rate;
+mod refusals;
+mod ring;
+mod routes;
+mod shapes;
+mod table;
+mod views;
+
+pub use app::{Config, Demo, Gateway, Parts, RateLimit};
+pub use errors::{Code, Entry};
+pub use hub::Hub;
+pub use positions::{Token, TokenInvalid};

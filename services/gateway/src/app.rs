@@ -1,0 +1,237 @@
+//! The gateway as a whole: what it is made of, and what it hands out.
+//!
+//! Duty: hold the ports, the hub and the settings that every route shares. Prohibition: no state
+//! that counts: any gateway can be stopped at any time, and another one answers as it would.
+
+use crate::hub::{Hub, Memory};
+use crate::metrics::Metrics;
+use crate::ports::{
+    Check, Checkpoints, Clock, FeedIngest, MetricsSource, Mint, PasswordWorkers, ProfileSealer,
+    Receipts, Tokens, WebhookVerifier,
+};
+use crate::rate::RateLimiter;
+use axum::Router;
+use eventlog::EventLog;
+use kernel::{Currency, Timestamp};
+use markets::MarketView;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+use viewstore::ViewStore;
+
+/// So many requests a minute, so many at once from rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Sustained.
+    pub per_minute: u32,
+    /// From rest.
+    pub burst: u32,
+}
+
+/// The gateway's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How long an answer is waited for before it is called unknown. Also the commands' deadline.
+    pub deadline: Duration,
+    /// How long a bet's acceptance is waited for without `Prefer: wait`.
+    pub wait_default: Duration,
+    /// The longest `Prefer: wait` that is honoured.
+    pub wait_max: Duration,
+    /// How long a read waits for its `min_position`.
+    pub view_wait: Duration,
+    /// Between two heartbeats of a stream.
+    pub heartbeat: Duration,
+    /// Per subject; none: unlimited.
+    pub rate_limit: Option<RateLimit>,
+    /// The largest JSON body, in bytes.
+    pub body_bytes_max: usize,
+    /// The largest feed body, in bytes.
+    pub feed_bytes_max: usize,
+    /// How long a refresh token is good for.
+    pub session: kernel::Duration,
+    /// The currency of accounts that ask for none.
+    pub currency: Currency,
+    /// The payment provider of payments that name none.
+    pub provider: String,
+    /// Remembered odds decisions, for streams that come back.
+    pub odds_remembered: usize,
+    /// Remembered decisions of bets and ledger, for streams that come back.
+    pub decisions_remembered: usize,
+    /// Decisions that may wait for one customer's stream before it is cut.
+    pub stream_queue: usize,
+    /// Open streams in all.
+    pub streams_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            wait_default: Duration::from_secs(2),
+            wait_max: Duration::from_secs(30),
+            view_wait: Duration::from_secs(2),
+            heartbeat: Duration::from_secs(1),
+            rate_limit: Some(RateLimit {
+                per_minute: 100,
+                burst: 150,
+            }),
+            body_bytes_max: 64 * 1024,
+            feed_bytes_max: 4 * 1024 * 1024,
+            session: kernel::Duration::from_secs(7 * 24 * 3_600),
+            currency: Currency::Eur,
+            provider: "simulator".to_owned(),
+            odds_remembered: 16_384,
+            decisions_remembered: 16_384,
+            stream_queue: 256,
+            streams_max: 10_000,
+        }
+    }
+}
+
+/// The customer with whom the first page signs in, in `dev` only.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// The login.
+    pub login: String,
+    /// The password, made at this start.
+    pub password: String,
+}
+
+/// What the composition root hands in.
+pub struct Parts {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The views.
+    pub views: Arc<dyn ViewStore>,
+    /// The picture of fixtures and markets; the process's reader applies decisions to it before
+    /// it calls [`Hub::take`].
+    pub markets: Arc<RwLock<MarketView>>,
+    /// Partitions of every topic.
+    pub partitions: u16,
+    /// Settings.
+    pub config: Config,
+    /// The process's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub mint: Arc<dyn Mint>,
+    /// Password hashing.
+    pub passwords: Arc<dyn PasswordWorkers>,
+    /// Access tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// Sealing of personal data.
+    pub sealer: Arc<dyn ProfileSealer>,
+    /// Call-backs of payment providers.
+    pub webhooks: Arc<dyn WebhookVerifier>,
+    /// The feed's lines; none: the route answers 404.
+    pub feed: Option<Arc<dyn FeedIngest>>,
+    /// Receipts of bets; none: answers carry none.
+    pub receipts: Option<Arc<dyn Receipts>>,
+    /// Signed checkpoints; none: the route answers 404.
+    pub checkpoints: Option<Arc<dyn Checkpoints>>,
+    /// What else must be well before this process takes requests.
+    pub checks: Vec<Arc<dyn Check>>,
+    /// Figures of other parts of the process.
+    pub metrics: Vec<Arc<dyn MetricsSource>>,
+    /// The demo customer; none: there is no such route's content.
+    pub demo: Option<Demo>,
+}
+
+/// The gateway.
+pub struct Gateway {
+    app: App,
+}
+
+impl Gateway {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let memory = Memory {
+            odds: parts.config.odds_remembered,
+            recent: parts.config.decisions_remembered,
+            queue: parts.config.stream_queue,
+        };
+        let inner = Inner {
+            hub: Arc::new(Hub::new(memory)),
+            rate: parts.config.rate_limit.map(RateLimiter::new),
+            metrics: Metrics::default(),
+            draining: watch::Sender::new(false),
+            parts,
+        };
+        Self {
+            app: App(Arc::new(inner)),
+        }
+    }
+
+    /// The routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that
+    /// callers without a token are told apart by their addresses.
+    pub fn router(&self) -> Router {
+        crate::table::router(self.app.clone())
+    }
+
+    /// Where the process's journal reader hands its decisions in.
+    #[must_use]
+    pub fn hub(&self) -> Arc<Hub> {
+        Arc::clone(&self.app.0.hub)
+    }
+
+    /// Begins to stop: `readyz` answers 503, streams end (WebSockets with close code 1012).
+    pub fn drain(&self) {
+        self.app.0.draining.send_replace(true);
+    }
+}
+
+/// What every route shares.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    parts: Parts,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) metrics: Metrics,
+    draining: watch::Sender<bool>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl Inner {
+    /// What was handed in.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// The market view, for as long as nothing is awaited.
+    pub(crate) fn market_view(&self) -> RwLockReadGuard<'_, MarketView> {
+        self.parts
+            .markets
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Resolves when the process begins to stop.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+}

@@ -1,0 +1,263 @@
+//! A bet as it is shown.
+//!
+//! Duty: one form of a bet, from rows of the view or from events of the journal, so that the
+//! list, the stream and the first answer cannot differ. Prohibition: what is shown comes from
+//! recorded data only; an answer rendered again is the same, byte for byte.
+
+use crate::positions::Token;
+use crate::refusals;
+use crate::shapes::{Named, money, time};
+use kernel::{Money, Position, Timestamp};
+use schemas::bets::{BetPlaced, Event, Rejection, SlipOutcome, StruckLeg};
+use schemas::rows::{BetRow, BetStatus, BetStatusRow};
+use serde_json::{Map, Value, json};
+
+/// A bet at one position of its journal.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture {
+    placed: BetPlaced,
+    status: BetStatus,
+    legs: Vec<StruckLeg>,
+    potential_return: Money,
+    pending_until: Option<Timestamp>,
+    rejection: Option<Rejection>,
+    settlement: u32,
+    returned: Option<Money>,
+    exact: Option<String>,
+    outcome: Option<SlipOutcome>,
+    position: Position,
+    at: Timestamp,
+}
+
+impl Picture {
+    /// As it was placed.
+    pub(crate) fn placed(placed: &BetPlaced, position: Position) -> Self {
+        Self {
+            status: BetStatus::Pending,
+            legs: placed.legs.clone(),
+            potential_return: placed.potential_return,
+            pending_until: None,
+            rejection: None,
+            settlement: 0,
+            returned: None,
+            exact: None,
+            outcome: None,
+            position,
+            at: placed.placed_at,
+            placed: placed.clone(),
+        }
+    }
+
+    /// As the view shows it.
+    pub(crate) fn of_rows(row: BetRow, status: Option<BetStatusRow>) -> Self {
+        let mut picture = Self::placed(&row.placed, row.position);
+        let Some(status) = status else {
+            return picture;
+        };
+        picture.status = status.status;
+        if !status.legs.is_empty() {
+            picture.legs = status.legs;
+        }
+        picture.potential_return = status.potential_return.unwrap_or(picture.potential_return);
+        picture.pending_until = status.pending_until;
+        picture.rejection = status.rejection;
+        picture.settlement = status.settlement;
+        picture.returned = status.returned;
+        picture.exact = status.exact;
+        picture.outcome = status.outcome;
+        picture.position = status.position;
+        picture.at = status.at;
+        picture
+    }
+
+    /// Where it stands, in one word.
+    pub(crate) fn status(&self) -> BetStatus {
+        self.status
+    }
+
+    /// Until when it is pending, if that is known.
+    pub(crate) fn pending_until(&self) -> Option<Timestamp> {
+        self.pending_until
+    }
+
+    /// The rule that it broke.
+    pub(crate) fn rejection(&self) -> Option<&Rejection> {
+        self.rejection.as_ref()
+    }
+
+    /// Takes notice of an event about this bet.
+    pub(crate) fn take(&mut self, event: &Event, position: Position, decided_at: Timestamp) {
+        let changed = match event {
+            Event::BetHeld(_) => true,
+            Event::BetDelayed(event) => {
+                self.pending_until = Some(event.until);
+                true
+            }
+            Event::BetAwaitsBudget(event) => {
+                self.pending_until = Some(event.until);
+                true
+            }
+            Event::BetAccepted(event) => {
+                self.status = BetStatus::Accepted;
+                self.legs.clone_from(&event.legs);
+                self.potential_return = event.potential_return;
+                self.pending_until = None;
+                true
+            }
+            Event::BetRejected(event) => {
+                self.status = BetStatus::Rejected;
+                self.rejection = Some(event.rejection.clone());
+                self.pending_until = None;
+                true
+            }
+            Event::BetSettled(event) => {
+                self.status = BetStatus::Settled;
+                self.settlement = event.settlement;
+                self.returned = Some(event.returned);
+                self.exact = Some(event.exact.clone());
+                self.outcome = Some(event.outcome);
+                true
+            }
+            Event::SettlementReversed(_) => {
+                self.status = BetStatus::Accepted;
+                self.returned = None;
+                self.exact = None;
+                self.outcome = None;
+                true
+            }
+            Event::BetPlaced(_)
+            | Event::SettlementStarted(_)
+            | Event::RollbackStarted(_)
+            | Event::LegDecided(_)
+            | Event::SettlementAdvanced(_)
+            | Event::BudgetRequested(_)
+            | Event::BudgetReturned(_)
+            | Event::BudgetNoticed(_)
+            | Event::StakeLimitNoticed(_)
+            | Event::ExclusionNoticed(_)
+            | Event::RestrictionNoticed(_) => false,
+        };
+        if changed {
+            self.position = position;
+            self.at = decided_at;
+        }
+    }
+
+    /// The whole, as every address shows it.
+    pub(crate) fn to_json(&self) -> Map<String, Value> {
+        let placed = &self.placed;
+        let mut shown = Map::new();
+        let mut put = |name: &str, value: Value| {
+            shown.insert(name.to_owned(), value);
+        };
+        put("id", json!(placed.bet.to_string()));
+        put("status", json!(self.status.name()));
+        put("type", json!(placed.bet_type.name()));
+        put("price", json!(self.price()));
+        put("stake", money(placed.stake));
+        put("potential_return", money(self.potential_return));
+        put("price_policy", json!(placed.price_policy.name()));
+        put("each_way", json!(placed.each_way));
+        put("client_ref", json!(placed.client_ref));
+        put("placed_at", time(placed.placed_at));
+        put("changed_at", time(self.at));
+        put("position", json!(Token::of(&[self.position]).text()));
+        put("legs", Value::Array(self.legs.iter().map(leg).collect()));
+        match self.status {
+            BetStatus::Pending => put("until", json!(self.pending_until.map(time))),
+            BetStatus::Accepted => {}
+            BetStatus::Rejected => {
+                if let Some(rejection) = &self.rejection {
+                    put("rejection", rejection_json(rejection));
+                }
+            }
+            BetStatus::Settled => {
+                put("outcome", json!(self.outcome.map(Named::name)));
+                put("returned", json!(self.returned.map(money)));
+                put("exact", json!(self.exact));
+                put("settlement", json!(self.settlement));
+            }
+        }
+        shown
+    }
+
+    /// The price of the whole slip: the product of its legs' prices.
+    fn price(&self) -> String {
+        let mut product: Option<(i128, i128)> = Some((1, 1));
+        for leg in &self.legs {
+            product = product.and_then(|(numerator, denominator)| {
+                let numerator = numerator.checked_mul(i128::from(leg.price.numerator()))?;
+                let denominator = denominator.checked_mul(i128::from(leg.price.denominator()))?;
+                Some(lowest_terms(numerator, denominator))
+            });
+        }
+        // Beyond what can be multiplied exactly, what the stake returns tells it well enough.
+        let (numerator, denominator) = product.unwrap_or_else(|| {
+            let stake = i128::from(self.placed.stake.minor()).max(1);
+            (i128::from(self.potential_return.minor()), stake)
+        });
+        decimal(numerator, denominator)
+    }
+}
+
+fn rejection_json(rejection: &Rejection) -> Value {
+    let mut shown = refusals::bet_rejection(rejection).to_json("");
+    if let Some(object) = shown.as_object_mut() {
+        for name in ["request_id", "errors", "status", "type"] {
+            object.remove(name);
+        }
+    }
+    shown
+}
+
+fn leg(leg: &StruckLeg) -> Value {
+    json!({
+        "selection_id": leg.selection.to_string(),
+        "market_id": leg.market.to_string(),
+        "fixture_id": leg.fixture.to_string(),
+        "selection_name": leg.selection_name,
+        "market_name": leg.market_name,
+        "fixture_name": leg.fixture_name,
+        "requested_price": leg.requested_price.to_string(),
+        "price": leg.price.to_string(),
+        "market_version": leg.market_version,
+        "in_play": leg.in_play,
+    })
+}
+
+fn lowest_terms(numerator: i128, denominator: i128) -> (i128, i128) {
+    let (mut a, mut b) = (numerator, denominator);
+    while b != 0 {
+        (a, b) = (b, a.checked_rem(b).unwrap_or(0));
+    }
+    let divisor = a.max(1);
+    (
+        numerator.checked_div(divisor).unwrap_or(numerator),
+        denominator.checked_div(divisor).unwrap_or(denominator),
+    )
+}
+
+/// A ratio with two to six decimals, cut and never rounded up.
+fn decimal(numerator: i128, denominator: i128) -> String {
+    let whole = numerator.checked_div(denominator).unwrap_or(0);
+    let rest = numerator.checked_rem(denominator).unwrap_or(0);
+    let micros = rest
+        .checked_mul(1_000_000)
+        .and_then(|scaled| scaled.checked_div(denominator))
+        .unwrap_or(0);
+    let digits = format!("{micros:0>6}");
+    format!("{whole}.{:0<2}", digits.trim_end_matches('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_of_slips_are_cut() {
+        assert_eq!(decimal(5, 2), "2.50");
+        assert_eq!(decimal(3, 1), "3.00");
+        assert_eq!(decimal(13, 3), "4.333333");
+        assert_eq!(decimal(1_999_999_9, 10_000_000), "1.999999");
+    }
+}

@@ -1,0 +1,244 @@
+//! What the gateway asks of the process around it.
+//!
+//! Duty: traits for everything that needs a clock, randomness, keys or another service's
+//! knowledge, in the gateway's own words. The composition root adapts the crates that have it.
+//!
+//! Prohibition: no trait here decides anything about money; none hands a secret back.
+
+use axum::http::HeaderMap;
+use futures::future::BoxFuture;
+use kernel::{CustomerId, Digest, Partition, SessionId, Timestamp};
+use schemas::auth::Role;
+use schemas::{Blob, odds, payments};
+
+/// The process's one clock.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// New ids and secrets.
+pub trait Mint: Send + Sync + 'static {
+    /// The bytes of a UUIDv7 whose last two name the partition.
+    fn id(&self, partition: Partition) -> [u8; 16];
+    /// Unpredictable bytes.
+    fn secret(&self) -> [u8; 32];
+}
+
+/// There are more passwords to check than there are workers; ask again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all password workers are busy")]
+pub struct WorkersBusy;
+
+/// Slow hashing, bounded, off the request's task.
+pub trait PasswordWorkers: Send + Sync + 'static {
+    /// The hash to store for a new password.
+    ///
+    /// # Errors
+    /// Too many are waiting.
+    fn hash(&self, password: String) -> BoxFuture<'static, Result<String, WorkersBusy>>;
+    /// Whether the password is the one behind the hash. Without a hash it takes as long and is
+    /// false, so that nobody learns from the time which logins exist.
+    ///
+    /// # Errors
+    /// Too many are waiting.
+    fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> BoxFuture<'static, Result<bool, WorkersBusy>>;
+}
+
+/// Who asks, as an access token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Which customer (staff are customers with roles).
+    pub customer: CustomerId,
+    /// Which session.
+    pub session: SessionId,
+    /// What the person may do.
+    pub roles: Vec<Role>,
+    /// When the token ends.
+    pub expires_at: Timestamp,
+}
+
+/// An access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// What goes behind `Bearer`.
+    pub text: String,
+    /// How long it is good for, in seconds.
+    pub expires_in_s: u64,
+}
+
+/// Why a token says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a token of ours.
+    #[error("the token is not one of ours")]
+    Invalid,
+    /// It was one.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Signs and checks access tokens.
+pub trait Tokens: Send + Sync + 'static {
+    /// A new token.
+    fn issue(
+        &self,
+        customer: CustomerId,
+        session: SessionId,
+        roles: &[Role],
+        now: Timestamp,
+    ) -> AccessToken;
+    /// What a token says.
+    ///
+    /// # Errors
+    /// Not ours, or over.
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, TokenError>;
+}
+
+/// The key store could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key store does not answer: {0}")]
+pub struct KeysUnavailable(pub String);
+
+/// Everything personal on its way into the log.
+pub trait ProfileSealer: Send + Sync + 'static {
+    /// The profile under the customer's own key, made when it is not there.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn seal(
+        &self,
+        customer: CustomerId,
+        profile: Vec<u8>,
+    ) -> BoxFuture<'static, Result<Blob, KeysUnavailable>>;
+    /// The keyed hash of a login that was brought into its normal form.
+    fn login_hash(&self, login: &str) -> Digest;
+    /// The keyed fingerprint of a request's secret or personal content.
+    fn fingerprint(&self, content: &[u8]) -> Digest;
+}
+
+/// A call-back of a payment provider, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookCall {
+    /// What it reports. Its `event` is the provider's own id of the message.
+    pub report: payments::ReportOutcome,
+    /// Where the payment lives; of a reference that is not ours, the partition of its hash.
+    pub partition: Partition,
+}
+
+/// Why a call-back is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// Nobody of that name.
+    #[error("no such provider")]
+    ProviderUnknown,
+    /// Not signed by the provider, or too long ago.
+    #[error("the signature does not fit: {0}")]
+    SignatureInvalid(String),
+    /// Signed, and yet not readable.
+    #[error("the message cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Checks and reads call-backs.
+pub trait WebhookVerifier: Send + Sync + 'static {
+    /// The call-back behind these bytes.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    fn verify(
+        &self,
+        provider: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<WebhookCall, WebhookError>;
+}
+
+/// One line of a feed, read and routed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedLine {
+    /// The line, from 1.
+    pub line: usize,
+    /// Whose.
+    pub source: String,
+    /// What its number says.
+    pub arrival: FeedArrival,
+    /// What to send, and to which partition of odds.
+    pub messages: Vec<(Partition, odds::ApplyFeedMessage)>,
+}
+
+/// What a source's own count says about a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedArrival {
+    /// The next one, or the first.
+    InOrder,
+    /// Taken before; there is nothing to send.
+    Repeated {
+        /// The highest number taken so far.
+        last: u64,
+    },
+    /// Some before it are missing.
+    Gap {
+        /// The number that should have come.
+        expected: u64,
+        /// The number that came.
+        got: u64,
+    },
+}
+
+/// What is wrong with a line of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedLineError {
+    /// The line, from 1.
+    pub line: usize,
+    /// Which field, as a JSON pointer; empty for the line as a whole.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Reads the lines that producers post, and counts for each source.
+pub trait FeedIngest: Send + Sync + 'static {
+    /// The messages of all lines, in order: all of them or none.
+    ///
+    /// # Errors
+    /// The lines that are not of the format; then nothing was counted.
+    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>>;
+}
+
+/// Signs receipts of bets. The same statement always gets the same signature.
+pub trait Receipts: Send + Sync + 'static {
+    /// The name of the key, and the signature over the statement's bytes.
+    fn sign(&self, statement: &[u8]) -> (String, Vec<u8>);
+}
+
+/// The newest signed checkpoint.
+pub trait Checkpoints: Send + Sync + 'static {
+    /// The checkpoint as it is published, as JSON; none before the first.
+    ///
+    /// # Errors
+    /// What hinders.
+    fn newest(&self) -> BoxFuture<'static, Result<Option<serde_json::Value>, String>>;
+}
+
+/// Something that must be well before requests are taken.
+pub trait Check: Send + Sync + 'static {
+    /// What it is, in one word or two.
+    fn name(&self) -> &str;
+    /// Whether it is well.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn check(&self) -> BoxFuture<'static, Result<(), String>>;
+}
+
+/// Figures of other parts of the process.
+pub trait MetricsSource: Send + Sync + 'static {
+    /// Appends them in the Prometheus text format.
+    fn write(&self, out: &mut String);
+}

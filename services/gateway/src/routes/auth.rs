@@ -1,0 +1,416 @@
+//! Registering, signing in and out.
+//!
+//! Duty: check shapes, hash and compare passwords on the workers, and tell auth the verdict.
+//! Prohibition: no password and no readable personal field goes beyond this module, and whether
+//! a login exists is not to be learnt from an answer or its time.
+
+use crate::app::App;
+use crate::asking::{self, Answer, Request};
+use crate::edge::RequestContext;
+use crate::errors::Code;
+use crate::extract::{ApiJson, ApiJsonOrNone, Caller, Fields, idempotency_key};
+use crate::positions::Token;
+use crate::problem::Problem;
+use crate::routes::bets::json_response;
+use crate::{events, refusals, views};
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::{Currency, CustomerId, Digest, Partition, RequestId, SessionId, Topic};
+use schemas::Decision;
+use schemas::auth::{
+    Command, Event, RefreshSession, Register, RejectionReason, Role, SignIn, SignOut,
+};
+use schemas::rows::{CredentialRow, table};
+use serde::Deserialize;
+use serde_json::json;
+use sha2::Digest as _;
+use std::sync::Arc;
+
+/// The youngest who may bet, in years.
+const AGE_MIN: i16 = 18;
+
+/// The answer's decision, unless it is a refusal.
+pub(crate) fn refused(answer: Answer) -> Result<Arc<Decision>, Problem> {
+    match refusals::rejection_of(&answer.decision, answer.replayed) {
+        Some(problem) => Err(problem),
+        None => Ok(answer.decision),
+    }
+}
+
+/// The client's idempotency key, or a new one where the route does not insist.
+pub(crate) fn optional_key(app: &App, headers: &HeaderMap) -> Result<String, Problem> {
+    if headers.contains_key("idempotency-key") {
+        idempotency_key(headers).map(str::to_owned)
+    } else {
+        Ok(URL_SAFE_NO_PAD.encode(app.mint.secret()))
+    }
+}
+
+/// The partition in which a login lives, and with it its customer.
+fn partition_of(app: &App, login: Digest) -> Partition {
+    let [a, b, c, d, ..] = login.bytes();
+    let number = u32::from_be_bytes([a, b, c, d]);
+    let partition = number.checked_rem(u32::from(app.partitions)).unwrap_or(0);
+    Partition::try_from(partition).unwrap_or(0)
+}
+
+fn request(
+    context: &RequestContext,
+    id: RequestId,
+    digest: Digest,
+    partition: Partition,
+) -> Request {
+    Request {
+        id,
+        digest,
+        correlation: context.correlation,
+        inbox: Topic::AuthCommands,
+        journal: Topic::AuthEvents,
+        partition,
+    }
+}
+
+/// The body of a registration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterBody {
+    login: String,
+    password: String,
+    name: String,
+    born: String,
+    country: String,
+    currency: Option<String>,
+}
+
+impl RegisterBody {
+    /// The login in its normal form and the account's currency, if everything holds.
+    fn checked(&self, app: &App) -> Result<(String, Currency), Problem> {
+        let mut fields = Fields::default();
+        let login = normal_login(&self.login);
+        let length = login.chars().count();
+        if !(3..=254).contains(&length)
+            || login.chars().any(|c| c.is_whitespace() || c.is_control())
+        {
+            fields.wrong("/login", "3 to 254 characters without spaces are expected");
+        }
+        if !(8..=128).contains(&self.password.chars().count()) {
+            fields.wrong("/password", "8 to 128 characters are expected");
+        }
+        if self.name.trim().is_empty() || self.name.chars().count() > 200 {
+            fields.wrong("/name", "1 to 200 characters are expected");
+        }
+        let country = self.country.as_bytes();
+        if country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase) {
+            fields.wrong(
+                "/country",
+                "a country code of two capital letters is expected",
+            );
+        }
+        if let Some(born) = fields.parse::<jiff::civil::Date>("/born", &self.born) {
+            if !is_adult(app, born) {
+                let text = format!("customers are at least {AGE_MIN} years old");
+                fields.wrong("/born", text);
+            }
+        }
+        let currency = match &self.currency {
+            Some(code) => fields.parse("/currency", code),
+            None => Some(app.config.currency),
+        };
+        fields.finish(currency.map(|currency| (login, currency)))
+    }
+}
+
+fn normal_login(login: &str) -> String {
+    login.trim().to_lowercase()
+}
+
+/// Whether somebody born on that day is old enough today, anywhere on earth.
+fn is_adult(app: &App, born: jiff::civil::Date) -> bool {
+    let now = jiff::Timestamp::from_microsecond(app.now().micros()).unwrap_or_default();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let birthday = jiff::civil::Date::new(
+        born.year().saturating_add(AGE_MIN),
+        born.month(),
+        born.day(),
+    )
+    .or_else(|_| jiff::civil::Date::new(born.year().saturating_add(AGE_MIN), 3, 1));
+    birthday.is_ok_and(|birthday| birthday <= today)
+}
+
+/// POST /v1/auth/register
+pub(crate) async fn register(
+    State(app): State<App>,
+    Extension(context): Extension<RequestContext>,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson<RegisterBody>,
+) -> Result<Response, Problem> {
+    let (login, currency) = body.checked(&app)?;
+    let login_hash = app.sealer.login_hash(&login);
+    let partition = partition_of(&app, login_hash);
+    let content = json!([
+        login,
+        body.password,
+        body.name,
+        body.born,
+        body.country,
+        currency.code()
+    ]);
+    // The scope of the key is the login: there is no customer yet.
+    let key = optional_key(&app, &headers)?;
+    let route = format!("POST /v1/auth/register {login_hash}");
+    let id = asking::request_id(CustomerId::default(), &route, &key);
+    let fingerprint = app.sealer.fingerprint(content.to_string().as_bytes());
+
+    let customer = CustomerId::from_bytes(app.mint.id(partition));
+    let profile = json!({"name": body.name, "born": body.born, "country": body.country});
+    let sealed_profile = app
+        .sealer
+        .seal(customer, profile.to_string().into_bytes())
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "a profile cannot be sealed");
+            Problem::new(Code::Overloaded)
+        })?;
+    let password_hash = app.passwords.hash(body.password).await.map_err(busy)?;
+    let command = Command::Register(Register {
+        customer,
+        login_hash,
+        password_hash,
+        sealed_profile,
+        currency,
+        roles: vec![Role::Customer],
+    });
+    let request = request(&context, id, fingerprint, partition);
+    let answer = asking::ask(&app, request, || Ok(command)).await?;
+    let decision = refused(answer)?;
+    let registered = events::of_auth(&decision).iter().find_map(registration);
+    let position = Token::of(&[decision.position]);
+    // Whoever registers signs in next, and signing in reads the view.
+    views::wait_for(&app, &position).await.unwrap_or_default();
+    let body = json!({
+        "customer_id": registered.unwrap_or(customer).to_string(),
+        "position": position.text(),
+    });
+    Ok(json_response(StatusCode::CREATED, &body))
+}
+
+fn registration(event: &Event) -> Option<CustomerId> {
+    if let Event::CustomerRegistered(event) = event {
+        Some(event.customer)
+    } else {
+        None
+    }
+}
+
+fn busy(_: crate::ports::WorkersBusy) -> Problem {
+    Problem::new(Code::Overloaded)
+}
+
+/// The body of a sign-in. `otp` is taken for accounts with a second factor; there are none yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginBody {
+    login: String,
+    password: String,
+    #[serde(default)]
+    #[expect(
+        dead_code,
+        reason = "part of the form; no account has a second factor yet"
+    )]
+    otp: Option<String>,
+}
+
+/// POST /v1/auth/login
+pub(crate) async fn login(
+    State(app): State<App>,
+    Extension(context): Extension<RequestContext>,
+    ApiJson(body): ApiJson<LoginBody>,
+) -> Result<Response, Problem> {
+    let login_hash = app.sealer.login_hash(&normal_login(&body.login));
+    // A password that is replaced while it is checked is checked once more.
+    for _ in 0..2 {
+        match sign_in(&app, &context, login_hash, &body.password).await? {
+            Some(response) => return Ok(response),
+            None => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+    Err(Problem::new(Code::CredentialChanged))
+}
+
+/// One try; none: the credential is newer than the one that was checked.
+async fn sign_in(
+    app: &App,
+    context: &RequestContext,
+    login_hash: Digest,
+    password: &str,
+) -> Result<Option<Response>, Problem> {
+    let key = login_hash.bytes().to_vec();
+    let row: Option<CredentialRow> = views::row(app, table::CREDENTIAL, key).await?;
+    let stored = row.as_ref().map(|row| row.password_hash.clone());
+    let matches = app.passwords.verify(password.to_owned(), stored);
+    let password_matches = matches.await.map_err(busy)?;
+    let Some(row) = row else {
+        return Err(Problem::new(Code::CredentialsWrong));
+    };
+    if let Some(until) = row.blocked_until.filter(|until| *until > app.now()) {
+        return Err(refusals::sign_in_blocked(until, app.now()));
+    }
+    let partition = row.customer.partition();
+    let secret = app.mint.secret();
+    let session = SessionId::from_bytes(app.mint.id(partition));
+    let command = Command::SignIn(SignIn {
+        customer: row.customer,
+        credential_version: row.version,
+        password_matches,
+        session,
+        refresh_hash: hash_of(&secret),
+        expires_at: app.now().plus(app.config.session),
+    });
+    let request = new_request(app, context, partition);
+    let answer = asking::ask(app, request, || Ok(command)).await?;
+    if is_stale(&answer.decision) {
+        return Ok(None);
+    }
+    let decision = refused(answer)?;
+    let signed_in = events::of_auth(&decision).iter().find_map(session_of);
+    let Some((session, roles)) = signed_in else {
+        return Err(Problem::new(Code::CredentialsWrong));
+    };
+    tokens(app, &decision, row.customer, session, &secret, roles).map(Some)
+}
+
+/// A request that nobody repeats: each try is its own.
+fn new_request(app: &App, context: &RequestContext, partition: Partition) -> Request {
+    let unique = app.mint.secret();
+    let id = asking::request_id(
+        CustomerId::default(),
+        "session",
+        &URL_SAFE_NO_PAD.encode(unique),
+    );
+    request(context, id, hash_of(&unique), partition)
+}
+
+fn is_stale(decision: &Decision) -> bool {
+    if let schemas::Events::AuthEvents(body) = &decision.events
+        && let Some(rejection) = &body.rejection
+    {
+        matches!(rejection.reason, RejectionReason::CredentialVersionStale(_))
+    } else {
+        false
+    }
+}
+
+fn session_of(event: &Event) -> Option<(SessionId, &[Role])> {
+    if let Event::SignedIn(event) = event {
+        Some((event.session, &event.roles))
+    } else if let Event::SessionRefreshed(event) = event {
+        Some((event.session, &event.roles))
+    } else {
+        None
+    }
+}
+
+fn hash_of(secret: &[u8; 32]) -> Digest {
+    Digest::from_bytes(sha2::Sha256::digest(secret).into())
+}
+
+/// Both tokens. A refresh token names its customer and session, so that it finds its partition.
+fn tokens(
+    app: &App,
+    decision: &Decision,
+    customer: CustomerId,
+    session: SessionId,
+    secret: &[u8; 32],
+    roles: &[Role],
+) -> Result<Response, Problem> {
+    let access = app.tokens.issue(customer, session, roles, app.now());
+    let refresh = [&customer.bytes()[..], &session.bytes()[..], &secret[..]].concat();
+    let body = json!({
+        "access_token": access.text,
+        "token_type": "Bearer",
+        "expires_in": access.expires_in_s,
+        "refresh_token": URL_SAFE_NO_PAD.encode(refresh),
+        "customer_id": customer.to_string(),
+        "position": Token::of(&[decision.position]).text(),
+    });
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+/// A refresh token taken apart.
+fn refresh_parts(text: &str) -> Option<(CustomerId, SessionId, [u8; 32])> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (customer, rest) = bytes.split_first_chunk::<16>()?;
+    let (session, secret) = rest.split_first_chunk::<16>()?;
+    let secret: [u8; 32] = secret.try_into().ok()?;
+    Some((
+        CustomerId::from_bytes(*customer),
+        SessionId::from_bytes(*session),
+        secret,
+    ))
+}
+
+/// The body of a refresh.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshBody {
+    refresh_token: String,
+}
+
+/// POST /v1/auth/refresh
+pub(crate) async fn refresh(
+    State(app): State<App>,
+    Extension(context): Extension<RequestContext>,
+    ApiJson(body): ApiJson<RefreshBody>,
+) -> Result<Response, Problem> {
+    let parts = refresh_parts(&body.refresh_token);
+    let known = parts.filter(|(customer, ..)| customer.partition() < app.partitions);
+    let (customer, session, presented) = known.ok_or_else(|| Problem::new(Code::SessionEnded))?;
+    let next = app.mint.secret();
+    let command = Command::RefreshSession(RefreshSession {
+        customer,
+        session,
+        presented_hash: hash_of(&presented),
+        next_hash: hash_of(&next),
+        expires_at: app.now().plus(app.config.session),
+    });
+    let request = new_request(&app, &context, customer.partition());
+    let answer = asking::ask(&app, request, || Ok(command)).await?;
+    let decision = refused(answer)?;
+    let refreshed = events::of_auth(&decision).iter().find_map(session_of);
+    // A token presented twice ends its family; the record then holds no new session.
+    let Some((session, roles)) = refreshed else {
+        return Err(Problem::new(Code::RefreshTokenReused));
+    };
+    tokens(&app, &decision, customer, session, &next, roles)
+}
+
+/// The body of a sign-out; all that it needs is in the access token.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogoutBody {
+    #[serde(default)]
+    refresh_token: Option<String>,
+}
+
+/// POST /v1/auth/logout
+pub(crate) async fn logout(
+    State(app): State<App>,
+    caller: Caller,
+    ApiJsonOrNone(body): ApiJsonOrNone<LogoutBody>,
+) -> Result<Response, Problem> {
+    let customer = caller.subject.customer;
+    // A refresh token of one's own names the session to end; otherwise this one ends.
+    let named = body.refresh_token.as_deref().and_then(refresh_parts);
+    let session = named
+        .filter(|(owner, ..)| *owner == customer)
+        .map_or(caller.subject.session, |(_, session, _)| session);
+    let command = Command::SignOut(SignOut { customer, session });
+    let request = new_request(&app, &caller.context, customer.partition());
+    let answer = asking::ask(&app, request, || Ok(command)).await?;
+    refused(answer)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,111 @@
+//! Whether the process lives, is ready, and its figures.
+
+use crate::app::App;
+use crate::errors::Code;
+use crate::routes::bets::json_response;
+use crate::views;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kernel::{Topic, TopicPartition};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A dependency that takes longer than this is not well.
+const CHECK_WAIT: Duration = Duration::from_secs(2);
+/// A view that is further behind than this, in records, is not well.
+const LAG_MAX: u64 = 10_000;
+
+/// GET /livez
+pub(crate) async fn livez() -> Response {
+    json_response(StatusCode::OK, &json!({"status": "alive"}))
+}
+
+/// GET /readyz: names what is missing
+pub(crate) async fn readyz(State(app): State<App>) -> Response {
+    let mut missing: Vec<Value> = Vec::new();
+    let mut note = |name: &str, detail: String| {
+        missing.push(json!({"name": name, "detail": detail}));
+    };
+    if app.is_draining() {
+        note("process", "stopping".to_owned());
+    }
+    if let Err(detail) = bounded(tail_and_view(&app)).await {
+        note("journals", detail);
+    }
+    for check in &app.checks {
+        if let Err(detail) = bounded(check.check()).await {
+            note(check.name(), detail);
+        }
+    }
+    if missing.is_empty() {
+        json_response(StatusCode::OK, &json!({"status": "ready", "missing": []}))
+    } else {
+        let body = json!({"status": "not_ready", "missing": missing});
+        let mut response = json_response(StatusCode::SERVICE_UNAVAILABLE, &body);
+        // Not an error of the client's: the form of this answer is its own.
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        response
+    }
+}
+
+async fn bounded(check: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    tokio::time::timeout(CHECK_WAIT, check)
+        .await
+        .unwrap_or_else(|_| Err("does not answer".to_owned()))
+}
+
+/// The log answers, the reader is at its end, and the views are near it.
+async fn tail_and_view(app: &App) -> Result<(), String> {
+    let journals = Topic::ALL.iter().filter(|topic| topic.is_journal());
+    for topic in journals {
+        for partition in 0..app.partitions {
+            let at = TopicPartition::new(*topic, partition);
+            let end = app.log.end(at).await.map_err(|error| error.to_string())?;
+            let read = app.hub.next_offset(at).unwrap_or(0);
+            let behind = end.saturating_sub(read);
+            if behind > LAG_MAX {
+                return Err(format!("the reader of {at} is {behind} behind"));
+            }
+            let viewed = views::next_offset(app, at).await;
+            let viewed = viewed.map_err(|_| "the views do not answer".to_owned())?;
+            let behind = end.saturating_sub(viewed);
+            if behind > LAG_MAX {
+                return Err(format!("the view of {at} is {behind} behind"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// GET /metrics
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
+    let mut text = app.metrics.text();
+    for source in &app.parts().metrics {
+        source.write(&mut text);
+    }
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// GET /v1/errors
+pub(crate) async fn errors() -> Response {
+    let items: Vec<Value> = Code::ALL
+        .iter()
+        .map(|code| {
+            let entry = code.entry();
+            json!({
+                "code": entry.code,
+                "status": entry.status,
+                "title": entry.title,
+                "advice": entry.advice,
+                "retryable": entry.retryable,
+            })
+        })
+        .collect();
+    json_response(
+        StatusCode::OK,
+        &json!({"items": items, "next_cursor": null}),
+    )
+}

@@ -1,0 +1,8 @@
+//! The routes, by what they are about.
+
+pub(crate) mod account;
+pub(crate) mod auth;
+pub(crate) mod bets;
+pub(crate) mod health;
+pub(crate) mod markets;
+pub(crate) mod payments;

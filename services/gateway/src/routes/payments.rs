@@ -1,0 +1,272 @@
+//! Deposits, withdrawals, and the call-backs of providers.
+
+use crate::app::App;
+use crate::asking::{self, Request};
+use crate::edge::RequestContext;
+use crate::errors::Code;
+use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields, idempotency_key, position};
+use crate::ports::WebhookError;
+use crate::positions::Token;
+use crate::problem::Problem;
+use crate::routes::bets::{OneQuery, json_response};
+use crate::shapes::{Named, money, time};
+use crate::{events, refusals, views};
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use kernel::{CustomerId, DepositId, Digest, Money, Topic, WithdrawalId};
+use schemas::Wire;
+use schemas::payments::{Command, Event, RequestDeposit, RequestWithdrawal};
+use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+/// The body of both: `{"amount": {"amount": "10.00", "currency": "EUR"}}`, or the same flat.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PaymentBody {
+    amount: AmountBody,
+    currency: Option<String>,
+    provider: Option<String>,
+}
+
+/// An amount with its currency, or beside it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AmountBody {
+    Flat(String),
+    Nested(NestedAmount),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NestedAmount {
+    amount: String,
+    currency: String,
+}
+
+impl PaymentBody {
+    fn checked(self, app: &App) -> Result<(Money, String), Problem> {
+        let mut fields = Fields::default();
+        let amount = match (&self.amount, &self.currency) {
+            (AmountBody::Flat(amount), Some(currency)) => fields.money("", amount, currency),
+            (AmountBody::Flat(amount), None) => {
+                fields.money("", amount, app.config.currency.code())
+            }
+            (AmountBody::Nested(nested), None) => {
+                fields.money("/amount", &nested.amount, &nested.currency)
+            }
+            (AmountBody::Nested(_), Some(_)) => {
+                fields.wrong("/currency", "the currency is told twice");
+                None
+            }
+        };
+        let provider = self.provider.unwrap_or_else(|| app.config.provider.clone());
+        if provider.is_empty() || provider.len() > 64 {
+            fields.wrong("/provider", "1 to 64 characters are expected");
+        }
+        fields.finish(amount.map(|amount| (amount, provider)))
+    }
+}
+
+/// Asks payments for something that has a status of its own from here on.
+async fn ask(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    route: &'static str,
+    body: PaymentBody,
+    command: impl FnOnce(CustomerId, Money, String) -> Command,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(headers)?;
+    let (amount, provider) = body.checked(app)?;
+    let customer = caller.subject.customer;
+    let request = Request {
+        id: asking::request_id(customer, route, key),
+        digest: asking::digest(&json!([money(amount), provider])),
+        correlation: caller.correlation(),
+        inbox: Topic::PaymentsCommands,
+        journal: Topic::PaymentsEvents,
+        partition: customer.partition(),
+    };
+    let command = command(customer, amount, provider);
+    let answer = asking::ask(app, request, || Ok(command)).await?;
+    if let Some(problem) = refusals::rejection_of(&answer.decision, answer.replayed) {
+        return Err(problem);
+    }
+    let asked = events::of_payments(&answer.decision)
+        .iter()
+        .find_map(requested);
+    let Some((id, address, amount)) = asked else {
+        return Err(Problem::new(Code::OutcomeUnknown));
+    };
+    let body = json!({
+        "id": id,
+        "status": PaymentStatus::Pending.name(),
+        "amount": money(amount),
+        "requested_at": time(answer.decision.header.decided_at),
+        "position": Token::of(&[answer.decision.position]).text(),
+    });
+    let mut response = json_response(StatusCode::ACCEPTED, &body);
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::from_str(&format!("{address}/{id}")) {
+        headers.insert(header::LOCATION, location);
+    }
+    if answer.replayed {
+        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn requested(event: &Event) -> Option<(String, &'static str, Money)> {
+    if let Event::DepositRequested(event) = event {
+        Some((event.deposit.to_string(), "/v1/deposits", event.amount))
+    } else if let Event::WithdrawalRequested(event) = event {
+        Some((
+            event.withdrawal.to_string(),
+            "/v1/withdrawals",
+            event.amount,
+        ))
+    } else {
+        None
+    }
+}
+
+/// POST /v1/deposits
+pub(crate) async fn deposit(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson<PaymentBody>,
+) -> Result<Response, Problem> {
+    let deposit = DepositId::from_bytes(app.mint.id(caller.subject.customer.partition()));
+    let command = |customer, amount, provider| {
+        Command::RequestDeposit(RequestDeposit {
+            deposit,
+            customer,
+            amount,
+            provider,
+        })
+    };
+    ask(&app, &caller, &headers, "POST /v1/deposits", body, command).await
+}
+
+/// POST /v1/withdrawals
+pub(crate) async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson<PaymentBody>,
+) -> Result<Response, Problem> {
+    let withdrawal = WithdrawalId::from_bytes(app.mint.id(caller.subject.customer.partition()));
+    let command = |customer, amount, provider| {
+        Command::RequestWithdrawal(RequestWithdrawal {
+            withdrawal,
+            customer,
+            amount,
+            provider,
+        })
+    };
+    ask(
+        &app,
+        &caller,
+        &headers,
+        "POST /v1/withdrawals",
+        body,
+        command,
+    )
+    .await
+}
+
+/// GET /v1/deposits/{id}
+pub(crate) async fn show_deposit(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<DepositId>,
+    ApiQuery(query): ApiQuery<OneQuery>,
+) -> Result<Response, Problem> {
+    if let Some(token) = position(query.min_position.as_deref())? {
+        views::wait_for(&app, &token).await?;
+    }
+    let row: Option<DepositRow> = views::row(&app, table::DEPOSIT, id.bytes().to_vec()).await?;
+    let own = row.filter(|row| row.customer == caller.subject.customer);
+    let row = own.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let shown = json!({
+        "id": row.deposit.to_string(),
+        "status": row.status.name(),
+        "amount": money(row.amount),
+        "reason": row.reason,
+        "changed_at": time(row.at),
+        "position": Token::of(&[row.position]).text(),
+    });
+    Ok(json_response(StatusCode::OK, &shown))
+}
+
+/// GET /v1/withdrawals/{id}
+pub(crate) async fn show_withdrawal(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(id): ApiPath<WithdrawalId>,
+    ApiQuery(query): ApiQuery<OneQuery>,
+) -> Result<Response, Problem> {
+    if let Some(token) = position(query.min_position.as_deref())? {
+        views::wait_for(&app, &token).await?;
+    }
+    let row: Option<WithdrawalRow> =
+        views::row(&app, table::WITHDRAWAL, id.bytes().to_vec()).await?;
+    let own = row.filter(|row| row.customer == caller.subject.customer);
+    let row = own.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let shown = json!({
+        "id": row.withdrawal.to_string(),
+        "status": row.status.name(),
+        "amount": money(row.amount),
+        "reason": row.reason,
+        "changed_at": time(row.at),
+        "position": Token::of(&[row.position]).text(),
+    });
+    Ok(json_response(StatusCode::OK, &shown))
+}
+
+/// POST /v1/webhooks/{provider}: the signature is over the bytes as they came
+pub(crate) async fn webhook(
+    State(app): State<App>,
+    Extension(context): Extension<RequestContext>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let call = app
+        .webhooks
+        .verify(&provider, &headers, &body, app.now())
+        .map_err(|error| match error {
+            WebhookError::ProviderUnknown => Problem::new(Code::NotFound),
+            WebhookError::SignatureInvalid(detail) => {
+                Problem::new(Code::SignatureInvalid).detail(detail)
+            }
+            WebhookError::Unreadable(detail) => Problem::new(Code::RequestMalformed).detail(detail),
+        })?;
+    if call.partition >= app.partitions {
+        return Err(Problem::new(Code::RequestMalformed).detail("no such reference"));
+    }
+    let route = format!("webhook {provider}");
+    let content = sha2::Sha256::digest(call.report.to_bytes());
+    let request = Request {
+        id: asking::request_id(CustomerId::default(), &route, &call.report.event),
+        digest: Digest::from_bytes(content.into()),
+        correlation: context.correlation,
+        inbox: Topic::PaymentsCommands,
+        journal: Topic::PaymentsEvents,
+        partition: call.partition,
+    };
+    let command = Command::ReportOutcome(call.report);
+    let answer = asking::ask(&app, request, || Ok(command)).await?;
+    let position = Token::of(&[answer.decision.position]).text();
+    if let Some(problem) = refusals::rejection_of(&answer.decision, answer.replayed) {
+        return Err(problem);
+    }
+    let body: Value = json!({"taken": true, "repeated": answer.replayed, "position": position});
+    Ok(json_response(StatusCode::OK, &body))
+}

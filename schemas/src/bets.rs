@@ -78,7 +78,7 @@ wire! {
         RestrictionNoticed(RestrictionNoticed),
         /// A result was withdrawn; its unfinished settlement work is cancelled.
         RollbackStarted(RollbackStarted),
-        /// The hold stands, but the slip still waits for exposure budget.
+        /// The hold stands; the slip is looked at again before it can be struck.
         BetHeld(BetHeld),
     }
 
@@ -115,17 +115,22 @@ wire! {
     /// See [`Event`].
     record BetHeld { bet: BetId }
     /// See [`Event`].
-    record BetDelayed { bet: BetId, until: Timestamp }
+    record BetDelayed { bet: BetId, customer: CustomerId, until: Timestamp }
     /// See [`Event`].
     record BetAwaitsBudget { bet: BetId, market: MarketId, until: Timestamp }
     /// See [`Event`]. The legs are repeated: `better` and `any` may strike other prices after a delay.
+    /// `liabilities`: what stands on each of its selections from here on.
     record BetAccepted {
         bet: BetId,
         customer: CustomerId,
         legs: Vec<StruckLeg>,
         potential_return: Money,
         accepted_at: Timestamp,
+        liabilities: Vec<Liability>,
     }
+    /// What stands on a selection in this partition: the stakes of struck slips without a
+    /// settlement in force, and what they return if all their legs win.
+    record Liability { market: MarketId, selection: SelectionId, stakes: Money, returns: Money, slips: u32 }
     /// See [`Event`].
     record BetRejected { bet: BetId, customer: CustomerId, held: bool, stake: Money, rejection: Rejection }
     /// See [`Event`].
@@ -155,8 +160,15 @@ wire! {
         stake: Money,
         returned: Money,
     }
-    /// See [`Event`]. `last` is the highest bet id done; `finished` ends the work.
-    record SettlementAdvanced { market: MarketId, part: u32, last: Option<BetId>, finished: bool }
+    /// See [`Event`]. `last` is the highest bet id done; `finished` ends the work. `liabilities`: what
+    /// stands on each selection that the part touched, after it.
+    record SettlementAdvanced {
+        market: MarketId,
+        part: u32,
+        last: Option<BetId>,
+        finished: bool,
+        liabilities: Vec<Liability>,
+    }
     /// See [`Event`]. `total` is cumulative: all that this partition has ever asked for.
     record BudgetRequested { market: MarketId, total: Money }
     /// See [`Event`]. `total` is cumulative: all that this partition has ever returned.

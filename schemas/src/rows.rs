@@ -122,7 +122,7 @@ wire! {
     record WithdrawalRow { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, status: PaymentStatus, reason: Option<String>, position: Position, at: Timestamp }
     /// In one word.
     enum PaymentStatus { Pending, Confirmed, Failed }
-    /// What one bets partition holds on a selection: stakes of open slips and what they would return.
+    /// What one bets partition holds on a selection: see [`crate::bets::Liability`].
     record LiabilityRow { market: MarketId, selection: SelectionId, stakes: Money, returns: Money, slips: u32 }
     /// A case as opened.
     record CaseRow { case: CaseId, customer: CustomerId, score_permille: u16, reasons: Vec<Reason>, opened_at: Timestamp }

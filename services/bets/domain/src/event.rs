@@ -1,5 +1,6 @@
 //! What bets has decided. Past tense, one variant a fact.
 
+use crate::liability::Liability;
 use crate::rejection::Rejection;
 use crate::settlement::LegResult;
 use crate::slip::{PricePolicy, SlipOutcome, SlipType, StruckLeg};
@@ -29,6 +30,8 @@ pub enum Event {
     BetDelayed {
         /// The slip.
         bet: BetId,
+        /// Whose.
+        customer: CustomerId,
         /// The end of the delay.
         until: Timestamp,
     },
@@ -44,6 +47,8 @@ pub enum Event {
         potential_return: Money,
         /// When.
         accepted_at: Timestamp,
+        /// What stands on its selections from here on.
+        liabilities: Vec<Liability>,
     },
     /// The bet is not struck.
     BetRejected {
@@ -131,6 +136,8 @@ pub enum Event {
         last: Option<BetId>,
         /// Whether it was the last part.
         finished: bool,
+        /// What stands on each selection that the part touched, after it.
+        liabilities: Vec<Liability>,
     },
     /// More room is needed on a market.
     BudgetRequested {

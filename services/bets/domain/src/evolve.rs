@@ -5,6 +5,7 @@
 
 use crate::customer::{Customer, day};
 use crate::event::{BetPlaced, Event};
+use crate::liability::{OpenStakes, Turn};
 use crate::market::{Job, JobKind, Market, ResultInForce};
 use crate::settlement::LegResult;
 use crate::slip::{
@@ -24,7 +25,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             state.change_stage(*bet, |stage| stage.short_of(shortage));
         }
         Event::BetHeld { bet } => state.change_stage(*bet, Stage::held),
-        Event::BetDelayed { bet, until } => {
+        Event::BetDelayed { bet, until, .. } => {
             let delayed = Stage::Delayed { until: *until };
             state.change_stage(*bet, |_| delayed);
         }
@@ -75,6 +76,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             part,
             last,
             finished,
+            ..
         } => state.advance(*market, *part, *last, *finished),
         Event::BudgetRequested { market, total } => {
             state.market_mut(*market).budget.requested_minor = total.minor();
@@ -233,6 +235,10 @@ impl State {
             slip.potential_return = potential_return;
             slip.stage = Stage::Accepted(Settlements::default());
         });
+        if let Some(slip) = self.slips.remove(&bet) {
+            self.turn_stake(&slip, Turn::Opens);
+            self.slips.insert(bet, slip);
+        }
         for leg in legs {
             let market = self.market_mut(leg.market);
             if market.pending.remove(&bet) {
@@ -330,8 +336,33 @@ impl State {
     }
 
     fn set_settlement(&mut self, bet: BetId, last: u32, in_force: Option<SettlementInForce>) {
-        if let Some(slip) = self.slips.get_mut(&bet) {
-            slip.stage = Stage::Accepted(Settlements { last, in_force });
+        let Some(mut slip) = self.slips.remove(&bet) else {
+            return;
+        };
+        let was_open = slip.is_open();
+        slip.stage = Stage::Accepted(Settlements { last, in_force });
+        match (was_open, slip.is_open()) {
+            (true, false) => self.turn_stake(&slip, Turn::Closes),
+            (false, true) => self.turn_stake(&slip, Turn::Opens),
+            (true, true) | (false, false) => {}
+        }
+        self.slips.insert(bet, slip);
+    }
+
+    /// A struck slip's stake begins to stand on its selections, or stands there no more.
+    pub(crate) fn turn_stake(&mut self, slip: &Slip, turn: Turn) {
+        for leg in slip.struck_legs() {
+            let open = &mut self.market_mut(leg.market).open;
+            let standing = open
+                .get(&leg.selection)
+                .copied()
+                .unwrap_or(OpenStakes::none(slip))
+                .turned(slip, turn);
+            if standing.slips == 0 {
+                open.remove(&leg.selection);
+            } else {
+                open.insert(leg.selection, standing);
+            }
         }
     }
 

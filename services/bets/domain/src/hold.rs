@@ -5,6 +5,7 @@
 
 use crate::command::{HoldOutcome, HouseRules};
 use crate::event::Event;
+use crate::liability::{self, Turn};
 use crate::rejection::Rejection;
 use crate::slip::{Slip, Stage};
 use crate::state::State;
@@ -34,6 +35,7 @@ pub(crate) fn decide(
                 legs: slip.struck_legs().cloned().collect(),
                 potential_return: slip.potential_return,
                 accepted_at: at,
+                liabilities: liability::after(state, [(slip, Turn::Opens)]),
             }]
         }
         HoldOutcome::Held => vec![Event::BetHeld { bet }],

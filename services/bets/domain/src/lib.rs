@@ -15,6 +15,7 @@ mod event;
 mod evidence;
 mod evolve;
 mod hold;
+mod liability;
 mod market;
 mod place;
 mod rejection;
@@ -33,6 +34,7 @@ pub use command::{Command, HoldOutcome, HouseRules, Notice, Place, Surroundings}
 pub use customer::Customer;
 pub use event::{BetPlaced, Event};
 pub use evidence::{Evidence, MarketStatus, Quote};
+pub use liability::{Liability, OpenStakes};
 pub use market::{Budget, Job, JobKind, Market, ResultInForce};
 pub use rejection::{OfferedPrice, Rejection};
 pub use slip::{

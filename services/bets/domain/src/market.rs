@@ -3,6 +3,7 @@
 //! Duty: the shapes and their small arithmetic. Prohibition: no prices and no suspension; those
 //! are evidence, looked at when a slip is judged and not remembered.
 
+use crate::liability::OpenStakes;
 use crate::settlement::LegResult;
 use kernel::{BetId, SelectionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,6 +23,8 @@ pub struct Market {
     pub jobs: VecDeque<Job>,
     /// The room for risk.
     pub budget: Budget,
+    /// What stands on each selection. Follows from the slips.
+    pub open: BTreeMap<SelectionId, OpenStakes>,
     /// Struck slips with a leg here. Follows from the slips.
     pub struck: BTreeSet<BetId>,
     /// Pending slips with a leg here. Follows from the slips.

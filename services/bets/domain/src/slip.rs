@@ -274,6 +274,15 @@ impl Slip {
         }
     }
 
+    /// Whether the slip is struck and has no settlement in force.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self.stage {
+            Stage::Accepted(settlements) => settlements.in_force.is_none(),
+            Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => false,
+        }
+    }
+
     /// Whether the risk is reserved in the budgets of the legs' markets.
     #[must_use]
     pub const fn is_reserved(&self) -> bool {

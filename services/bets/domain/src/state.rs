@@ -4,6 +4,7 @@
 //! Prohibition: only `evolve` changes it.
 
 use crate::customer::Customer;
+use crate::liability::Turn;
 use crate::market::{Job, Market};
 use crate::slip::Slip;
 use kernel::{BetId, CustomerId, MarketId, Timestamp};
@@ -31,7 +32,7 @@ pub struct State {
 pub struct StateParts {
     /// The slips.
     pub slips: BTreeMap<BetId, Slip>,
-    /// The markets; their sets of slips may be empty.
+    /// The markets; what follows from the slips may be left out.
     pub markets: BTreeMap<MarketId, Market>,
     /// The customers.
     pub customers: BTreeMap<CustomerId, Customer>,
@@ -129,6 +130,7 @@ impl State {
         for market in state.markets.values_mut() {
             market.struck.clear();
             market.pending.clear();
+            market.open.clear();
         }
         for (bet, slip) in parts.slips {
             for leg in &slip.legs {
@@ -141,6 +143,9 @@ impl State {
             }
             if let Some(timer) = slip.timer {
                 state.timers.insert(timer, bet);
+            }
+            if slip.is_open() {
+                state.turn_stake(&slip, Turn::Opens);
             }
             state.slips.insert(bet, slip);
         }

@@ -6,6 +6,7 @@
 use crate::budget;
 use crate::command::Surroundings;
 use crate::event::Event;
+use crate::liability::{self, Turn};
 use crate::rejection::Rejection;
 use crate::slip::{RequestedLeg, Shortage, Slip, Stage, StruckLeg, liability_minor};
 use crate::state::State;
@@ -44,14 +45,33 @@ fn look(
             let delay = struck.delay();
             if delay > Duration::ZERO {
                 let until = now.at.plus(delay);
-                return Ok(vec![Event::BetDelayed { bet, until }]);
+                let customer = slip.customer;
+                return Ok(vec![Event::BetDelayed {
+                    bet,
+                    customer,
+                    until,
+                }]);
             }
-            Ok(vec![accepted(bet, slip, struck, potential_return, now)])
+            Ok(vec![accepted(
+                state,
+                bet,
+                slip,
+                struck,
+                potential_return,
+                now,
+            )])
         }
         Stage::Delayed { .. } => {
             let (struck, potential_return) = strike_anew(state, slip, now)?;
             room_must_be_there(state, slip, potential_return, &struck)?;
-            Ok(vec![accepted(bet, slip, struck, potential_return, now)])
+            Ok(vec![accepted(
+                state,
+                bet,
+                slip,
+                struck,
+                potential_return,
+                now,
+            )])
         }
     }
 }
@@ -146,18 +166,24 @@ fn room_must_be_there(
 }
 
 fn accepted(
+    state: &State,
     bet: BetId,
     slip: &Slip,
     struck: Struck<'_>,
     potential_return: Money,
     now: &Surroundings,
 ) -> Event {
+    let as_struck = Slip {
+        potential_return,
+        ..slip.clone()
+    };
     Event::BetAccepted {
         bet,
         customer: slip.customer,
         legs: struck.legs,
         potential_return,
         accepted_at: now.at,
+        liabilities: liability::after(state, [(&as_struck, Turn::Opens)]),
     }
 }
 

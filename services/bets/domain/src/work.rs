@@ -8,6 +8,7 @@
 //! that takes it off has not come to the slip yet.
 
 use crate::event::Event;
+use crate::liability::{self, Turn};
 use crate::market::{Job, JobKind, Market};
 use crate::settlement::LegResult;
 use crate::slip::{DecidedLeg, Settlements, Slip, SlipLeg, Stage, Verdict};
@@ -22,11 +23,14 @@ pub(crate) fn decide(state: &State, at: Timestamp, slips_max: usize) -> Vec<Even
     let after = job.last.map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest = market.struck.range((after, Bound::Unbounded));
     let mut events = vec![];
+    let mut turns = vec![];
     let mut last = job.last;
     for bet in rest.by_ref().take(slips_max.max(1)) {
         last = Some(*bet);
         if let Some(slip) = state.slip(*bet) {
-            events.extend(step(state, *bet, slip, id, market, job, at));
+            let steps = step(state, *bet, slip, id, market, job, at);
+            turns.extend(turn(slip, &steps).map(|turn| (slip, turn)));
+            events.extend(steps);
         }
     }
     events.push(Event::SettlementAdvanced {
@@ -34,8 +38,22 @@ pub(crate) fn decide(state: &State, at: Timestamp, slips_max: usize) -> Vec<Even
         part: job.parts_done.saturating_add(1),
         last,
         finished: rest.next().is_none(),
+        liabilities: liability::after(state, turns),
     });
     events
+}
+
+/// Whether these steps open or close the slip.
+fn turn(slip: &Slip, steps: &[Event]) -> Option<Turn> {
+    let settles = matches!(steps.last(), Some(Event::BetSettled { .. }));
+    let reverses = matches!(steps.last(), Some(Event::SettlementReversed { .. }));
+    if settles && slip.is_open() {
+        Some(Turn::Closes)
+    } else if reverses {
+        Some(Turn::Opens)
+    } else {
+        None
+    }
 }
 
 /// What a job does to one slip.

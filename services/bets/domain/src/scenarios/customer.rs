@@ -55,7 +55,7 @@ fn struck_slips_stand_whatever_is_noticed_later() {
         .then([
             leg_decided(1, 1, 1, Some(won)),
             settled(1, 1, 2_500, "25", SlipOutcome::Won),
-            advanced(1, 1, Some(1), true),
+            advanced_to(1, 1, Some(1), true, vec![standing(1, 0, 0)]),
         ]);
 }
 

@@ -51,6 +51,7 @@ fn the_delay_is_the_market_s_longest() {
         .when(look(1, seeing(at(5), quotes)))
         .then([Event::BetDelayed {
             bet: bet(1),
+            customer: ANN,
             until: at(5).plus(Duration::from_secs(8)),
         }]);
 }

@@ -134,6 +134,7 @@ fn a_market_that_has_turned_in_play_delays_the_slip() {
     let (story, look) = late(300, in_play(1, at(300)));
     story.when(look).then([Event::BetDelayed {
         bet: bet(1),
+        customer: ANN,
         until: at(300).plus(Duration::from_secs(5)),
     }]);
 }

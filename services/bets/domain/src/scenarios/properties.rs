@@ -64,7 +64,30 @@ impl Partition {
             Bets::evolve(&mut self.state, event);
             self.keep_count(event);
         }
+        self.liabilities_must_be_told_as_they_are(&events);
         events
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other events tell no liabilities"
+    )]
+    fn liabilities_must_be_told_as_they_are(&self, events: &[Event]) {
+        for event in events {
+            let told = match event {
+                Event::BetAccepted { liabilities, .. }
+                | Event::SettlementAdvanced { liabilities, .. } => liabilities,
+                _ => continue,
+            };
+            for liability in told {
+                let market = self.state.market(liability.market).unwrap();
+                let slips = market.open.get(&liability.selection).map_or(0, |o| o.slips);
+                assert_eq!(slips, liability.open.slips);
+                if slips > 0 {
+                    assert_eq!(market.open[&liability.selection], liability.open);
+                }
+            }
+        }
     }
 
     /// Each slip has at most one settlement in force, and they are numbered without gap.

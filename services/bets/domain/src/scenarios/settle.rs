@@ -100,13 +100,13 @@ fn work_goes_by_bet_id_in_parts() {
         settled(1, 1, 2_500, "25", SlipOutcome::Won),
         leg_decided(2, 1, 1, Some(Won)),
         settled(2, 1, 2_500, "25", SlipOutcome::Won),
-        advanced(1, 1, Some(2), false),
+        advanced_to(1, 1, Some(2), false, vec![standing(1, 1, 2_500)]),
     ]);
     let story = singles(3).after(result(1, 1, Won)).after(work());
     story.when(work()).then([
         leg_decided(3, 1, 1, Some(Won)),
         settled(3, 1, 2_500, "25", SlipOutcome::Won),
-        advanced(1, 2, Some(3), true),
+        advanced_to(1, 2, Some(3), true, vec![standing(1, 0, 0)]),
     ]);
     singles(2)
         .after(result(1, 1, Won))
@@ -144,7 +144,7 @@ fn every_outcome_pays_its_factor() {
         singles(1).after(result(1, 1, outcome)).when(work()).then([
             leg_decided(1, 1, 1, Some(outcome)),
             settled(1, 1, returned, exact, word),
-            advanced(1, 1, Some(1), true),
+            advanced_to(1, 1, Some(1), true, vec![standing(1, 0, 0)]),
         ]);
     }
 }
@@ -164,7 +164,13 @@ fn a_multiple_waits_for_its_last_leg() {
         .then([
             leg_decided(1, 2, 1, Some(Void)),
             settled(1, 1, 2_500, "25", SlipOutcome::Won),
-            advanced(2, 1, Some(1), true),
+            advanced_to(
+                2,
+                1,
+                Some(1),
+                true,
+                vec![standing(1, 0, 0), standing(2, 0, 0)],
+            ),
         ]);
 }
 
@@ -181,7 +187,13 @@ fn one_lost_leg_settles_a_multiple() {
         .then([
             leg_decided(1, 1, 1, Some(Lost)),
             settled(1, 1, 0, "0", SlipOutcome::Lost),
-            advanced(1, 1, Some(1), true),
+            advanced_to(
+                1,
+                1,
+                Some(1),
+                true,
+                vec![standing(1, 0, 0), standing(2, 0, 0)],
+            ),
         ]);
     // The other leg is noticed, for the case that this result is withdrawn.
     lost().after(result(2, 1, Won)).when(work()).then([
@@ -204,7 +216,13 @@ fn a_withdrawn_loss_settles_on_the_other_legs_and_the_new_result() {
         .then([
             leg_decided(1, 1, 2, Some(Won)),
             settled(1, 2, 6_250, "125/2", SlipOutcome::Won),
-            advanced(1, 1, Some(1), true),
+            advanced_to(
+                1,
+                1,
+                Some(1),
+                true,
+                vec![standing(1, 0, 0), standing(2, 0, 0)],
+            ),
         ]);
 }
 
@@ -217,7 +235,7 @@ fn a_rollback_takes_the_result_off_and_reverses() {
     settled_once().after(rollback(1, 1)).when(work()).then([
         leg_decided(1, 1, 1, None),
         reversed(1, 1, 2_500),
-        advanced(1, 1, Some(1), true),
+        advanced_to(1, 1, Some(1), true, vec![standing(1, 1, 2_500)]),
     ]);
 }
 
@@ -232,7 +250,7 @@ fn a_rollback_takes_off_what_the_withdrawn_result_had_replaced() {
         .then([
             leg_decided(1, 1, 2, None),
             reversed(1, 1, 2_500),
-            advanced(1, 1, Some(1), true),
+            advanced_to(1, 1, Some(1), true, vec![standing(1, 1, 2_500)]),
         ]);
 }
 
@@ -265,7 +283,7 @@ fn a_rollback_cancels_the_parts_that_are_not_done() {
         reversed(1, 1, 2_500),
         leg_decided(2, 1, 1, None),
         reversed(2, 1, 2_500),
-        advanced(1, 1, Some(2), false),
+        advanced_to(1, 1, Some(2), false, vec![standing(1, 3, 7_500)]),
     ]);
     let story = singles(3)
         .after(result(1, 1, Won))
@@ -331,7 +349,7 @@ fn settlements_of_a_slip_are_numbered_on() {
     story.when(work()).then([
         leg_decided(1, 1, 2, Some(Lost)),
         settled(1, 2, 0, "0", SlipOutcome::Lost),
-        advanced(1, 1, Some(1), true),
+        advanced_to(1, 1, Some(1), true, vec![standing(1, 0, 0)]),
     ]);
 }
 

@@ -201,6 +201,23 @@ pub(super) fn accepted(n: u64, markets: &[u64], potential_return: i64, now: Time
         legs: markets.iter().map(|m| struck(*m)).collect(),
         potential_return: eur(potential_return),
         accepted_at: now,
+        liabilities: markets
+            .iter()
+            .map(|m| standing(*m, 1, potential_return))
+            .collect(),
+    }
+}
+
+/// So many slips of 10.00 on the market's selection.
+pub(super) fn standing(m: u64, slips: u32, returns: i64) -> Liability {
+    Liability {
+        market: market(m),
+        selection: selection(m),
+        open: OpenStakes {
+            stakes: eur(1_000 * i64::from(slips)),
+            returns: eur(returns),
+            slips,
+        },
     }
 }
 
@@ -247,11 +264,23 @@ pub(super) fn reversed(n: u64, number: u32, returned: i64) -> Event {
 }
 
 pub(super) fn advanced(m: u64, part: u32, last: Option<u64>, finished: bool) -> Event {
+    advanced_to(m, part, last, finished, vec![])
+}
+
+/// The same, when slips opened or closed.
+pub(super) fn advanced_to(
+    m: u64,
+    part: u32,
+    last: Option<u64>,
+    finished: bool,
+    standing: Vec<Liability>,
+) -> Event {
     Event::SettlementAdvanced {
         market: market(m),
         part,
         last: last.map(bet),
         finished,
+        liabilities: standing,
     }
 }
 

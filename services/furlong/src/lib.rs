@@ -1,0 +1,11 @@
+//! The whole: services put together into one process, and the tools around them.
+//!
+//! Duty: the command line and the composition root. This is the one place that names concrete
+//! services and concrete stores side by side. Prohibition: no business rule; a command reads
+//! its arguments, calls the crate that knows, and prints what came back.
+
+mod calc;
+pub mod cli;
+pub mod exit;
+mod numbers;
+pub mod screen;

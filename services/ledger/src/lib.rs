@@ -101,3 +101,6 @@ impl runtime::Service for LedgerService {
         snapshot::decode(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

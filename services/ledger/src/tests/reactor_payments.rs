@@ -1,0 +1,122 @@
+//! Deposits and withdrawals as transfers.
+
+use super::*;
+use kernel::{DepositId, WithdrawalId};
+use schemas::payments::withdrawal_hold;
+
+fn deposited(minor: i64) -> payments::Event {
+    payments::Event::DepositConfirmed(payments::DepositConfirmed {
+        deposit: DepositId::example(1, PARTITION),
+        customer: ann(),
+        amount: eur(minor),
+        provider: "card".to_owned(),
+        provider_event: "e1".to_owned(),
+        requested_at: Timestamp::from_millis(1),
+    })
+}
+
+fn withdrawal() -> WithdrawalId {
+    WithdrawalId::example(1, PARTITION)
+}
+
+fn requested(minor: i64) -> payments::Event {
+    payments::Event::WithdrawalRequested(payments::WithdrawalRequested {
+        withdrawal: withdrawal(),
+        customer: ann(),
+        amount: eur(minor),
+        provider: "bank".to_owned(),
+        requested_at: Timestamp::from_millis(1),
+    })
+}
+
+fn paid(minor: i64) -> payments::Event {
+    payments::Event::WithdrawalPaid(payments::WithdrawalPaid {
+        withdrawal: withdrawal(),
+        customer: ann(),
+        amount: eur(minor),
+        provider: "bank".to_owned(),
+        provider_event: "e2".to_owned(),
+        requested_at: Timestamp::from_millis(1),
+    })
+}
+
+#[test]
+fn a_confirmed_deposit_is_credited() {
+    let world = World::new().hears(&by_payments([deposited(80)]));
+    assert_eq!(world.cash(), (80, 0));
+    assert_eq!(world.posted(house(AccountKind::Provider)), -80);
+}
+
+#[test]
+fn a_deposit_repays_debts_first() {
+    let world = World::new().owing(30).hears(&by_payments([deposited(80)]));
+    assert_eq!((world.cash(), world.debt()), ((50, 0), 0));
+}
+
+#[test]
+fn a_deposit_that_the_account_cannot_take_goes_to_suspense() {
+    let full = Rules {
+        balance_max: Some(79),
+        ..Rules::default()
+    };
+    let world = World::new()
+        .ruled(full)
+        .hears(&by_payments([deposited(80)]));
+    assert_eq!(world.cash(), (0, 0));
+    assert_eq!(world.posted(of_ann(AccountKind::Suspense)), 80);
+}
+
+#[test]
+fn a_withdrawal_is_held_then_paid() {
+    let world = World::funded(100).hears(&by_payments([requested(70)]));
+    assert_eq!(world.cash(), (100, 70));
+    assert!(world.ledger.hold(withdrawal_hold(withdrawal())).is_some());
+    let world = world.hears(&by_payments([paid(70)]));
+    assert_eq!(world.cash(), (30, 0));
+    assert_eq!(world.posted(house(AccountKind::Provider)), -30);
+}
+
+#[test]
+fn a_withdrawal_that_failed_is_free_again_and_repays_debts_first() {
+    let failed = |held| {
+        payments::Event::WithdrawalFailed(payments::WithdrawalFailed {
+            withdrawal: withdrawal(),
+            customer: ann(),
+            amount: eur(70),
+            held,
+            reason: "account closed".to_owned(),
+            provider: "bank".to_owned(),
+            requested_at: Timestamp::from_millis(1),
+        })
+    };
+    let world = World::funded(100)
+        .hears(&by_payments([requested(70)]))
+        .owing(45)
+        .hears(&by_payments([failed(true)]));
+    assert_eq!((world.cash(), world.debt()), ((55, 0), 0));
+
+    let mut short = World::funded(10).hears(&by_payments([requested(70)]));
+    assert_eq!(short.hear(&by_payments([failed(false)])), []);
+}
+
+#[test]
+fn the_same_decision_again_moves_nothing() {
+    let mut world = World::new();
+    for decision in [
+        by_payments([deposited(80)]),
+        by_payments([requested(70)]),
+        by_payments([paid(70)]),
+    ] {
+        assert!(!world.hear(&decision).is_empty());
+        assert_eq!(world.hear(&decision), []);
+    }
+}
+
+#[test]
+fn what_moves_no_money_is_silent() {
+    let excluded = payments::Event::ExclusionNoticed(payments::ExclusionNoticed {
+        customer: ann(),
+        until: Timestamp::from_millis(9),
+    });
+    assert_eq!(World::funded(1).hear(&by_payments([excluded])), []);
+}

@@ -4,12 +4,12 @@
 //! Prohibition: the lock is held for a decision round or a stretch, never across a wait.
 
 use crate::service::Context;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 /// A context and the news that it has moved on.
 pub struct Shared<C> {
-    value: RwLock<C>,
+    value: Arc<RwLock<C>>,
     moved: watch::Sender<u64>,
 }
 
@@ -18,9 +18,15 @@ impl<C: Context> Shared<C> {
     #[must_use]
     pub fn new(value: C) -> Self {
         Self {
-            value: RwLock::new(value),
+            value: Arc::new(RwLock::new(value)),
             moved: watch::Sender::new(0),
         }
+    }
+
+    /// The picture itself, for readers that need no news.
+    #[must_use]
+    pub fn picture(&self) -> Arc<RwLock<C>> {
+        Arc::clone(&self.value)
     }
 
     /// Looks at the picture.

@@ -19,7 +19,7 @@ pub use clock::{Clock, Entropy, SystemClock, SystemEntropy, mint};
 pub use context::Shared;
 pub use health::{Condition, Health};
 pub use owner::{Bounds, Owner, Stop};
-pub use reader::{Listener, Projection, Reader, draw, rows_of};
+pub use reader::{Drawing, Listener, Projection, Reader, rows_of};
 pub use service::{Command, Context, Event, Rejection, Service, State, Timer, Work, fold};
 pub use tail::{Effective, Stretch, Tail, TailError, chain_from_bytes, chain_to_bytes, take};
 pub use task::{OwnerParts, SNAPSHOT_FORMAT, run_owner};

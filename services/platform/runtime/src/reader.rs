@@ -170,37 +170,67 @@ pub fn rows_of(stretch: &Stretch, projection: Option<Projection>) -> Vec<Row> {
     rows
 }
 
-/// Draws a shared context from one journal partition, from its beginning, until told to stop.
-pub async fn draw<C: Context>(
-    log: Arc<dyn EventLog>,
-    at: TopicPartition,
-    context: Arc<Shared<C>>,
-    take: fn(&mut C, &Stretch),
-    health: Arc<Health>,
-    mut shutdown: watch::Receiver<bool>,
-) {
-    let name = format!("picture of {at}");
-    health.set(&name, Condition::Starting("catching up".to_owned()));
-    let drawing = async {
-        let mut tail = Tail::new(Arc::clone(&log), at, Chain::default());
-        let end = log.end(at).await.unwrap_or(0);
+/// What draws a shared context from journal partitions.
+pub struct Drawing<C> {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// The picture.
+    pub context: Arc<Shared<C>>,
+    /// How a stretch changes it.
+    pub take: fn(&mut C, &Stretch),
+    /// Who hears of what is new since the start, once it is in the picture.
+    pub listeners: Arc<Vec<Arc<dyn Listener>>>,
+    /// Where the condition is told.
+    pub health: Arc<Health>,
+}
+
+impl<C> Clone for Drawing<C> {
+    fn clone(&self) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            context: Arc::clone(&self.context),
+            take: self.take,
+            listeners: Arc::clone(&self.listeners),
+            health: Arc::clone(&self.health),
+        }
+    }
+}
+
+impl<C: Context> Drawing<C> {
+    /// Follows one journal partition from its beginning until told to stop.
+    pub async fn follow(self, at: TopicPartition, mut shutdown: watch::Receiver<bool>) {
+        let name = format!("picture of {at}");
+        self.health
+            .set(&name, Condition::Starting("catching up".to_owned()));
+        tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|stop| *stop) => {}
+            () = self.draw(at, &name) => {}
+        }
+    }
+
+    async fn draw(&self, at: TopicPartition, name: &str) {
+        let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
+        let end = self.log.end(at).await.unwrap_or(0);
         loop {
-            if tail.chain().next_offset >= end {
-                health.set(&name, Condition::Ready);
+            let caught_up = tail.chain().next_offset >= end;
+            if caught_up {
+                self.health.set(name, Condition::Ready);
             }
             match tail.next().await {
-                Ok(stretch) => context.change(|picture| take(picture, &stretch)),
+                Ok(stretch) => {
+                    self.context
+                        .change(|picture| (self.take)(picture, &stretch));
+                    for listener in self.listeners.iter().filter(|_| caught_up) {
+                        listener.hear(&stretch);
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%at, %error, "picture halted");
-                    health.set(&name, Condition::Halted(error.to_string()));
+                    self.health.set(name, Condition::Halted(error.to_string()));
                     return;
                 }
             }
         }
-    };
-    tokio::select! {
-        biased;
-        _ = shutdown.wait_for(|stop| *stop) => {}
-        () = drawing => {}
     }
 }

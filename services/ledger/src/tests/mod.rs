@@ -1,4 +1,9 @@
 //! The service's edge as scenarios: decisions of other journals in, balances out.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests: an overflow or an unexpected event fails them"
+)]
 
 mod codec;
 mod projection;

@@ -8,6 +8,7 @@
 
 mod auditor;
 mod book;
+pub mod checkpoint;
 mod limits;
 mod payments;
 mod prices;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use viewstore::{Progress, Scan, StoredRow, ViewError};
 
 /// The views' file in the data folder, and what SQLite keeps beside it.
-const FILES: [&str; 3] = ["views.db", "views.db-wal", "views.db-shm"];
+pub(crate) const FILES: [&str; 3] = ["views.db", "views.db-wal", "views.db-shm"];
 /// Raised with every change of the tables below.
-const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 1;
 
 const TABLES: &str = "
     CREATE TABLE source(
@@ -198,4 +198,37 @@ pub(crate) fn progress(db: &Connection, at: TopicPartition) -> rusqlite::Result<
         })
     })
     .optional()
+}
+
+/// How far the rows of every journal partition have come.
+pub(crate) fn all_progress(db: &Connection) -> rusqlite::Result<Vec<(TopicPartition, Progress)>> {
+    db.prepare("SELECT topic, partition, next_offset, seq, chain FROM source ORDER BY id")?
+        .query_map([], |row| {
+            let at = TopicPartition::new(topic(row.get(0)?, 0)?, row.get(1)?);
+            let progress = Progress {
+                next_offset: row.get::<_, i64>(2)?.cast_unsigned(),
+                seq: row.get::<_, i64>(3)?.cast_unsigned(),
+                chain: row.get(4)?,
+            };
+            Ok((at, progress))
+        })?
+        .collect()
+}
+
+/// Every row of every table, each with its own check.
+pub(crate) fn each_row(
+    db: &Connection,
+    mut visit: impl FnMut(&str, Result<StoredRow, ViewError>),
+) -> rusqlite::Result<()> {
+    let mut statement = db.prepare(
+        "SELECT row.key, row.seq, row.value, row.checksum, source.topic, source.partition, row.view
+         FROM row LEFT JOIN source ON source.id = row.source ORDER BY row.view, row.key",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let table: String = row.get(6)?;
+        let (stored, checksum) = parts(row)?;
+        visit(&table, stored.verified(&table, checksum));
+    }
+    Ok(())
 }

@@ -6,11 +6,14 @@
 //! Prohibition: the file is disposable, and treated so. It is written with `synchronous=NORMAL`,
 //! so a power cut may take the last transactions (rows and progress alike) and the projectors
 //! write them again. A file that is damaged or of another format is thrown away when it is
-//! opened. One process opens it: the one that holds the folder's event log for writing.
+//! opened. One process writes it: the one that holds the folder's event log for writing; others
+//! look at it through `ReadOnlyViews`, which repairs nothing.
 
 mod file;
 mod pool;
+mod read_only;
 mod store;
 mod writer;
 
+pub use read_only::ReadOnlyViews;
 pub use store::{OpenError, Opened, SqliteViewStore};

@@ -25,6 +25,15 @@ pub struct OpenError {
     detail: String,
 }
 
+impl OpenError {
+    pub(crate) fn new(folder: &Path, detail: String) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            detail,
+        }
+    }
+}
+
 /// What was found when the views were opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opened {

@@ -14,7 +14,7 @@ pub mod football_data;
 pub mod names;
 pub mod ndjson;
 pub mod router;
-//SIM
+pub mod simulation;
 
 use kernel::{FixtureId, MarketId, Partition, Timestamp};
 use schemas::odds::Update;
@@ -114,4 +114,4 @@ impl Numbering {
 }
 
 #[cfg(test)]
-mod recorded;
+pub(crate) mod recorded;

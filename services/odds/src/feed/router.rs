@@ -2,14 +2,16 @@
 //!
 //! Duty: hand each update to the partition that must hear it, numbered 1, 2, 3 there; name
 //! repeats and gaps in the source's own count; let every partition know of a gap, because what
-//! is missing may have been for any of them.
+//! is missing may have been for any of them, and stop betting on the source's fixtures until it
+//! has said something new about each market.
 //!
 //! Prohibition: no judgement of what an update says, and no memory that the log does not give
 //! back: after a restart [`FeedRouter::recover`] is told what the partitions have recorded.
 
 use super::FeedUpdate;
-use kernel::{Partition, Timestamp};
-use schemas::odds::{Alive, ApplyFeedMessage, Update};
+use crate::codec::MESSAGES_MISSING;
+use kernel::{FixtureId, Partition, Timestamp};
+use schemas::odds::{Alive, ApplyFeedMessage, Suspend, Update};
 use std::collections::BTreeMap;
 
 /// What a source's count says about an update.
@@ -91,9 +93,10 @@ impl FeedRouter {
         self.sources.get(source).and_then(|counts| counts.last)
     }
 
-    /// Numbers an update and finds its partitions.
+    /// Numbers an update and finds its partitions. `live` are the fixtures of this source on which
+    /// bets may be taken: after a gap, each of them is stopped first.
     #[must_use]
-    pub fn route(&mut self, update: FeedUpdate) -> Routed {
+    pub fn route(&mut self, update: FeedUpdate, live: &[FixtureId]) -> Routed {
         let partitions = self.partitions;
         let counts = self.sources.entry(update.source.clone()).or_default();
         let expected = counts.last.map(|last| last.saturating_add(1));
@@ -117,24 +120,12 @@ impl FeedRouter {
             for partition in 0..partitions {
                 counts.skip(partition, missing);
             }
-            let alive = |partition, sequence| {
-                (
+            for (partition, after_gap) in doubts(partitions, live) {
+                let sequence = counts.next(partition);
+                messages.push((
                     partition,
-                    message(
-                        &update.source,
-                        sequence,
-                        update.published_at,
-                        Update::Alive(Alive {}),
-                    ),
-                )
-            };
-            for partition in 0..partitions {
-                // The update's own partition learns of the gap from the update itself.
-                let told_anyway = update.partition().is_none_or(|own| own == partition);
-                if !told_anyway {
-                    let sequence = counts.next(partition);
-                    messages.push(alive(partition, sequence));
-                }
+                    message(&update.source, sequence, update.published_at, after_gap),
+                ));
             }
         }
         let targets = match update.partition() {
@@ -155,6 +146,31 @@ impl FeedRouter {
         }
         Routed { arrival, messages }
     }
+}
+
+/// What every partition hears of a gap: its live fixtures are in doubt, or, where there is none,
+/// merely that the source lives, so that the gap shows in the count.
+fn doubts(partitions: Partition, live: &[FixtureId]) -> Vec<(Partition, Update)> {
+    let mut told = Vec::new();
+    for partition in 0..partitions {
+        let before = told.len();
+        told.extend(
+            live.iter()
+                .filter(|fixture| fixture.partition() == partition)
+                .map(|&fixture| {
+                    let suspend = Suspend {
+                        fixture,
+                        market: None,
+                        reason: MESSAGES_MISSING.to_owned(),
+                    };
+                    (partition, Update::Suspend(suspend))
+                }),
+        );
+        if told.len() == before {
+            told.push((partition, Update::Alive(Alive {})));
+        }
+    }
+    told
 }
 
 fn message(
@@ -207,28 +223,29 @@ mod tests {
     #[test]
     fn each_partition_has_its_own_count() {
         let mut router = FeedRouter::new(2);
-        assert_eq!(sent(&router.route(close(40, 0))), [(0, 1)]);
-        assert_eq!(sent(&router.route(close(41, 1))), [(1, 1)]);
-        assert_eq!(sent(&router.route(close(42, 1))), [(1, 2)]);
-        assert_eq!(sent(&router.route(alive(43))), [(0, 2), (1, 3)]);
+        assert_eq!(sent(&router.route(close(40, 0), &[])), [(0, 1)]);
+        assert_eq!(sent(&router.route(close(41, 1), &[])), [(1, 1)]);
+        assert_eq!(sent(&router.route(close(42, 1), &[])), [(1, 2)]);
+        assert_eq!(sent(&router.route(alive(43), &[])), [(0, 2), (1, 3)]);
     }
 
     #[test]
     fn a_repeat_is_not_sent() {
         let mut router = FeedRouter::new(2);
-        let _ = router.route(close(7, 0));
-        let again = router.route(close(7, 0));
+        let _ = router.route(close(7, 0), &[]);
+        let again = router.route(close(7, 0), &[]);
         assert_eq!(again.arrival, Arrival::Repeated { last: 7 });
         assert_eq!(again.messages, []);
     }
 
     #[test]
-    fn a_gap_is_told_to_every_partition() {
+    fn a_gap_is_told_to_every_partition_and_stops_live_fixtures() {
         let mut router = FeedRouter::new(3);
         for sequence in 1..4 {
-            let _ = router.route(alive(sequence));
+            let _ = router.route(alive(sequence), &[]);
         }
-        let routed = router.route(close(6, 1));
+        let live = [FixtureId::example(1, 2), FixtureId::example(2, 2)];
+        let routed = router.route(close(6, 1), &live);
         assert_eq!(
             routed.arrival,
             Arrival::Gap {
@@ -236,9 +253,22 @@ mod tests {
                 got: 6
             }
         );
-        // 4 is due everywhere and nobody gets it.
-        assert_eq!(sent(&routed), [(0, 6), (2, 6), (1, 6)]);
-        assert_eq!(sent(&router.route(alive(7))), [(0, 7), (1, 7), (2, 7)]);
+        // Two are missing everywhere, then each partition hears of it.
+        assert_eq!(sent(&routed), [(0, 6), (1, 6), (2, 6), (2, 7), (1, 7)]);
+        let stopped: Vec<FixtureId> = routed
+            .messages
+            .iter()
+            .filter_map(|(_, message)| match &message.update {
+                Update::Suspend(suspend) if suspend.reason == MESSAGES_MISSING => {
+                    Some(suspend.fixture)
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(stopped, live);
+        let next = router.route(alive(7), &live);
+        assert_eq!(next.arrival, Arrival::InOrder);
+        assert_eq!(sent(&next), [(0, 7), (1, 8), (2, 8)]);
     }
 
     #[test]
@@ -246,7 +276,7 @@ mod tests {
         let mut router = FeedRouter::new(2);
         router.recover("acme", 1, 17);
         router.recover("acme", 1, 16);
-        let routed = router.route(close(900, 1));
+        let routed = router.route(close(900, 1), &[]);
         assert_eq!(routed.arrival, Arrival::InOrder);
         assert_eq!(sent(&routed), [(1, 18)]);
     }

@@ -1,0 +1,608 @@
+//! Domain and wire, joined.
+//!
+//! Duty: every command of the wire has a domain meaning, every event has one form in each shape,
+//! and the two are inverse. Prohibition: no rule; what the domain cannot hold is a decode error.
+
+use crate::terms::Terms;
+use kernel::Money;
+use odds_domain::outcome::{Line, Score};
+use odds_domain::{
+    Command, Doubt, Event, ExposureTerms, FeedMessage, FeedSuspension, FixtureDescription,
+    FixtureProgress, FixtureStatus, MarketKind, MarketOffer, NamedSelection, Outcome, Rejection,
+    SelectionPrice, SelectionResult, SuspensionCause, Update,
+};
+use schemas::DecodeError;
+use schemas::odds as wire;
+
+/// The reason on the wire for a source that has been silent for too long.
+pub const SOURCE_SILENT: &str = "source_silent";
+/// The reason on the wire for messages that are missing.
+pub const MESSAGES_MISSING: &str = "messages_missing";
+
+/// A command with what the decision depends on.
+#[must_use]
+pub fn command_from_wire(command: wire::Command, terms: &Terms) -> Command {
+    match command {
+        wire::Command::ApplyFeedMessage(message) => Command::ApplyFeedMessage(FeedMessage {
+            source: message.source,
+            sequence: message.sequence,
+            published_at: message.published_at,
+            update: update_from_wire(message.update, terms),
+        }),
+        wire::Command::SuspendMarket(wish) => Command::SuspendMarket {
+            market: wish.market,
+            reason: wish.reason,
+            by: wish.by,
+        },
+        wire::Command::ResumeMarket(wish) => Command::ResumeMarket {
+            market: wish.market,
+            reason: wish.reason,
+            by: wish.by,
+        },
+        wire::Command::ResultMarket(wish) => Command::ResultMarket {
+            market: wish.market,
+            outcomes: results_from_wire(wish.outcomes),
+            reason: wish.reason,
+            by: wish.by,
+        },
+        wire::Command::RollBackResult(wish) => Command::RollBackResult {
+            market: wish.market,
+            reason: wish.reason,
+            by: wish.by,
+        },
+    }
+}
+
+fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
+    match update {
+        wire::Update::Alive(wire::Alive {}) => Update::Alive,
+        wire::Update::AnnounceFixture(update) => Update::AnnounceFixture(FixtureDescription {
+            fixture: update.fixture,
+            name: update.name,
+            sport: update.sport,
+            starts_at: update.starts_at,
+        }),
+        wire::Update::ProgressFixture(update) => Update::ProgressFixture(FixtureProgress {
+            fixture: update.fixture,
+            status: status_from_wire(update.status),
+            score: update.score.as_ref().map(score_from_wire),
+            minute: update.minute,
+        }),
+        wire::Update::OfferMarket(update) => Update::OfferMarket(MarketOffer {
+            market: update.market,
+            fixture: update.fixture,
+            name: update.name,
+            kind: kind_from_wire(&update.kind),
+            selections: names_from_wire(update.selections),
+            exposure: terms.exposure(),
+        }),
+        wire::Update::QuoteBook(update) => Update::QuoteBook {
+            market: update.market,
+            prices: prices_from_wire(update.prices),
+        },
+        wire::Update::Suspend(update) => Update::Suspend {
+            fixture: update.fixture,
+            market: update.market,
+            reason: feed_suspension(update.reason),
+        },
+        wire::Update::Resume(update) => Update::Resume {
+            fixture: update.fixture,
+            market: update.market,
+        },
+        wire::Update::TurnInPlay(update) => Update::TurnInPlay {
+            market: update.market,
+            bet_delay: update.bet_delay,
+        },
+        wire::Update::Close(update) => Update::Close {
+            market: update.market,
+        },
+        wire::Update::Settle(update) => Update::Settle {
+            market: update.market,
+            outcomes: results_from_wire(update.outcomes),
+        },
+        wire::Update::RollBack(update) => Update::RollBack {
+            market: update.market,
+            reason: update.reason,
+        },
+    }
+}
+
+/// A source's own text must not be taken for one of our two reserved reasons when it is read
+/// back.
+fn feed_suspension(reason: String) -> FeedSuspension {
+    match reason.as_str() {
+        MESSAGES_MISSING => FeedSuspension::MessagesMissing,
+        SOURCE_SILENT => FeedSuspension::Stated(format!("stated: {reason}")),
+        _ => FeedSuspension::Stated(reason),
+    }
+}
+
+/// Domain to wire.
+#[must_use]
+pub fn event_to_wire(event: &Event) -> wire::Event {
+    match event.clone() {
+        Event::FixtureAnnounced(fixture) => wire::Event::FixtureAnnounced(wire::FixtureAnnounced {
+            fixture: fixture.fixture,
+            name: fixture.name,
+            sport: fixture.sport,
+            starts_at: fixture.starts_at,
+        }),
+        Event::FixtureProgressed(progress) => {
+            wire::Event::FixtureProgressed(wire::FixtureProgressed {
+                fixture: progress.fixture,
+                status: status_to_wire(progress.status),
+                score: progress.score.map(score_to_wire),
+                minute: progress.minute,
+            })
+        }
+        Event::MarketOffered {
+            offer,
+            source,
+            version,
+        } => wire::Event::MarketOffered(wire::MarketOffered {
+            market: offer.market,
+            fixture: offer.fixture,
+            name: offer.name,
+            kind: kind_to_wire(offer.kind),
+            selections: names_to_wire(offer.selections),
+            source,
+            exposure_max: offer.exposure.exposure_max,
+            budget_each: offer.exposure.budget_each,
+            version,
+        }),
+        Event::BookPublished {
+            market,
+            version,
+            prices,
+            source,
+            source_sequence,
+            published_at,
+        } => wire::Event::BookPublished(wire::BookPublished {
+            market,
+            version,
+            prices: prices_to_wire(&prices),
+            source,
+            source_sequence,
+            published_at,
+        }),
+        Event::MarketSuspended {
+            market,
+            version,
+            cause,
+        } => wire::Event::MarketSuspended(suspension_to_wire(market, version, cause)),
+        Event::MarketResumed {
+            market,
+            version,
+            by,
+        } => wire::Event::MarketResumed(wire::MarketResumed {
+            market,
+            version,
+            by,
+        }),
+        Event::MarketTurnedInPlay {
+            market,
+            version,
+            bet_delay,
+        } => wire::Event::MarketTurnedInPlay(wire::MarketTurnedInPlay {
+            market,
+            version,
+            bet_delay,
+        }),
+        Event::MarketClosed { market, version } => {
+            wire::Event::MarketClosed(wire::MarketClosed { market, version })
+        }
+        Event::MarketResulted {
+            market,
+            version,
+            result,
+            outcomes,
+            by,
+        } => wire::Event::MarketResulted(wire::MarketResulted {
+            market,
+            version,
+            result,
+            outcomes: results_to_wire(&outcomes),
+            by,
+        }),
+        Event::ResultRolledBack {
+            market,
+            version,
+            result,
+            reason,
+            by,
+        } => wire::Event::ResultRolledBack(wire::ResultRolledBack {
+            market,
+            version,
+            result,
+            reason,
+            by,
+        }),
+        Event::SourceAdvanced { source, sequence } => {
+            wire::Event::SourceAdvanced(wire::SourceAdvanced { source, sequence })
+        }
+        Event::SourceGapSeen {
+            source,
+            expected,
+            got,
+        } => wire::Event::SourceGapSeen(wire::SourceGapSeen {
+            source,
+            expected,
+            got,
+        }),
+        Event::SourceWentSilent {
+            source,
+            last_heard_at,
+        } => wire::Event::SourceWentSilent(wire::SourceWentSilent {
+            source,
+            last_heard_at,
+        }),
+        Event::SourceReturned { source } => {
+            wire::Event::SourceReturned(wire::SourceReturned { source })
+        }
+        Event::BudgetGranted {
+            market,
+            bets_partition,
+            total,
+        } => wire::Event::BudgetGranted(wire::BudgetGranted {
+            market,
+            bets_partition,
+            total,
+        }),
+        Event::BudgetRecalled { market } => {
+            wire::Event::BudgetRecalled(wire::BudgetRecalled { market })
+        }
+        Event::BudgetReturnNoticed {
+            market,
+            bets_partition,
+            total,
+        } => wire::Event::BudgetReturnNoticed(wire::BudgetReturnNoticed {
+            market,
+            bets_partition,
+            total,
+        }),
+        Event::HeartbeatSent { at } => wire::Event::HeartbeatSent(wire::HeartbeatSent { at }),
+    }
+}
+
+/// Wire to domain.
+///
+/// # Errors
+/// Money of two currencies in one offer.
+pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
+    Ok(match event {
+        wire::Event::FixtureAnnounced(event) => Event::FixtureAnnounced(FixtureDescription {
+            fixture: event.fixture,
+            name: event.name,
+            sport: event.sport,
+            starts_at: event.starts_at,
+        }),
+        wire::Event::FixtureProgressed(event) => Event::FixtureProgressed(FixtureProgress {
+            fixture: event.fixture,
+            status: status_from_wire(event.status),
+            score: event.score.as_ref().map(score_from_wire),
+            minute: event.minute,
+        }),
+        wire::Event::MarketOffered(event) => Event::MarketOffered {
+            version: event.version,
+            source: event.source,
+            offer: MarketOffer {
+                market: event.market,
+                fixture: event.fixture,
+                name: event.name,
+                kind: kind_from_wire(&event.kind),
+                selections: names_from_wire(event.selections),
+                exposure: exposure(event.exposure_max, event.budget_each)?,
+            },
+        },
+        wire::Event::BookPublished(event) => Event::BookPublished {
+            market: event.market,
+            version: event.version,
+            prices: prices_from_wire(event.prices),
+            source: event.source,
+            source_sequence: event.source_sequence,
+            published_at: event.published_at,
+        },
+        wire::Event::MarketSuspended(event) => Event::MarketSuspended {
+            market: event.market,
+            version: event.version,
+            cause: suspension_from_wire(event.reason, event.by),
+        },
+        wire::Event::MarketResumed(event) => Event::MarketResumed {
+            market: event.market,
+            version: event.version,
+            by: event.by,
+        },
+        wire::Event::MarketTurnedInPlay(event) => Event::MarketTurnedInPlay {
+            market: event.market,
+            version: event.version,
+            bet_delay: event.bet_delay,
+        },
+        wire::Event::MarketClosed(event) => Event::MarketClosed {
+            market: event.market,
+            version: event.version,
+        },
+        wire::Event::MarketResulted(event) => Event::MarketResulted {
+            market: event.market,
+            version: event.version,
+            result: event.result,
+            outcomes: results_from_wire(event.outcomes),
+            by: event.by,
+        },
+        wire::Event::ResultRolledBack(event) => Event::ResultRolledBack {
+            market: event.market,
+            version: event.version,
+            result: event.result,
+            reason: event.reason,
+            by: event.by,
+        },
+        wire::Event::SourceAdvanced(event) => Event::SourceAdvanced {
+            source: event.source,
+            sequence: event.sequence,
+        },
+        wire::Event::SourceGapSeen(event) => Event::SourceGapSeen {
+            source: event.source,
+            expected: event.expected,
+            got: event.got,
+        },
+        wire::Event::SourceWentSilent(event) => Event::SourceWentSilent {
+            source: event.source,
+            last_heard_at: event.last_heard_at,
+        },
+        wire::Event::SourceReturned(event) => Event::SourceReturned {
+            source: event.source,
+        },
+        wire::Event::BudgetGranted(event) => Event::BudgetGranted {
+            market: event.market,
+            bets_partition: event.bets_partition,
+            total: event.total,
+        },
+        wire::Event::BudgetRecalled(event) => Event::BudgetRecalled {
+            market: event.market,
+        },
+        wire::Event::BudgetReturnNoticed(event) => Event::BudgetReturnNoticed {
+            market: event.market,
+            bets_partition: event.bets_partition,
+            total: event.total,
+        },
+        wire::Event::HeartbeatSent(event) => Event::HeartbeatSent { at: event.at },
+    })
+}
+
+pub(crate) fn exposure(
+    exposure_max: Money,
+    budget_each: Money,
+) -> Result<ExposureTerms, DecodeError> {
+    if exposure_max.currency() != budget_each.currency() {
+        return Err(DecodeError::NotAllowed("budget_each"));
+    }
+    Ok(ExposureTerms {
+        exposure_max,
+        budget_each,
+    })
+}
+
+fn suspension_to_wire(
+    market: kernel::MarketId,
+    version: u64,
+    cause: SuspensionCause,
+) -> wire::MarketSuspended {
+    let (reason, by) = match cause {
+        SuspensionCause::Operator { reason, by } => (reason, Some(by)),
+        SuspensionCause::Source { reason } => (reason, None),
+        SuspensionCause::Doubt(doubt) => (doubt_reason(doubt).to_owned(), None),
+    };
+    wire::MarketSuspended {
+        market,
+        version,
+        reason,
+        by,
+    }
+}
+
+const fn doubt_reason(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::SourceSilent => SOURCE_SILENT,
+        Doubt::MessagesMissing => MESSAGES_MISSING,
+    }
+}
+
+fn suspension_from_wire(reason: String, by: Option<String>) -> SuspensionCause {
+    match (by, reason.as_str()) {
+        (Some(by), _) => SuspensionCause::Operator { reason, by },
+        (None, SOURCE_SILENT) => SuspensionCause::Doubt(Doubt::SourceSilent),
+        (None, MESSAGES_MISSING) => SuspensionCause::Doubt(Doubt::MessagesMissing),
+        (None, _) => SuspensionCause::Source { reason },
+    }
+}
+
+/// Domain to wire.
+#[must_use]
+pub fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
+    use wire::RejectionReason as Reason;
+    let reason = match rejection {
+        Rejection::SequenceRepeated { last } => {
+            Reason::SequenceRepeated(wire::SequenceRepeated { last: *last })
+        }
+        Rejection::FixtureUnknown(fixture) => {
+            Reason::FixtureUnknown(wire::FixtureUnknown { fixture: *fixture })
+        }
+        Rejection::MarketUnknown(market) => {
+            Reason::MarketUnknown(wire::MarketUnknown { market: *market })
+        }
+        Rejection::SelectionUnknown(selection) => {
+            Reason::SelectionUnknown(wire::SelectionUnknown {
+                selection: *selection,
+            })
+        }
+        Rejection::MarketNotInState { market, state } => {
+            Reason::MarketNotInState(wire::MarketNotInState {
+                market: *market,
+                state: (*state).to_owned(),
+            })
+        }
+        Rejection::OutcomesIncomplete(detail) => {
+            Reason::OutcomesIncomplete(wire::OutcomesIncomplete {
+                detail: (*detail).to_owned(),
+            })
+        }
+        Rejection::ReasonMissing => Reason::ReasonMissing(wire::ReasonMissing {}),
+        Rejection::SourceNotOwner { owner } => Reason::SourceNotOwner(wire::SourceNotOwner {
+            owner: owner.clone(),
+        }),
+    };
+    wire::Rejection { reason }
+}
+
+/// The kinds are the same in both shapes.
+pub(crate) fn kind_from_wire(kind: &wire::MarketKind) -> MarketKind {
+    match kind {
+        wire::MarketKind::MatchResult(wire::MatchResult {}) => MarketKind::MatchResult,
+        wire::MarketKind::TotalGoals(total) => {
+            MarketKind::TotalGoals(Line::from_quarters(total.line_quarters))
+        }
+        wire::MarketKind::AsianHandicap(handicap) => {
+            MarketKind::AsianHandicap(Line::from_quarters(handicap.line_quarters))
+        }
+        wire::MarketKind::Winner(wire::Winner {}) => MarketKind::Winner,
+    }
+}
+
+pub(crate) const fn kind_to_wire(kind: MarketKind) -> wire::MarketKind {
+    match kind {
+        MarketKind::MatchResult => wire::MarketKind::MatchResult(wire::MatchResult {}),
+        MarketKind::TotalGoals(line) => wire::MarketKind::TotalGoals(wire::TotalGoals {
+            line_quarters: line.quarters(),
+        }),
+        MarketKind::AsianHandicap(line) => wire::MarketKind::AsianHandicap(wire::AsianHandicap {
+            line_quarters: line.quarters(),
+        }),
+        MarketKind::Winner => wire::MarketKind::Winner(wire::Winner {}),
+    }
+}
+
+pub(crate) const fn status_from_wire(status: wire::FixtureStatus) -> FixtureStatus {
+    match status {
+        wire::FixtureStatus::Scheduled => FixtureStatus::Scheduled,
+        wire::FixtureStatus::InPlay => FixtureStatus::InPlay,
+        wire::FixtureStatus::Finished => FixtureStatus::Finished,
+        wire::FixtureStatus::Cancelled => FixtureStatus::Cancelled,
+    }
+}
+
+pub(crate) const fn status_to_wire(status: FixtureStatus) -> wire::FixtureStatus {
+    match status {
+        FixtureStatus::Scheduled => wire::FixtureStatus::Scheduled,
+        FixtureStatus::InPlay => wire::FixtureStatus::InPlay,
+        FixtureStatus::Finished => wire::FixtureStatus::Finished,
+        FixtureStatus::Cancelled => wire::FixtureStatus::Cancelled,
+    }
+}
+
+pub(crate) const fn score_from_wire(score: &wire::Score) -> Score {
+    Score::new(score.home, score.away)
+}
+
+pub(crate) const fn score_to_wire(score: Score) -> wire::Score {
+    wire::Score {
+        home: score.home,
+        away: score.away,
+    }
+}
+
+fn names_from_wire(names: Vec<wire::SelectionName>) -> Vec<NamedSelection> {
+    names
+        .into_iter()
+        .map(|named| NamedSelection {
+            selection: named.selection,
+            name: named.name,
+        })
+        .collect()
+}
+
+fn names_to_wire(names: Vec<NamedSelection>) -> Vec<wire::SelectionName> {
+    names
+        .into_iter()
+        .map(|named| wire::SelectionName {
+            selection: named.selection,
+            name: named.name,
+        })
+        .collect()
+}
+
+fn prices_from_wire(prices: Vec<wire::SelectionPrice>) -> Vec<SelectionPrice> {
+    prices
+        .into_iter()
+        .map(|priced| SelectionPrice {
+            selection: priced.selection,
+            price: priced.price,
+        })
+        .collect()
+}
+
+fn prices_to_wire(prices: &[SelectionPrice]) -> Vec<wire::SelectionPrice> {
+    prices
+        .iter()
+        .map(|priced| wire::SelectionPrice {
+            selection: priced.selection,
+            price: priced.price,
+        })
+        .collect()
+}
+
+pub(crate) fn results_from_wire(outcomes: Vec<wire::SelectionOutcome>) -> Vec<SelectionResult> {
+    outcomes
+        .into_iter()
+        .map(|result| SelectionResult {
+            selection: result.selection,
+            outcome: outcome_from_wire(&result.outcome),
+        })
+        .collect()
+}
+
+pub(crate) fn results_to_wire(results: &[SelectionResult]) -> Vec<wire::SelectionOutcome> {
+    results
+        .iter()
+        .map(|result| wire::SelectionOutcome {
+            selection: result.selection,
+            outcome: outcome_to_wire(result.outcome),
+        })
+        .collect()
+}
+
+/// Places and tied count only for a dead heat, as the wire says.
+fn outcome_from_wire(outcome: &wire::Outcome) -> Outcome {
+    match outcome.kind {
+        wire::OutcomeKind::Won => Outcome::Won,
+        wire::OutcomeKind::Lost => Outcome::Lost,
+        wire::OutcomeKind::Void => Outcome::Void,
+        wire::OutcomeKind::HalfWon => Outcome::HalfWon,
+        wire::OutcomeKind::HalfLost => Outcome::HalfLost,
+        wire::OutcomeKind::DeadHeat => Outcome::DeadHeat {
+            places: outcome.places,
+            tied: outcome.tied,
+        },
+    }
+}
+
+const fn outcome_to_wire(outcome: Outcome) -> wire::Outcome {
+    match outcome {
+        Outcome::Won => whole(wire::OutcomeKind::Won),
+        Outcome::Lost => whole(wire::OutcomeKind::Lost),
+        Outcome::Void => whole(wire::OutcomeKind::Void),
+        Outcome::HalfWon => whole(wire::OutcomeKind::HalfWon),
+        Outcome::HalfLost => whole(wire::OutcomeKind::HalfLost),
+        Outcome::DeadHeat { places, tied } => wire::Outcome {
+            kind: wire::OutcomeKind::DeadHeat,
+            places,
+            tied,
+        },
+    }
+}
+
+const fn whole(kind: wire::OutcomeKind) -> wire::Outcome {
+    wire::Outcome {
+        kind,
+        places: 1,
+        tied: 1,
+    }
+}

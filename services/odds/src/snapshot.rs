@@ -1,0 +1,294 @@
+//! The whole state as bytes.
+//!
+//! Duty: equal states give equal bytes, and the bytes give the state back. Prohibition: this is
+//! no published schema: a snapshot of another form is ignored and the log read instead.
+
+use crate::codec;
+use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
+use odds_domain::{
+    Budgets, Doubt, Fixture, FixtureDescription, Market, OperatorStop, PartitionBudget, Phase,
+    Source, State, Sweep,
+};
+use schemas::odds::{FixtureStatus, MarketKind, Score, SelectionOutcome};
+use schemas::{DecodeError, Input, Wire, wire};
+use std::collections::BTreeSet;
+
+wire! {
+    /// The state.
+    record StateBytes {
+        fixtures: Vec<FixtureBytes>,
+        markets: Vec<MarketBytes>,
+        sources: Vec<SourceBytes>,
+        heartbeat_at: Option<Timestamp>,
+        sweeps: u64,
+    }
+    /// A fixture.
+    record FixtureBytes {
+        fixture: FixtureId,
+        name: String,
+        sport: String,
+        starts_at: Timestamp,
+        status: FixtureStatus,
+        score: Option<Score>,
+        minute: Option<u16>,
+        markets: Vec<MarketId>,
+    }
+    /// A market.
+    record MarketBytes {
+        market: MarketId,
+        fixture: FixtureId,
+        source: String,
+        kind: MarketKind,
+        selections: Vec<SelectionId>,
+        version: u64,
+        prices: Vec<PriceBytes>,
+        in_play: Option<Duration>,
+        stopped_by_operator: Option<OperatorStopBytes>,
+        stopped_by_source: Option<String>,
+        doubt: Option<DoubtBytes>,
+        phase: PhaseBytes,
+        outcomes: Vec<SelectionOutcome>,
+        results: u32,
+        exposure_max: Money,
+        budget_each: Money,
+        budgets: Vec<BudgetBytes>,
+        short: Vec<u16>,
+    }
+    /// A price or none; a union within a list is a record's field.
+    record PriceBytes { price: Option<Price> }
+    /// An operator's stop.
+    record OperatorStopBytes { by: String, reason: String }
+    /// Where a market is in its life.
+    enum PhaseBytes { Open, Closed, Resulted }
+    /// Why nobody knows what a source would say.
+    enum DoubtBytes { SourceSilent, MessagesMissing }
+    /// A bets partition's budget.
+    record BudgetBytes { partition: u16, granted_minor: i64, returned_minor: i64 }
+    /// A source.
+    record SourceBytes {
+        name: String,
+        sequence: u64,
+        fresh: bool,
+        last_heard_at: Option<Timestamp>,
+        silent: bool,
+        live: Vec<MarketId>,
+        doubted: Vec<MarketId>,
+        sweep: Option<SweepBytes>,
+    }
+    /// A sweep.
+    record SweepBytes { number: u64, done: u32, doubt: DoubtBytes }
+}
+
+/// The state's bytes.
+pub(crate) fn to_bytes(state: &State) -> Vec<u8> {
+    let bytes = StateBytes {
+        fixtures: state.fixtures.values().map(fixture_to).collect(),
+        markets: state.markets.values().map(market_to).collect(),
+        sources: state
+            .sources
+            .iter()
+            .map(|(name, source)| source_to(name, source))
+            .collect(),
+        heartbeat_at: state.heartbeat_at,
+        sweeps: state.sweeps,
+    };
+    let mut out = Vec::new();
+    bytes.encode(&mut out);
+    out
+}
+
+/// The state of such bytes.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Result<State, DecodeError> {
+    let mut input = Input::new(bytes);
+    let bytes = StateBytes::decode(&mut input)?;
+    input.end()?;
+    let mut state = State {
+        heartbeat_at: bytes.heartbeat_at,
+        sweeps: bytes.sweeps,
+        ..State::default()
+    };
+    for fixture in bytes.fixtures {
+        state
+            .fixtures
+            .insert(fixture.fixture, fixture_from(fixture));
+    }
+    for market in bytes.markets {
+        state.markets.insert(market.market, market_from(market)?);
+    }
+    for source in bytes.sources {
+        state
+            .sources
+            .insert(source.name.clone(), source_from(source));
+    }
+    Ok(state)
+}
+
+fn fixture_to(fixture: &Fixture) -> FixtureBytes {
+    let description = fixture.description.clone();
+    FixtureBytes {
+        fixture: description.fixture,
+        name: description.name,
+        sport: description.sport,
+        starts_at: description.starts_at,
+        status: codec::status_to_wire(fixture.status),
+        score: fixture.score.map(codec::score_to_wire),
+        minute: fixture.minute,
+        markets: fixture.markets.iter().copied().collect(),
+    }
+}
+
+fn fixture_from(bytes: FixtureBytes) -> Fixture {
+    Fixture {
+        description: FixtureDescription {
+            fixture: bytes.fixture,
+            name: bytes.name,
+            sport: bytes.sport,
+            starts_at: bytes.starts_at,
+        },
+        status: codec::status_from_wire(bytes.status),
+        score: bytes.score.as_ref().map(codec::score_from_wire),
+        minute: bytes.minute,
+        markets: bytes.markets.into_iter().collect(),
+    }
+}
+
+fn market_to(market: &Market) -> MarketBytes {
+    let (phase, outcomes) = match &market.phase {
+        Phase::Open => (PhaseBytes::Open, Vec::new()),
+        Phase::Closed => (PhaseBytes::Closed, Vec::new()),
+        Phase::Resulted(results) => (PhaseBytes::Resulted, codec::results_to_wire(results)),
+    };
+    let budgets = &market.budgets;
+    MarketBytes {
+        market: market.market,
+        fixture: market.fixture,
+        source: market.source.clone(),
+        kind: codec::kind_to_wire(market.kind),
+        selections: market.selections.clone(),
+        version: market.version,
+        prices: market
+            .prices
+            .iter()
+            .map(|&price| PriceBytes { price })
+            .collect(),
+        in_play: market.in_play,
+        stopped_by_operator: market
+            .stopped_by_operator
+            .as_ref()
+            .map(|stop| OperatorStopBytes {
+                by: stop.by.clone(),
+                reason: stop.reason.clone(),
+            }),
+        stopped_by_source: market.stopped_by_source.clone(),
+        doubt: market.doubt.map(doubt_to),
+        phase,
+        outcomes,
+        results: market.results,
+        exposure_max: budgets.terms.exposure_max,
+        budget_each: budgets.terms.budget_each,
+        budgets: budgets
+            .partitions
+            .iter()
+            .map(|(&partition, budget)| BudgetBytes {
+                partition,
+                granted_minor: budget.granted_minor,
+                returned_minor: budget.returned_minor,
+            })
+            .collect(),
+        short: budgets.short.iter().copied().collect(),
+    }
+}
+
+fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
+    Ok(Market {
+        market: bytes.market,
+        fixture: bytes.fixture,
+        source: bytes.source,
+        kind: codec::kind_from_wire(&bytes.kind),
+        selections: bytes.selections,
+        version: bytes.version,
+        prices: bytes
+            .prices
+            .into_iter()
+            .map(|priced| priced.price)
+            .collect(),
+        in_play: bytes.in_play,
+        stopped_by_operator: bytes.stopped_by_operator.map(|stop| OperatorStop {
+            by: stop.by,
+            reason: stop.reason,
+        }),
+        stopped_by_source: bytes.stopped_by_source,
+        doubt: bytes.doubt.map(doubt_from),
+        phase: match bytes.phase {
+            PhaseBytes::Open => Phase::Open,
+            PhaseBytes::Closed => Phase::Closed,
+            PhaseBytes::Resulted => Phase::Resulted(codec::results_from_wire(bytes.outcomes)),
+        },
+        results: bytes.results,
+        budgets: Budgets {
+            terms: codec::exposure(bytes.exposure_max, bytes.budget_each)?,
+            partitions: bytes
+                .budgets
+                .into_iter()
+                .map(|budget| {
+                    (
+                        budget.partition,
+                        PartitionBudget {
+                            granted_minor: budget.granted_minor,
+                            returned_minor: budget.returned_minor,
+                        },
+                    )
+                })
+                .collect(),
+            short: bytes.short.into_iter().collect(),
+        },
+    })
+}
+
+fn source_to(name: &str, source: &Source) -> SourceBytes {
+    let list = |markets: &BTreeSet<MarketId>| markets.iter().copied().collect();
+    SourceBytes {
+        name: name.to_owned(),
+        sequence: source.sequence,
+        fresh: source.fresh,
+        last_heard_at: source.last_heard_at,
+        silent: source.silent,
+        live: list(&source.live),
+        doubted: list(&source.doubted),
+        sweep: source.sweep.map(|sweep| SweepBytes {
+            number: sweep.number,
+            done: sweep.done,
+            doubt: doubt_to(sweep.doubt),
+        }),
+    }
+}
+
+fn source_from(bytes: SourceBytes) -> Source {
+    Source {
+        sequence: bytes.sequence,
+        fresh: bytes.fresh,
+        last_heard_at: bytes.last_heard_at,
+        silent: bytes.silent,
+        live: bytes.live.into_iter().collect(),
+        doubted: bytes.doubted.into_iter().collect(),
+        sweep: bytes.sweep.map(|sweep| Sweep {
+            number: sweep.number,
+            done: sweep.done,
+            doubt: doubt_from(sweep.doubt),
+        }),
+    }
+}
+
+const fn doubt_to(doubt: Doubt) -> DoubtBytes {
+    match doubt {
+        Doubt::SourceSilent => DoubtBytes::SourceSilent,
+        Doubt::MessagesMissing => DoubtBytes::MessagesMissing,
+    }
+}
+
+const fn doubt_from(doubt: DoubtBytes) -> Doubt {
+    match doubt {
+        DoubtBytes::SourceSilent => Doubt::SourceSilent,
+        DoubtBytes::MessagesMissing => Doubt::MessagesMissing,
+    }
+}

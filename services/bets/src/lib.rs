@@ -1,1 +1,139 @@
-//! bets.
+//! Bets at its edge: slips between the journals and the rules.
+//!
+//! Duty: join wire and domain (`codec`), pick out of other journals what concerns slips
+//! (`reactor`), copy what a judgement looks at out of the market view (`evidence`), and turn
+//! events into rows (`projection`). Prohibition: no rule lives here; each of these is pure, and
+//! what they are called with decides all of their result.
+
+mod codec;
+mod evidence;
+mod projection;
+mod reactor;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use projection::project;
+
+use bets_domain::{Command, Event, Place, Rejection, State};
+use evidence::surroundings;
+use kernel::{Partition, Timestamp, Topic, TopicPartition};
+use markets::MarketView;
+use runtime::{Timer, Work};
+use schemas::bets as wire;
+use schemas::{Decision, DecodeError};
+
+/// How many slips a record of settlement work looks at: with twenty legs each and all of them
+/// reversed and settled anew it stays below the largest record.
+const SLIPS_A_RECORD: usize = 200;
+
+/// The bets service.
+#[derive(Clone, Copy, Debug)]
+pub struct Bets;
+
+impl runtime::Service for Bets {
+    type Rules = bets_domain::Bets;
+    type Context = MarketView;
+    type WireCommand = wire::Command;
+    type WireEvent = wire::Event;
+    type WireRejection = wire::Rejection;
+
+    const JOURNAL: Topic = Topic::BetsEvents;
+    const INBOX: Topic = Topic::BetsCommands;
+
+    /// The customers' journals of the same partition, and all of odds: a slip may be on any
+    /// fixture.
+    fn causes(partition: Partition, partitions: u16) -> Vec<TopicPartition> {
+        let own = [Topic::LedgerEvents, Topic::AuthEvents, Topic::FraudEvents];
+        let own = own.map(|topic| TopicPartition::new(topic, partition));
+        let odds = (0..partitions).map(|of| TopicPartition::new(Topic::OddsEvents, of));
+        own.into_iter().chain(odds).collect()
+    }
+
+    fn request(
+        _partition: Partition,
+        command: wire::Command,
+        view: &MarketView,
+        now: Timestamp,
+    ) -> Command {
+        let wire::Command::PlaceBet(place) = command;
+        let slip = codec::slip_from_wire(place.slip);
+        let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
+        Command::Place(Box::new(Place {
+            bet: place.bet,
+            customer: place.customer,
+            slip,
+            now: surroundings(view, selections, now),
+        }))
+    }
+
+    fn react(
+        partition: Partition,
+        decision: &Decision,
+        view: &MarketView,
+        now: Timestamp,
+    ) -> Option<Command> {
+        reactor::react(partition, decision, view, now)
+    }
+
+    fn next_timer(state: &State) -> Option<Timer> {
+        state
+            .next_timer()
+            .map(|(due, armed_by)| Timer { due, armed_by })
+    }
+
+    fn fire(state: &State, timer: Timer, view: &MarketView, now: Timestamp) -> Option<Command> {
+        let (bet, slip) = state.timer_slip((timer.due, timer.armed_by))?;
+        let selections = slip.legs.iter().map(|leg| leg.struck.selection);
+        Some(Command::EndWait {
+            bet,
+            now: surroundings(view, selections, now),
+        })
+    }
+
+    fn next_work(state: &State) -> Option<Work> {
+        state.next_job().map(|(_, _, job)| Work {
+            started_by: job.started_by,
+            part: job.parts_done.saturating_add(1),
+        })
+    }
+
+    fn work(_state: &State, _work: Work, _view: &MarketView, now: Timestamp) -> Option<Command> {
+        Some(Command::ContinueWork {
+            at: now,
+            slips_max: SLIPS_A_RECORD,
+        })
+    }
+
+    fn expired() -> wire::Rejection {
+        wire::Rejection {
+            reason: wire::RejectionReason::Expired(wire::Expired {}),
+        }
+    }
+
+    fn undecodable(detail: String) -> wire::Rejection {
+        wire::Rejection {
+            reason: wire::RejectionReason::Undecodable(wire::Undecodable { detail }),
+        }
+    }
+
+    fn event_to_wire(event: &Event) -> wire::Event {
+        codec::event_to_wire(event)
+    }
+
+    fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
+        codec::event_from_wire(event)
+    }
+
+    fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
+        codec::rejection_to_wire(rejection)
+    }
+
+    fn snapshot(state: &State) -> Vec<u8> {
+        snapshot::write(state)
+    }
+
+    fn restore(bytes: &[u8]) -> Result<State, DecodeError> {
+        snapshot::read(bytes)
+    }
+}

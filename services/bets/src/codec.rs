@@ -1,0 +1,641 @@
+//! Where the domain's types meet the wire's.
+//!
+//! Duty: both directions, field by field and without wildcards, so that a new variant on either
+//! side does not compile until it has a meaning on the other. Prohibition: nothing is judged; a
+//! value that the domain cannot hold is a decoding error, and a published event has a meaning for
+//! ever.
+
+use bets_domain::settlement::LegResult;
+use bets_domain::{
+    BetPlaced, Event, Liability, Names, OfferedPrice, OpenStakes, PricePolicy, Rejection,
+    RequestedLeg, SlipOutcome, SlipRequest, SlipType, StruckLeg,
+};
+use kernel::{Currency, SelectionId};
+use schemas::odds::{Outcome, OutcomeKind, SelectionOutcome};
+use schemas::{DecodeError, bets as wire};
+use std::collections::BTreeMap;
+
+/// A request as the domain asks it.
+pub(crate) fn slip_from_wire(slip: wire::Slip) -> SlipRequest {
+    SlipRequest {
+        slip_type: type_from_wire(slip.bet_type),
+        legs: slip
+            .legs
+            .into_iter()
+            .map(|leg| RequestedLeg {
+                selection: leg.selection,
+                market: leg.market,
+                fixture: leg.fixture,
+                price: leg.price,
+                market_version: leg.market_version,
+            })
+            .collect(),
+        stake: slip.stake,
+        price_policy: policy_from_wire(slip.price_policy),
+        each_way: slip.each_way,
+        client_ref: slip.client_ref,
+    }
+}
+
+pub(crate) const fn type_to_wire(slip_type: SlipType) -> wire::BetType {
+    match slip_type {
+        SlipType::Single => wire::BetType::Single,
+        SlipType::Double => wire::BetType::Double,
+        SlipType::Treble => wire::BetType::Treble,
+        SlipType::Accumulator => wire::BetType::Accumulator,
+    }
+}
+
+pub(crate) const fn type_from_wire(bet_type: wire::BetType) -> SlipType {
+    match bet_type {
+        wire::BetType::Single => SlipType::Single,
+        wire::BetType::Double => SlipType::Double,
+        wire::BetType::Treble => SlipType::Treble,
+        wire::BetType::Accumulator => SlipType::Accumulator,
+    }
+}
+
+pub(crate) const fn policy_to_wire(policy: PricePolicy) -> wire::PricePolicy {
+    match policy {
+        PricePolicy::Exact => wire::PricePolicy::Exact,
+        PricePolicy::Better => wire::PricePolicy::Better,
+        PricePolicy::Any => wire::PricePolicy::Any,
+    }
+}
+
+pub(crate) const fn policy_from_wire(policy: wire::PricePolicy) -> PricePolicy {
+    match policy {
+        wire::PricePolicy::Exact => PricePolicy::Exact,
+        wire::PricePolicy::Better => PricePolicy::Better,
+        wire::PricePolicy::Any => PricePolicy::Any,
+    }
+}
+
+pub(crate) const fn word_to_wire(outcome: SlipOutcome) -> wire::SlipOutcome {
+    match outcome {
+        SlipOutcome::Won => wire::SlipOutcome::Won,
+        SlipOutcome::Lost => wire::SlipOutcome::Lost,
+        SlipOutcome::Void => wire::SlipOutcome::Void,
+        SlipOutcome::PartlyWon => wire::SlipOutcome::PartlyWon,
+        SlipOutcome::PartlyLost => wire::SlipOutcome::PartlyLost,
+    }
+}
+
+pub(crate) const fn word_from_wire(outcome: wire::SlipOutcome) -> SlipOutcome {
+    match outcome {
+        wire::SlipOutcome::Won => SlipOutcome::Won,
+        wire::SlipOutcome::Lost => SlipOutcome::Lost,
+        wire::SlipOutcome::Void => SlipOutcome::Void,
+        wire::SlipOutcome::PartlyWon => SlipOutcome::PartlyWon,
+        wire::SlipOutcome::PartlyLost => SlipOutcome::PartlyLost,
+    }
+}
+
+/// Outcomes other than a dead heat are one selection on one place.
+pub(crate) const fn outcome_to_wire(outcome: LegResult) -> Outcome {
+    let (kind, places, tied) = match outcome {
+        LegResult::Won => (OutcomeKind::Won, 1, 1),
+        LegResult::Lost => (OutcomeKind::Lost, 1, 1),
+        LegResult::Void => (OutcomeKind::Void, 1, 1),
+        LegResult::HalfWon => (OutcomeKind::HalfWon, 1, 1),
+        LegResult::HalfLost => (OutcomeKind::HalfLost, 1, 1),
+        LegResult::DeadHeat { places, tied } => (OutcomeKind::DeadHeat, places, tied),
+    };
+    Outcome { kind, places, tied }
+}
+
+pub(crate) const fn outcome_from_wire(outcome: &Outcome) -> LegResult {
+    let Outcome { kind, places, tied } = *outcome;
+    match kind {
+        OutcomeKind::Won => LegResult::Won,
+        OutcomeKind::Lost => LegResult::Lost,
+        OutcomeKind::Void => LegResult::Void,
+        OutcomeKind::HalfWon => LegResult::HalfWon,
+        OutcomeKind::HalfLost => LegResult::HalfLost,
+        OutcomeKind::DeadHeat => LegResult::DeadHeat { places, tied },
+    }
+}
+
+pub(crate) fn outcomes_to_wire(
+    outcomes: &BTreeMap<SelectionId, LegResult>,
+) -> Vec<SelectionOutcome> {
+    outcomes
+        .iter()
+        .map(|(selection, outcome)| SelectionOutcome {
+            selection: *selection,
+            outcome: outcome_to_wire(*outcome),
+        })
+        .collect()
+}
+
+pub(crate) fn outcomes_from_wire(
+    outcomes: &[SelectionOutcome],
+) -> BTreeMap<SelectionId, LegResult> {
+    outcomes
+        .iter()
+        .map(|told| (told.selection, outcome_from_wire(&told.outcome)))
+        .collect()
+}
+
+pub(crate) fn leg_to_wire(leg: &StruckLeg) -> wire::StruckLeg {
+    wire::StruckLeg {
+        selection: leg.selection,
+        market: leg.market,
+        fixture: leg.fixture,
+        requested_price: leg.requested_price,
+        price: leg.price,
+        market_version: leg.market_version,
+        book_position: leg.book_position,
+        in_play: leg.in_play,
+        selection_name: leg.names.selection.clone(),
+        market_name: leg.names.market.clone(),
+        fixture_name: leg.names.fixture.clone(),
+    }
+}
+
+pub(crate) fn leg_from_wire(leg: wire::StruckLeg) -> StruckLeg {
+    StruckLeg {
+        selection: leg.selection,
+        market: leg.market,
+        fixture: leg.fixture,
+        requested_price: leg.requested_price,
+        price: leg.price,
+        market_version: leg.market_version,
+        book_position: leg.book_position,
+        in_play: leg.in_play,
+        names: Names {
+            selection: leg.selection_name,
+            market: leg.market_name,
+            fixture: leg.fixture_name,
+        },
+    }
+}
+
+const fn liability_to_wire(liability: &Liability) -> wire::Liability {
+    wire::Liability {
+        market: liability.market,
+        selection: liability.selection,
+        stakes: liability.open.stakes,
+        returns: liability.open.returns,
+        slips: liability.open.slips,
+    }
+}
+
+const fn liability_from_wire(liability: &wire::Liability) -> Liability {
+    Liability {
+        market: liability.market,
+        selection: liability.selection,
+        open: OpenStakes {
+            stakes: liability.stakes,
+            returns: liability.returns,
+            slips: liability.slips,
+        },
+    }
+}
+
+/// An event as it is recorded.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each event, none of which decides anything"
+)]
+pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
+    match event {
+        Event::BetPlaced(placed) => wire::Event::BetPlaced(placed_to_wire(placed)),
+        Event::BetAwaitsBudget { bet, market, until } => {
+            wire::Event::BetAwaitsBudget(wire::BetAwaitsBudget {
+                bet: *bet,
+                market: *market,
+                until: *until,
+            })
+        }
+        Event::BetHeld { bet } => wire::Event::BetHeld(wire::BetHeld { bet: *bet }),
+        Event::BetDelayed {
+            bet,
+            customer,
+            until,
+        } => wire::Event::BetDelayed(wire::BetDelayed {
+            bet: *bet,
+            customer: *customer,
+            until: *until,
+        }),
+        Event::BetAccepted {
+            bet,
+            customer,
+            legs,
+            potential_return,
+            accepted_at,
+            liabilities,
+        } => wire::Event::BetAccepted(wire::BetAccepted {
+            bet: *bet,
+            customer: *customer,
+            legs: legs.iter().map(leg_to_wire).collect(),
+            potential_return: *potential_return,
+            accepted_at: *accepted_at,
+            liabilities: liabilities.iter().map(liability_to_wire).collect(),
+        }),
+        Event::BetRejected {
+            bet,
+            customer,
+            held,
+            stake,
+            rejection,
+        } => wire::Event::BetRejected(wire::BetRejected {
+            bet: *bet,
+            customer: *customer,
+            held: *held,
+            stake: *stake,
+            rejection: rejection_to_wire(rejection),
+        }),
+        Event::SettlementStarted {
+            market,
+            result,
+            outcomes,
+            open_slips,
+        } => wire::Event::SettlementStarted(wire::SettlementStarted {
+            market: *market,
+            result: *result,
+            outcomes: outcomes_to_wire(outcomes),
+            open_slips: *open_slips,
+        }),
+        Event::RollbackStarted {
+            market,
+            result,
+            touched_slips,
+        } => wire::Event::RollbackStarted(wire::RollbackStarted {
+            market: *market,
+            result: *result,
+            touched_slips: *touched_slips,
+        }),
+        Event::LegDecided {
+            bet,
+            selection,
+            result,
+            outcome,
+        } => wire::Event::LegDecided(wire::LegDecided {
+            bet: *bet,
+            selection: *selection,
+            result: *result,
+            outcome: outcome.map(outcome_to_wire),
+        }),
+        Event::SettlementReversed {
+            bet,
+            customer,
+            settlement,
+            stake,
+            returned,
+        } => wire::Event::SettlementReversed(wire::SettlementReversed {
+            bet: *bet,
+            customer: *customer,
+            settlement: *settlement,
+            stake: *stake,
+            returned: *returned,
+        }),
+        Event::BetSettled {
+            bet,
+            customer,
+            settlement,
+            stake,
+            returned,
+            exact,
+            outcome,
+            settled_at,
+        } => wire::Event::BetSettled(wire::BetSettled {
+            bet: *bet,
+            customer: *customer,
+            settlement: *settlement,
+            stake: *stake,
+            returned: *returned,
+            exact: exact.clone(),
+            outcome: word_to_wire(*outcome),
+            settled_at: *settled_at,
+        }),
+        Event::SettlementAdvanced {
+            market,
+            part,
+            last,
+            finished,
+            liabilities,
+        } => wire::Event::SettlementAdvanced(wire::SettlementAdvanced {
+            market: *market,
+            part: *part,
+            last: *last,
+            finished: *finished,
+            liabilities: liabilities.iter().map(liability_to_wire).collect(),
+        }),
+        Event::BudgetRequested { market, total } => {
+            wire::Event::BudgetRequested(wire::BudgetRequested {
+                market: *market,
+                total: *total,
+            })
+        }
+        Event::BudgetNoticed { market, total } => wire::Event::BudgetNoticed(wire::BudgetNoticed {
+            market: *market,
+            total: *total,
+        }),
+        Event::BudgetReturned { market, total } => {
+            wire::Event::BudgetReturned(wire::BudgetReturned {
+                market: *market,
+                total: *total,
+            })
+        }
+        Event::StakeLimitNoticed {
+            customer,
+            per_slip,
+            per_day,
+        } => wire::Event::StakeLimitNoticed(wire::StakeLimitNoticed {
+            customer: *customer,
+            per_slip: *per_slip,
+            per_day: *per_day,
+        }),
+        Event::ExclusionNoticed { customer, until } => {
+            wire::Event::ExclusionNoticed(wire::ExclusionNoticed {
+                customer: *customer,
+                until: *until,
+            })
+        }
+        Event::RestrictionNoticed {
+            customer,
+            stake_permille,
+        } => wire::Event::RestrictionNoticed(wire::RestrictionNoticed {
+            customer: *customer,
+            stake_permille: *stake_permille,
+        }),
+    }
+}
+
+fn placed_to_wire(placed: &BetPlaced) -> wire::BetPlaced {
+    wire::BetPlaced {
+        bet: placed.bet,
+        customer: placed.customer,
+        bet_type: type_to_wire(placed.slip_type),
+        legs: placed.legs.iter().map(leg_to_wire).collect(),
+        stake: placed.stake,
+        price_policy: policy_to_wire(placed.price_policy),
+        // Slips with a place part are refused.
+        each_way: false,
+        client_ref: placed.client_ref.clone(),
+        potential_return: placed.potential_return,
+        rules_version: placed.rules_version,
+        placed_at: placed.placed_at,
+    }
+}
+
+/// A recorded event as the domain folds it.
+pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
+    Ok(match event {
+        wire::Event::BetPlaced(placed) => Event::BetPlaced(placed_from_wire(placed)?),
+        wire::Event::BetAwaitsBudget(awaits) => Event::BetAwaitsBudget {
+            bet: awaits.bet,
+            market: awaits.market,
+            until: awaits.until,
+        },
+        wire::Event::BetHeld(held) => Event::BetHeld { bet: held.bet },
+        wire::Event::BetDelayed(delayed) => Event::BetDelayed {
+            bet: delayed.bet,
+            customer: delayed.customer,
+            until: delayed.until,
+        },
+        wire::Event::BetAccepted(accepted) => Event::BetAccepted {
+            bet: accepted.bet,
+            customer: accepted.customer,
+            legs: accepted.legs.into_iter().map(leg_from_wire).collect(),
+            potential_return: accepted.potential_return,
+            accepted_at: accepted.accepted_at,
+            liabilities: accepted
+                .liabilities
+                .iter()
+                .map(liability_from_wire)
+                .collect(),
+        },
+        wire::Event::BetRejected(rejected) => Event::BetRejected {
+            bet: rejected.bet,
+            customer: rejected.customer,
+            held: rejected.held,
+            stake: rejected.stake,
+            rejection: rejection_from_wire(rejected.rejection)?,
+        },
+        wire::Event::SettlementStarted(started) => Event::SettlementStarted {
+            market: started.market,
+            result: started.result,
+            outcomes: outcomes_from_wire(&started.outcomes),
+            open_slips: started.open_slips,
+        },
+        wire::Event::RollbackStarted(started) => Event::RollbackStarted {
+            market: started.market,
+            result: started.result,
+            touched_slips: started.touched_slips,
+        },
+        wire::Event::LegDecided(decided) => Event::LegDecided {
+            bet: decided.bet,
+            selection: decided.selection,
+            result: decided.result,
+            outcome: decided.outcome.as_ref().map(outcome_from_wire),
+        },
+        wire::Event::SettlementReversed(reversed) => Event::SettlementReversed {
+            bet: reversed.bet,
+            customer: reversed.customer,
+            settlement: reversed.settlement,
+            stake: reversed.stake,
+            returned: reversed.returned,
+        },
+        wire::Event::BetSettled(settled) => Event::BetSettled {
+            bet: settled.bet,
+            customer: settled.customer,
+            settlement: settled.settlement,
+            stake: settled.stake,
+            returned: settled.returned,
+            exact: settled.exact,
+            outcome: word_from_wire(settled.outcome),
+            settled_at: settled.settled_at,
+        },
+        wire::Event::SettlementAdvanced(advanced) => Event::SettlementAdvanced {
+            market: advanced.market,
+            part: advanced.part,
+            last: advanced.last,
+            finished: advanced.finished,
+            liabilities: advanced
+                .liabilities
+                .iter()
+                .map(liability_from_wire)
+                .collect(),
+        },
+        wire::Event::BudgetRequested(wire::BudgetRequested { market, total }) => {
+            Event::BudgetRequested { market, total }
+        }
+        wire::Event::BudgetNoticed(wire::BudgetNoticed { market, total }) => {
+            Event::BudgetNoticed { market, total }
+        }
+        wire::Event::BudgetReturned(wire::BudgetReturned { market, total }) => {
+            Event::BudgetReturned { market, total }
+        }
+        wire::Event::StakeLimitNoticed(noticed) => Event::StakeLimitNoticed {
+            customer: noticed.customer,
+            per_slip: noticed.per_slip,
+            per_day: noticed.per_day,
+        },
+        wire::Event::ExclusionNoticed(wire::ExclusionNoticed { customer, until }) => {
+            Event::ExclusionNoticed { customer, until }
+        }
+        wire::Event::RestrictionNoticed(noticed) => Event::RestrictionNoticed {
+            customer: noticed.customer,
+            stake_permille: noticed.stake_permille,
+        },
+    })
+}
+
+fn placed_from_wire(placed: wire::BetPlaced) -> Result<BetPlaced, DecodeError> {
+    if placed.each_way {
+        return Err(DecodeError::NotAllowed("each-way slip"));
+    }
+    Ok(BetPlaced {
+        bet: placed.bet,
+        customer: placed.customer,
+        slip_type: type_from_wire(placed.bet_type),
+        legs: placed.legs.into_iter().map(leg_from_wire).collect(),
+        stake: placed.stake,
+        price_policy: policy_from_wire(placed.price_policy),
+        client_ref: placed.client_ref,
+        potential_return: placed.potential_return,
+        rules_version: placed.rules_version,
+        placed_at: placed.placed_at,
+    })
+}
+
+/// A broken rule as it is recorded.
+pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
+    use wire::RejectionReason as Reason;
+    let reason = match rejection {
+        Rejection::PriceChanged { offered } => Reason::PriceChanged(wire::PriceChanged {
+            offered: offered
+                .iter()
+                .map(|offer| wire::OfferedPrice {
+                    selection: offer.selection,
+                    price: offer.price,
+                    market_version: offer.market_version,
+                })
+                .collect(),
+        }),
+        Rejection::MarketSuspended { market } => {
+            Reason::MarketSuspended(wire::MarketSuspended { market: *market })
+        }
+        Rejection::MarketClosed { market } => {
+            Reason::MarketClosed(wire::MarketClosed { market: *market })
+        }
+        Rejection::SelectionUnavailable { selection } => {
+            Reason::SelectionUnavailable(wire::SelectionUnavailable {
+                selection: *selection,
+            })
+        }
+        Rejection::PricesStale { newest_at } => Reason::PricesStale(wire::PricesStale {
+            newest_at: *newest_at,
+        }),
+        Rejection::StakeAboveLimit { maximum } => {
+            Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum: *maximum })
+        }
+        Rejection::StakeBelowMinimum { minimum } => {
+            Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum: *minimum })
+        }
+        Rejection::InsufficientFunds { available } => {
+            Reason::InsufficientFunds(wire::InsufficientFunds {
+                available: *available,
+            })
+        }
+        Rejection::CustomerExcluded { until } => {
+            Reason::CustomerExcluded(wire::CustomerExcluded { until: *until })
+        }
+        Rejection::CustomerRestricted => Reason::CustomerRestricted(wire::CustomerRestricted {}),
+        Rejection::LegsRelated { fixture } => {
+            Reason::LegsRelated(wire::LegsRelated { fixture: *fixture })
+        }
+        Rejection::LegsDoNotFitType {
+            expected_min,
+            expected_max,
+            got,
+        } => Reason::LegsDoNotFitType(wire::LegsDoNotFitType {
+            expected_min: count_to_wire(*expected_min),
+            expected_max: count_to_wire(*expected_max),
+            got: count_to_wire(*got),
+        }),
+        Rejection::ExposureReached { market } => {
+            Reason::ExposureReached(wire::ExposureReached { market: *market })
+        }
+        Rejection::EachWayNotOffered => Reason::EachWayNotOffered(wire::EachWayNotOffered {}),
+        Rejection::CurrencyMismatch { expected } => {
+            Reason::CurrencyMismatch(wire::CurrencyMismatch {
+                expected: expected.code().to_owned(),
+            })
+        }
+        Rejection::AccountBlocked => Reason::AccountBlocked(wire::AccountBlocked {}),
+    };
+    wire::Rejection { reason }
+}
+
+fn count_to_wire(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn count_from_wire(count: u32) -> Result<usize, DecodeError> {
+    usize::try_from(count).map_err(|_| DecodeError::IntegerOutOfRange("usize"))
+}
+
+fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejection, DecodeError> {
+    use wire::RejectionReason as Reason;
+    Ok(match rejection.reason {
+        // These refuse commands; a slip in the book is never rejected for them.
+        Reason::Expired(_) | Reason::Undecodable(_) => {
+            return Err(DecodeError::NotAllowed("rejection of a placed slip"));
+        }
+        Reason::PriceChanged(changed) => Rejection::PriceChanged {
+            offered: changed
+                .offered
+                .into_iter()
+                .map(|offer| OfferedPrice {
+                    selection: offer.selection,
+                    price: offer.price,
+                    market_version: offer.market_version,
+                })
+                .collect(),
+        },
+        Reason::MarketSuspended(wire::MarketSuspended { market }) => {
+            Rejection::MarketSuspended { market }
+        }
+        Reason::MarketClosed(wire::MarketClosed { market }) => Rejection::MarketClosed { market },
+        Reason::SelectionUnavailable(wire::SelectionUnavailable { selection }) => {
+            Rejection::SelectionUnavailable { selection }
+        }
+        Reason::PricesStale(wire::PricesStale { newest_at }) => {
+            Rejection::PricesStale { newest_at }
+        }
+        Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum }) => {
+            Rejection::StakeAboveLimit { maximum }
+        }
+        Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum }) => {
+            Rejection::StakeBelowMinimum { minimum }
+        }
+        Reason::InsufficientFunds(wire::InsufficientFunds { available }) => {
+            Rejection::InsufficientFunds { available }
+        }
+        Reason::CustomerExcluded(wire::CustomerExcluded { until }) => {
+            Rejection::CustomerExcluded { until }
+        }
+        Reason::CustomerRestricted(wire::CustomerRestricted {}) => Rejection::CustomerRestricted,
+        Reason::LegsRelated(wire::LegsRelated { fixture }) => Rejection::LegsRelated { fixture },
+        Reason::LegsDoNotFitType(legs) => Rejection::LegsDoNotFitType {
+            expected_min: count_from_wire(legs.expected_min)?,
+            expected_max: count_from_wire(legs.expected_max)?,
+            got: count_from_wire(legs.got)?,
+        },
+        Reason::ExposureReached(wire::ExposureReached { market }) => {
+            Rejection::ExposureReached { market }
+        }
+        Reason::EachWayNotOffered(wire::EachWayNotOffered {}) => Rejection::EachWayNotOffered,
+        Reason::CurrencyMismatch(wire::CurrencyMismatch { expected }) => {
+            Rejection::CurrencyMismatch {
+                expected: expected
+                    .parse::<Currency>()
+                    .map_err(|_| DecodeError::NotAllowed("currency"))?,
+            }
+        }
+        Reason::AccountBlocked(wire::AccountBlocked {}) => Rejection::AccountBlocked,
+    })
+}

@@ -1,0 +1,172 @@
+//! Rows that readers see: slips, where they stand, what stands on each selection.
+//!
+//! Duty: turn each recorded event into full rows, from that event alone. Prohibition: no sum and
+//! no memory; a total that a row needs is told by the event.
+
+use kernel::{BetId, CustomerId, Partition, Position, Timestamp};
+use schemas::bets::{BetAccepted, BetPlaced, Event, Liability};
+use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, table};
+use schemas::{Decision, Events, Wire};
+use std::collections::BTreeMap;
+use viewstore::Row;
+
+/// The rows of one effective decision of `bets.events`.
+#[must_use]
+pub fn project(decision: &Decision) -> Vec<Row> {
+    let Events::BetsEvents(body) = &decision.events else {
+        return vec![];
+    };
+    let stand = Stand {
+        position: decision.position,
+        seq: decision.header.seq,
+        at: decision.header.decided_at,
+    };
+    // A slip that is reversed and settled anew by one decision has one status row, the last.
+    let mut rows = BTreeMap::new();
+    for row in body.events.iter().flat_map(|event| stand.rows(event)) {
+        rows.insert((row.table, row.key.clone()), row);
+    }
+    rows.into_values().collect()
+}
+
+/// Where and when the decision was taken.
+#[derive(Clone, Copy)]
+struct Stand {
+    position: Position,
+    seq: u64,
+    at: Timestamp,
+}
+
+impl Stand {
+    fn rows(self, event: &Event) -> Vec<Row> {
+        match event {
+            Event::BetPlaced(placed) => self.placed(placed),
+            Event::BetDelayed(delayed) => vec![self.status(BetStatusRow {
+                pending_until: Some(delayed.until),
+                ..self.blank(delayed.bet, delayed.customer, BetStatus::Pending)
+            })],
+            Event::BetAccepted(accepted) => self.accepted(accepted),
+            Event::BetRejected(rejected) => vec![self.status(BetStatusRow {
+                rejection: Some(rejected.rejection.clone()),
+                ..self.blank(rejected.bet, rejected.customer, BetStatus::Rejected)
+            })],
+            Event::BetSettled(settled) => vec![self.status(BetStatusRow {
+                settlement: settled.settlement,
+                returned: Some(settled.returned),
+                exact: Some(settled.exact.clone()),
+                outcome: Some(settled.outcome),
+                ..self.blank(settled.bet, settled.customer, BetStatus::Settled)
+            })],
+            // The slip is open again, with the number of the settlement that was taken back.
+            Event::SettlementReversed(reversed) => vec![self.status(BetStatusRow {
+                settlement: reversed.settlement,
+                ..self.blank(reversed.bet, reversed.customer, BetStatus::Accepted)
+            })],
+            Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
+            Event::BetHeld(_)
+            | Event::BetAwaitsBudget(_)
+            | Event::SettlementStarted(_)
+            | Event::RollbackStarted(_)
+            | Event::LegDecided(_)
+            | Event::BudgetRequested(_)
+            | Event::BudgetNoticed(_)
+            | Event::BudgetReturned(_)
+            | Event::StakeLimitNoticed(_)
+            | Event::ExclusionNoticed(_)
+            | Event::RestrictionNoticed(_) => vec![],
+        }
+    }
+
+    fn placed(self, placed: &BetPlaced) -> Vec<Row> {
+        let (bet, customer) = (placed.bet, placed.customer);
+        let row = BetRow {
+            placed: placed.clone(),
+            position: self.position,
+        };
+        let of_customer = [customer.bytes(), bet.bytes()].concat();
+        vec![
+            self.row(table::BET, bet.bytes().to_vec(), row.to_bytes()),
+            self.row(table::BET_OF_CUSTOMER, of_customer, vec![]),
+            self.status(BetStatusRow {
+                legs: placed.legs.clone(),
+                potential_return: Some(placed.potential_return),
+                ..self.blank(bet, customer, BetStatus::Pending)
+            }),
+        ]
+    }
+
+    fn accepted(self, accepted: &BetAccepted) -> Vec<Row> {
+        let (bet, customer) = (accepted.bet, accepted.customer);
+        let struck = BetAcceptedRow {
+            bet,
+            customer,
+            legs: accepted.legs.clone(),
+            potential_return: accepted.potential_return,
+            position: self.position,
+            at: self.at,
+        };
+        let mut rows = vec![
+            self.row(table::BET_ACCEPTED, bet.bytes().to_vec(), struck.to_bytes()),
+            self.status(BetStatusRow {
+                legs: accepted.legs.clone(),
+                potential_return: Some(accepted.potential_return),
+                accepted_position: Some(self.position),
+                ..self.blank(bet, customer, BetStatus::Accepted)
+            }),
+        ];
+        rows.extend(self.liabilities(&accepted.liabilities));
+        rows
+    }
+
+    fn liabilities(self, liabilities: &[Liability]) -> Vec<Row> {
+        let partition: Partition = self.position.partition;
+        liabilities
+            .iter()
+            .map(|liability| {
+                let row = LiabilityRow {
+                    market: liability.market,
+                    selection: liability.selection,
+                    stakes: liability.stakes,
+                    returns: liability.returns,
+                    slips: liability.slips,
+                };
+                let mut key = liability.market.bytes().to_vec();
+                key.extend(liability.selection.bytes());
+                key.extend(partition.to_be_bytes());
+                self.row(table::LIABILITY, key, row.to_bytes())
+            })
+            .collect()
+    }
+
+    const fn blank(self, bet: BetId, customer: CustomerId, status: BetStatus) -> BetStatusRow {
+        BetStatusRow {
+            bet,
+            customer,
+            status,
+            legs: vec![],
+            potential_return: None,
+            pending_until: None,
+            rejection: None,
+            settlement: 0,
+            returned: None,
+            exact: None,
+            outcome: None,
+            accepted_position: None,
+            position: self.position,
+            at: self.at,
+        }
+    }
+
+    fn status(self, row: BetStatusRow) -> Row {
+        self.row(table::BET_STATUS, row.bet.bytes().to_vec(), row.to_bytes())
+    }
+
+    const fn row(self, table: &'static str, key: Vec<u8>, value: Vec<u8>) -> Row {
+        Row {
+            table,
+            key,
+            value,
+            seq: self.seq,
+        }
+    }
+}

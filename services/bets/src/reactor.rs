@@ -1,0 +1,212 @@
+//! What other journals' decisions ask of bets.
+//!
+//! Duty: pick out of each decision the news that concern slips here and make one command of them.
+//! Prohibition: nothing is judged; whether a slip or market is known here is the domain's matter.
+
+use crate::codec;
+use bets_domain::{Command, HoldOutcome, HouseRules, Notice, ResultInForce};
+use kernel::{CustomerId, Money, Partition, Timestamp};
+use markets::MarketView;
+use schemas::bets::bet_of_stake_hold;
+use schemas::ledger::{RefusalReason, TransferCode};
+use schemas::{Decision, Events, auth, fraud, ledger, odds};
+use std::collections::BTreeMap;
+
+/// The command that a decision amounts to, if it concerns bets.
+pub(crate) fn react(
+    partition: Partition,
+    decision: &Decision,
+    view: &MarketView,
+    now: Timestamp,
+) -> Option<Command> {
+    let notices = match &decision.events {
+        Events::OddsEvents(body) => from_odds(partition, &body.events, view),
+        Events::LedgerEvents(body) => body.events.iter().filter_map(from_ledger).collect(),
+        Events::AuthEvents(body) => from_auth(&body.events),
+        Events::FraudEvents(body) => from_fraud(&body.events),
+        Events::BetsEvents(_) | Events::PaymentsEvents(_) => vec![],
+    };
+    if notices.is_empty() {
+        return None;
+    }
+    Some(Command::Notice {
+        at: now,
+        rules: HouseRules::default(),
+        notices,
+    })
+}
+
+/// Withdrawn results come before new ones of the same record, as they do in it.
+fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) -> Vec<Notice> {
+    let mut notices = vec![];
+    let mut results = BTreeMap::new();
+    for event in events {
+        match event {
+            odds::Event::MarketResulted(resulted) => {
+                let result = ResultInForce {
+                    number: resulted.result,
+                    outcomes: codec::outcomes_from_wire(&resulted.outcomes),
+                };
+                results.insert(resulted.market, result);
+            }
+            odds::Event::ResultRolledBack(rolled_back) => notices.push(Notice::Rollback {
+                market: rolled_back.market,
+                result: rolled_back.result,
+            }),
+            odds::Event::BudgetGranted(granted) if granted.bets_partition == partition => {
+                notices.push(Notice::Grant {
+                    market: granted.market,
+                    total: granted.total,
+                });
+            }
+            odds::Event::BudgetRecalled(recalled) => {
+                if let Some(market) = view.market(recalled.market) {
+                    notices.push(Notice::Recall {
+                        market: recalled.market,
+                        budget_each: market.budget_each,
+                    });
+                }
+            }
+            odds::Event::FixtureAnnounced(_)
+            | odds::Event::FixtureProgressed(_)
+            | odds::Event::MarketOffered(_)
+            | odds::Event::BookPublished(_)
+            | odds::Event::MarketSuspended(_)
+            | odds::Event::MarketResumed(_)
+            | odds::Event::MarketTurnedInPlay(_)
+            | odds::Event::MarketClosed(_)
+            | odds::Event::SourceAdvanced(_)
+            | odds::Event::SourceGapSeen(_)
+            | odds::Event::SourceWentSilent(_)
+            | odds::Event::SourceReturned(_)
+            | odds::Event::BudgetGranted(_)
+            | odds::Event::BudgetReturnNoticed(_)
+            | odds::Event::HeartbeatSent(_) => {}
+        }
+    }
+    if !results.is_empty() {
+        notices.push(Notice::Results(results));
+    }
+    notices
+}
+
+/// Answers for first holds. The hold that a rollback restores has another id, which belongs to no
+/// slip here and is passed over.
+fn from_ledger(event: &ledger::Event) -> Option<Notice> {
+    match event {
+        ledger::Event::TransferHeld(held) if held.code == TransferCode::Stake => {
+            Some(Notice::Hold {
+                bet: bet_of_stake_hold(held.id, 0),
+                outcome: HoldOutcome::Held,
+            })
+        }
+        ledger::Event::TransferRefused(refused) if refused.code == TransferCode::Stake => {
+            Some(Notice::Hold {
+                bet: bet_of_stake_hold(refused.id, 0),
+                outcome: refusal(refused),
+            })
+        }
+        ledger::Event::TransferHeld(_)
+        | ledger::Event::TransferRefused(_)
+        | ledger::Event::TransferPosted(_)
+        | ledger::Event::HoldCaptured(_)
+        | ledger::Event::HoldVoided(_)
+        | ledger::Event::HoldExpired(_)
+        | ledger::Event::AccountRulesSet(_)
+        | ledger::Event::NothingMoved(_) => None,
+    }
+}
+
+fn refusal(refused: &ledger::TransferRefused) -> HoldOutcome {
+    match refused.reason {
+        RefusalReason::DebitExceedsAvailable => HoldOutcome::ShortOfFunds {
+            available: Money::from_minor(
+                refused.available_minor.unwrap_or(0),
+                refused.debit.currency,
+            ),
+        },
+        RefusalReason::AccountsMustDiffer
+        | RefusalReason::CurrenciesMustMatch
+        | RefusalReason::AmountMustBePositive
+        | RefusalReason::IdReusedWithOtherContent
+        | RefusalReason::CreditExceedsLimit
+        | RefusalReason::DebitsBlocked
+        | RefusalReason::CreditsBlocked
+        | RefusalReason::HoldUnknown
+        | RefusalReason::HoldNotOpen
+        | RefusalReason::CaptureExceedsHold
+        | RefusalReason::Overflow
+        | RefusalReason::LinkedTransferRefused
+        | RefusalReason::ChainOpen
+        | RefusalReason::RestOfUnknown
+        | RefusalReason::HoldOfOtherAccounts
+        | RefusalReason::AccountOfOtherPartition => HoldOutcome::Blocked,
+    }
+}
+
+/// A customer's limits of one record become one notice: the last of each kind counts.
+fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
+    let mut limits: BTreeMap<CustomerId, [Option<Option<Money>>; 2]> = BTreeMap::new();
+    let mut exclusions = BTreeMap::new();
+    for event in events {
+        match event {
+            auth::Event::LimitSet(set) => {
+                let [per_slip, per_day] = limits.entry(set.customer).or_default();
+                match set.kind {
+                    auth::LimitKind::StakeSlip => *per_slip = Some(set.amount),
+                    auth::LimitKind::StakeDay => *per_day = Some(set.amount),
+                    auth::LimitKind::DepositDay
+                    | auth::LimitKind::DepositWeek
+                    | auth::LimitKind::DepositMonth => {}
+                }
+            }
+            auth::Event::CustomerExcluded(excluded) => {
+                exclusions.insert(excluded.customer, excluded.until);
+            }
+            auth::Event::CustomerRegistered(_)
+            | auth::Event::SignedIn(_)
+            | auth::Event::SignInFailed(_)
+            | auth::Event::SessionRefreshed(_)
+            | auth::Event::SessionRevoked(_)
+            | auth::Event::LimitIncreaseRequested(_)
+            | auth::Event::PasswordChanged(_)
+            | auth::Event::RoleGranted(_) => {}
+        }
+    }
+    let limits = limits
+        .into_iter()
+        .filter(|(_, [per_slip, per_day])| per_slip.is_some() || per_day.is_some())
+        .map(|(customer, [per_slip, per_day])| Notice::StakeLimits {
+            customer,
+            per_slip,
+            per_day,
+        });
+    let exclusions = exclusions
+        .into_iter()
+        .map(|(customer, until)| Notice::Exclusion { customer, until });
+    limits.chain(exclusions).collect()
+}
+
+/// The last restriction of a customer counts.
+fn from_fraud(events: &[fraud::Event]) -> Vec<Notice> {
+    let mut restrictions = BTreeMap::new();
+    for event in events {
+        match event {
+            fraud::Event::CustomerRestricted(restricted) => {
+                restrictions.insert(restricted.customer, restricted.stake_permille);
+            }
+            fraud::Event::CustomerObserved(_)
+            | fraud::Event::CustomerScored(_)
+            | fraud::Event::CaseOpened(_)
+            | fraud::Event::CaseClosed(_)
+            | fraud::Event::PriceMoveObserved(_) => {}
+        }
+    }
+    restrictions
+        .into_iter()
+        .map(|(customer, stake_permille)| Notice::Restriction {
+            customer,
+            stake_permille,
+        })
+        .collect()
+}

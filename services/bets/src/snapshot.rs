@@ -1,0 +1,310 @@
+//! The state as bytes.
+//!
+//! Duty: write all of a state that does not follow from the rest of it, so that equal states give
+//! equal bytes and the bytes give the state back. Prohibition: these shapes are read by nobody
+//! else and promise nothing; a changed one is a new snapshot format, and snapshots of the old one
+//! are ignored.
+
+use crate::codec;
+use bets_domain::{
+    Budget, Customer, DecidedLeg, Job, JobKind, Market, ResultInForce, SettlementInForce,
+    Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts,
+};
+use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
+use schemas::bets::{BetType, PricePolicy, SlipOutcome, StruckLeg};
+use schemas::odds::{Outcome, SelectionOutcome};
+use schemas::{DecodeError, Wire, wire};
+use std::collections::BTreeMap;
+
+wire! {
+    /// All that does not follow from the rest.
+    record Whole {
+        slips: Vec<SlipAt>,
+        markets: Vec<MarketAt>,
+        customers: Vec<CustomerAt>,
+        turns: Vec<MarketId>,
+        timers_armed: u64,
+        jobs_started: u64,
+    }
+
+    record SlipAt {
+        bet: BetId,
+        customer: CustomerId,
+        bet_type: BetType,
+        legs: Vec<LegAt>,
+        stake: Money,
+        price_policy: PricePolicy,
+        potential_return: Money,
+        rules_version: u32,
+        placed_at: Timestamp,
+        stage: StageAt,
+        timer: Option<TimerAt>,
+    }
+    record TimerAt { due: Timestamp, armed_by: u64 }
+    record LegAt { struck: StruckLeg, decided: Option<DecidedAt> }
+    record DecidedAt { result: u32, outcome: Outcome }
+
+    union StageAt {
+        AwaitingHold(AwaitingHold),
+        Held(Held),
+        Delayed(Delayed),
+        Accepted(Accepted),
+    }
+    record AwaitingHold { short_of: Option<ShortageAt> }
+    record Held { short_of: Option<ShortageAt>, woken: bool }
+    record Delayed { until: Timestamp }
+    record Accepted { last: u32, in_force: Option<InForceAt> }
+    record ShortageAt { market: MarketId, until: Timestamp }
+    record InForceAt { returned: Money, outcome: SlipOutcome }
+
+    record MarketAt {
+        market: MarketId,
+        closed: bool,
+        result: Option<ResultAt>,
+        last_result: u32,
+        decided_legs: u32,
+        jobs: Vec<JobAt>,
+        granted_minor: i64,
+        requested_minor: i64,
+        returned_minor: i64,
+        used_minor: i64,
+    }
+    record ResultAt { number: u32, outcomes: Vec<SelectionOutcome> }
+    record JobAt { started_by: u64, rollback: bool, result: u32, parts_done: u32, last: Option<BetId> }
+
+    record CustomerAt {
+        customer: CustomerId,
+        per_slip: Option<Money>,
+        per_day: Option<Money>,
+        excluded_until: Option<Timestamp>,
+        stake_permille: u16,
+        staked: Vec<StakedAt>,
+    }
+    record StakedAt { day: i64, currency: Currency, minor: i64 }
+}
+
+/// The state as bytes.
+pub(crate) fn write(state: &State) -> Vec<u8> {
+    let parts = state.parts();
+    let whole = Whole {
+        slips: parts.slips.iter().map(slip_to_wire).collect(),
+        markets: parts.markets.iter().map(market_to_wire).collect(),
+        customers: parts.customers.iter().map(customer_to_wire).collect(),
+        turns: parts.turns.into_iter().collect(),
+        timers_armed: parts.timers_armed,
+        jobs_started: parts.jobs_started,
+    };
+    whole.to_bytes()
+}
+
+/// The state that such bytes hold.
+pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
+    let whole = Whole::from_bytes(bytes)?;
+    Ok(State::from_parts(StateParts {
+        slips: whole.slips.into_iter().map(slip_from_wire).collect(),
+        markets: whole.markets.into_iter().map(market_from_wire).collect(),
+        customers: whole
+            .customers
+            .into_iter()
+            .map(customer_from_wire)
+            .collect(),
+        turns: whole.turns.into_iter().collect(),
+        timers_armed: whole.timers_armed,
+        jobs_started: whole.jobs_started,
+    }))
+}
+
+fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
+    SlipAt {
+        bet: *bet,
+        customer: slip.customer,
+        bet_type: codec::type_to_wire(slip.slip_type),
+        legs: slip
+            .legs
+            .iter()
+            .map(|leg| LegAt {
+                struck: codec::leg_to_wire(&leg.struck),
+                decided: leg.decided.map(|decided| DecidedAt {
+                    result: decided.result,
+                    outcome: codec::outcome_to_wire(decided.outcome),
+                }),
+            })
+            .collect(),
+        stake: slip.stake,
+        price_policy: codec::policy_to_wire(slip.price_policy),
+        potential_return: slip.potential_return,
+        rules_version: slip.rules_version,
+        placed_at: slip.placed_at,
+        stage: stage_to_wire(&slip.stage),
+        timer: slip.timer.map(|(due, armed_by)| TimerAt { due, armed_by }),
+    }
+}
+
+fn slip_from_wire(at: SlipAt) -> (BetId, Slip) {
+    let legs = at.legs.into_iter().map(|leg| SlipLeg {
+        struck: codec::leg_from_wire(leg.struck),
+        decided: leg.decided.map(|decided| DecidedLeg {
+            result: decided.result,
+            outcome: codec::outcome_from_wire(&decided.outcome),
+        }),
+    });
+    let slip = Slip {
+        customer: at.customer,
+        slip_type: codec::type_from_wire(at.bet_type),
+        legs: legs.collect(),
+        stake: at.stake,
+        price_policy: codec::policy_from_wire(at.price_policy),
+        potential_return: at.potential_return,
+        rules_version: at.rules_version,
+        placed_at: at.placed_at,
+        stage: stage_from_wire(at.stage),
+        timer: at.timer.map(|timer| (timer.due, timer.armed_by)),
+    };
+    (at.bet, slip)
+}
+
+fn stage_to_wire(stage: &Stage) -> StageAt {
+    let short = |shortage: &Shortage| ShortageAt {
+        market: shortage.market,
+        until: shortage.until,
+    };
+    match stage {
+        Stage::AwaitingHold { short_of } => StageAt::AwaitingHold(AwaitingHold {
+            short_of: short_of.as_ref().map(short),
+        }),
+        Stage::Held { short_of, woken } => StageAt::Held(Held {
+            short_of: short_of.as_ref().map(short),
+            woken: *woken,
+        }),
+        Stage::Delayed { until } => StageAt::Delayed(Delayed { until: *until }),
+        Stage::Accepted(settlements) => StageAt::Accepted(Accepted {
+            last: settlements.last,
+            in_force: settlements.in_force.map(|in_force| InForceAt {
+                returned: in_force.returned,
+                outcome: codec::word_to_wire(in_force.outcome),
+            }),
+        }),
+    }
+}
+
+fn stage_from_wire(at: StageAt) -> Stage {
+    let short = |ShortageAt { market, until }| Shortage { market, until };
+    match at {
+        StageAt::AwaitingHold(AwaitingHold { short_of }) => Stage::AwaitingHold {
+            short_of: short_of.map(short),
+        },
+        StageAt::Held(Held { short_of, woken }) => Stage::Held {
+            short_of: short_of.map(short),
+            woken,
+        },
+        StageAt::Delayed(Delayed { until }) => Stage::Delayed { until },
+        StageAt::Accepted(Accepted { last, in_force }) => Stage::Accepted(Settlements {
+            last,
+            in_force: in_force.map(|in_force| SettlementInForce {
+                returned: in_force.returned,
+                outcome: codec::word_from_wire(in_force.outcome),
+            }),
+        }),
+    }
+}
+
+fn market_to_wire((id, market): (&MarketId, &Market)) -> MarketAt {
+    MarketAt {
+        market: *id,
+        closed: market.closed,
+        result: market.result.as_ref().map(|result| ResultAt {
+            number: result.number,
+            outcomes: codec::outcomes_to_wire(&result.outcomes),
+        }),
+        last_result: market.last_result,
+        decided_legs: market.decided_legs,
+        jobs: market.jobs.iter().map(job_to_wire).collect(),
+        granted_minor: market.budget.granted_minor,
+        requested_minor: market.budget.requested_minor,
+        returned_minor: market.budget.returned_minor,
+        used_minor: market.budget.used_minor,
+    }
+}
+
+fn market_from_wire(at: MarketAt) -> (MarketId, Market) {
+    let market = Market {
+        closed: at.closed,
+        result: at.result.map(|result| ResultInForce {
+            number: result.number,
+            outcomes: codec::outcomes_from_wire(&result.outcomes),
+        }),
+        last_result: at.last_result,
+        decided_legs: at.decided_legs,
+        jobs: at.jobs.into_iter().map(job_from_wire).collect(),
+        budget: Budget {
+            granted_minor: at.granted_minor,
+            requested_minor: at.requested_minor,
+            returned_minor: at.returned_minor,
+            used_minor: at.used_minor,
+        },
+        ..Market::default()
+    };
+    (at.market, market)
+}
+
+const fn job_to_wire(job: &Job) -> JobAt {
+    JobAt {
+        started_by: job.started_by,
+        rollback: match job.kind {
+            JobKind::Settle => false,
+            JobKind::Rollback => true,
+        },
+        result: job.result,
+        parts_done: job.parts_done,
+        last: job.last,
+    }
+}
+
+const fn job_from_wire(at: JobAt) -> Job {
+    Job {
+        started_by: at.started_by,
+        kind: if at.rollback {
+            JobKind::Rollback
+        } else {
+            JobKind::Settle
+        },
+        result: at.result,
+        parts_done: at.parts_done,
+        last: at.last,
+    }
+}
+
+fn customer_to_wire((id, customer): (&CustomerId, &Customer)) -> CustomerAt {
+    CustomerAt {
+        customer: *id,
+        per_slip: customer.per_slip,
+        per_day: customer.per_day,
+        excluded_until: customer.excluded_until,
+        stake_permille: customer.stake_permille,
+        staked: customer
+            .staked
+            .iter()
+            .map(|((day, currency), minor)| StakedAt {
+                day: *day,
+                currency: *currency,
+                minor: *minor,
+            })
+            .collect(),
+    }
+}
+
+fn customer_from_wire(at: CustomerAt) -> (CustomerId, Customer) {
+    let staked: BTreeMap<(i64, Currency), i64> = at
+        .staked
+        .into_iter()
+        .map(|staked| ((staked.day, staked.currency), staked.minor))
+        .collect();
+    let customer = Customer {
+        per_slip: at.per_slip,
+        per_day: at.per_day,
+        excluded_until: at.excluded_until,
+        stake_permille: at.stake_permille,
+        staked,
+    };
+    (at.customer, customer)
+}

@@ -1,0 +1,345 @@
+//! Domain and wire, joined.
+//!
+//! Duty: every command, event and rejection of auth in both shapes, exhaustively. Prohibition:
+//! no judgement; a wire value that the domain cannot hold is a decode error.
+
+use auth_domain as domain;
+use kernel::{Partition, Timestamp};
+use schemas::Blob;
+use schemas::auth as wire;
+
+pub(crate) fn command(
+    partition: Partition,
+    command: wire::Command,
+    now: Timestamp,
+) -> domain::Command {
+    match command {
+        wire::Command::Register(asked) => domain::Command::Register(domain::Register {
+            customer: asked.customer,
+            partition,
+            login_hash: asked.login_hash,
+            password_hash: asked.password_hash,
+            sealed_profile: asked.sealed_profile.0,
+            currency: asked.currency,
+            roles: asked.roles.into_iter().map(role_from_wire).collect(),
+            now,
+        }),
+        wire::Command::SignIn(asked) => domain::Command::SignIn(domain::SignIn {
+            customer: asked.customer,
+            credential_version: asked.credential_version,
+            password_matches: asked.password_matches,
+            session: asked.session,
+            refresh_hash: asked.refresh_hash,
+            expires_at: asked.expires_at,
+            now,
+        }),
+        wire::Command::RefreshSession(asked) => {
+            domain::Command::RefreshSession(domain::RefreshSession {
+                customer: asked.customer,
+                session: asked.session,
+                presented_hash: asked.presented_hash,
+                next_hash: asked.next_hash,
+                expires_at: asked.expires_at,
+                now,
+            })
+        }
+        wire::Command::SignOut(asked) => domain::Command::SignOut(domain::SignOut {
+            customer: asked.customer,
+            session: asked.session,
+        }),
+        wire::Command::SetLimit(asked) => domain::Command::SetLimit(domain::SetLimit {
+            customer: asked.customer,
+            kind: kind_from_wire(asked.kind),
+            amount: asked.amount,
+            now,
+        }),
+        wire::Command::Exclude(asked) => domain::Command::Exclude(domain::Exclude {
+            customer: asked.customer,
+            until: asked.until,
+            now,
+        }),
+        wire::Command::GrantRole(asked) => domain::Command::GrantRole(domain::GrantRole {
+            customer: asked.customer,
+            role: role_from_wire(asked.role),
+            by: asked.by,
+        }),
+        wire::Command::ChangePassword(asked) => {
+            domain::Command::ChangePassword(domain::ChangePassword {
+                customer: asked.customer,
+                credential_version: asked.credential_version,
+                password_matches: asked.password_matches,
+                password_hash: asked.password_hash,
+                session: asked.session,
+                now,
+            })
+        }
+    }
+}
+
+pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
+    match event.clone() {
+        domain::Event::CustomerRegistered(event) => {
+            wire::Event::CustomerRegistered(wire::CustomerRegistered {
+                customer: event.customer,
+                login_hash: event.login_hash,
+                password_hash: event.password_hash,
+                credential_version: event.credential_version,
+                sealed_profile: Blob(event.sealed_profile),
+                currency: event.currency,
+                roles: roles_to_wire(&event.roles),
+                at: event.at,
+            })
+        }
+        domain::Event::SignedIn(event) => wire::Event::SignedIn(wire::SignedIn {
+            customer: event.customer,
+            session: event.session,
+            refresh_hash: event.refresh_hash,
+            roles: roles_to_wire(&event.roles),
+            expires_at: event.expires_at,
+            at: event.at,
+        }),
+        domain::Event::SignInFailed {
+            customer,
+            failures,
+            blocked_until,
+        } => wire::Event::SignInFailed(wire::SignInFailed {
+            customer,
+            failures,
+            blocked_until,
+        }),
+        domain::Event::SessionRefreshed(event) => {
+            wire::Event::SessionRefreshed(wire::SessionRefreshed {
+                customer: event.customer,
+                session: event.session,
+                refresh_hash: event.refresh_hash,
+                roles: roles_to_wire(&event.roles),
+                expires_at: event.expires_at,
+                at: event.at,
+            })
+        }
+        domain::Event::SessionRevoked {
+            customer,
+            session,
+            reason,
+            expires_at,
+        } => wire::Event::SessionRevoked(wire::SessionRevoked {
+            customer,
+            session,
+            reason: reason_to_wire(reason),
+            expires_at,
+        }),
+        domain::Event::LimitSet {
+            customer,
+            kind,
+            amount,
+        } => wire::Event::LimitSet(wire::LimitSet {
+            customer,
+            kind: kind_to_wire(kind),
+            amount,
+        }),
+        domain::Event::LimitIncreaseRequested {
+            customer,
+            kind,
+            amount,
+            effective_at,
+            current,
+        } => wire::Event::LimitIncreaseRequested(wire::LimitIncreaseRequested {
+            customer,
+            kind: kind_to_wire(kind),
+            amount,
+            effective_at,
+            current,
+        }),
+        domain::Event::CustomerExcluded {
+            customer,
+            until,
+            at,
+        } => wire::Event::CustomerExcluded(wire::CustomerExcluded {
+            customer,
+            until,
+            at,
+        }),
+        domain::Event::RoleGranted {
+            customer,
+            role,
+            by,
+            roles,
+        } => wire::Event::RoleGranted(wire::RoleGranted {
+            customer,
+            role: role_to_wire(role),
+            by,
+            roles: roles_to_wire(&roles),
+        }),
+        domain::Event::PasswordChanged {
+            customer,
+            login_hash,
+            password_hash,
+            credential_version,
+        } => wire::Event::PasswordChanged(wire::PasswordChanged {
+            customer,
+            login_hash,
+            password_hash,
+            credential_version,
+        }),
+    }
+}
+
+pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
+    match event {
+        wire::Event::CustomerRegistered(event) => {
+            domain::Event::CustomerRegistered(domain::CustomerRegistered {
+                customer: event.customer,
+                login_hash: event.login_hash,
+                password_hash: event.password_hash,
+                credential_version: event.credential_version,
+                sealed_profile: event.sealed_profile.0,
+                currency: event.currency,
+                roles: roles_from_wire(event.roles),
+                at: event.at,
+            })
+        }
+        wire::Event::SignedIn(event) => domain::Event::SignedIn(domain::SessionOpened {
+            customer: event.customer,
+            session: event.session,
+            refresh_hash: event.refresh_hash,
+            roles: roles_from_wire(event.roles),
+            expires_at: event.expires_at,
+            at: event.at,
+        }),
+        wire::Event::SignInFailed(event) => domain::Event::SignInFailed {
+            customer: event.customer,
+            failures: event.failures,
+            blocked_until: event.blocked_until,
+        },
+        wire::Event::SessionRefreshed(event) => {
+            domain::Event::SessionRefreshed(domain::SessionRefreshed {
+                customer: event.customer,
+                session: event.session,
+                refresh_hash: event.refresh_hash,
+                roles: roles_from_wire(event.roles),
+                expires_at: event.expires_at,
+                at: event.at,
+            })
+        }
+        wire::Event::SessionRevoked(event) => domain::Event::SessionRevoked {
+            customer: event.customer,
+            session: event.session,
+            reason: reason_from_wire(event.reason),
+            expires_at: event.expires_at,
+        },
+        wire::Event::LimitSet(event) => domain::Event::LimitSet {
+            customer: event.customer,
+            kind: kind_from_wire(event.kind),
+            amount: event.amount,
+        },
+        wire::Event::LimitIncreaseRequested(event) => domain::Event::LimitIncreaseRequested {
+            customer: event.customer,
+            kind: kind_from_wire(event.kind),
+            amount: event.amount,
+            effective_at: event.effective_at,
+            current: event.current,
+        },
+        wire::Event::CustomerExcluded(event) => domain::Event::CustomerExcluded {
+            customer: event.customer,
+            until: event.until,
+            at: event.at,
+        },
+        wire::Event::RoleGranted(event) => domain::Event::RoleGranted {
+            customer: event.customer,
+            role: role_from_wire(event.role),
+            by: event.by,
+            roles: roles_from_wire(event.roles),
+        },
+        wire::Event::PasswordChanged(event) => domain::Event::PasswordChanged {
+            customer: event.customer,
+            login_hash: event.login_hash,
+            password_hash: event.password_hash,
+            credential_version: event.credential_version,
+        },
+    }
+}
+
+pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejection {
+    use wire::RejectionReason as Reason;
+    let reason = match rejection {
+        domain::Rejection::LoginTaken => Reason::LoginTaken(wire::LoginTaken {}),
+        domain::Rejection::CustomerIdNotAllowed => {
+            Reason::CustomerIdNotAllowed(wire::CustomerIdNotAllowed {})
+        }
+        domain::Rejection::CustomerUnknown => Reason::CustomerUnknown(wire::CustomerUnknown {}),
+        domain::Rejection::CredentialVersionStale { current } => {
+            Reason::CredentialVersionStale(wire::CredentialVersionStale { current: *current })
+        }
+        // How many failures an unknown login had, nobody counts.
+        domain::Rejection::CredentialsWrong => {
+            Reason::CredentialsWrong(wire::CredentialsWrong { failures: 0 })
+        }
+        domain::Rejection::SignInBlocked { until } => {
+            Reason::SignInBlocked(wire::SignInBlocked { until: *until })
+        }
+        domain::Rejection::SessionEnded => Reason::SessionEnded(wire::SessionEnded {}),
+        domain::Rejection::LimitNotAllowed { detail } => {
+            let detail = (*detail).to_owned();
+            Reason::LimitNotAllowed(wire::LimitNotAllowed { detail })
+        }
+        domain::Rejection::ExclusionTooShort { earliest } => {
+            let earliest = *earliest;
+            Reason::ExclusionTooShort(wire::ExclusionTooShort { earliest })
+        }
+        domain::Rejection::Excluded { until } => Reason::Excluded(wire::Excluded { until: *until }),
+    };
+    wire::Rejection { reason }
+}
+
+macro_rules! same_names {
+    ($to_wire:ident, $from_wire:ident, $type:ident { $($name:ident),* $(,)? }) => {
+        pub(crate) const fn $to_wire(value: domain::$type) -> wire::$type {
+            match value { $(domain::$type::$name => wire::$type::$name,)* }
+        }
+        pub(crate) const fn $from_wire(value: wire::$type) -> domain::$type {
+            match value { $(wire::$type::$name => domain::$type::$name,)* }
+        }
+    };
+}
+
+same_names!(
+    role_to_wire,
+    role_from_wire,
+    Role {
+        Customer,
+        Trader,
+        Operator,
+        Auditor,
+        Compliance
+    }
+);
+same_names!(
+    kind_to_wire,
+    kind_from_wire,
+    LimitKind {
+        DepositDay,
+        DepositWeek,
+        DepositMonth,
+        StakeSlip,
+        StakeDay
+    }
+);
+same_names!(
+    reason_to_wire,
+    reason_from_wire,
+    RevokeReason {
+        SignedOut,
+        TokenReused,
+        Excluded,
+        CredentialChanged,
+        Displaced
+    }
+);
+
+pub(crate) fn roles_to_wire(roles: &[domain::Role]) -> Vec<wire::Role> {
+    roles.iter().copied().map(role_to_wire).collect()
+}
+
+pub(crate) fn roles_from_wire(roles: Vec<wire::Role>) -> Vec<domain::Role> {
+    roles.into_iter().map(role_from_wire).collect()
+}

@@ -1,0 +1,135 @@
+//! Rows of the views from auth's decisions.
+//!
+//! Duty: credentials, customers, exclusions, sessions and limits, each row written in full from
+//! one event. Prohibition: nothing is read. Two fields are therefore not kept up to date, and
+//! nobody may rely on them: a customer row tells the roles as registered (those in force come
+//! with each session), and a credential row never tells a block (auth itself refuses).
+
+use kernel::Timestamp;
+use schemas::rows::{CredentialRow, CustomerRow, ExclusionRow, OwnLimitRow, SessionRow, table};
+use schemas::{Decision, Events, Wire, auth as wire};
+use viewstore::Row;
+
+/// The rows that an effective decision of auth's journal writes.
+#[must_use]
+pub fn rows(decision: &Decision) -> Vec<Row> {
+    match &decision.events {
+        Events::AuthEvents(body) => body
+            .events
+            .iter()
+            .flat_map(|event| rows_of(event, decision.header.decided_at))
+            .map(|(table, key, value)| Row {
+                table,
+                key,
+                value,
+                seq: decision.header.seq,
+            })
+            .collect(),
+        Events::OddsEvents(_)
+        | Events::BetsEvents(_)
+        | Events::LedgerEvents(_)
+        | Events::PaymentsEvents(_)
+        | Events::FraudEvents(_) => Vec::new(),
+    }
+}
+
+type Written = (&'static str, Vec<u8>, Vec<u8>);
+
+fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
+    match event {
+        wire::Event::CustomerRegistered(registered) => {
+            let customer = CustomerRow {
+                customer: registered.customer,
+                currency: registered.currency,
+                roles: registered.roles.clone(),
+                sealed_profile: registered.sealed_profile.clone(),
+                registered_at: decided_at,
+            };
+            let credential = CredentialRow {
+                customer: registered.customer,
+                password_hash: registered.password_hash.clone(),
+                version: registered.credential_version,
+                blocked_until: None,
+            };
+            vec![
+                (
+                    table::CUSTOMER,
+                    registered.customer.to_bytes(),
+                    customer.to_bytes(),
+                ),
+                (
+                    table::CREDENTIAL,
+                    registered.login_hash.to_bytes(),
+                    credential.to_bytes(),
+                ),
+            ]
+        }
+        wire::Event::PasswordChanged(changed) => {
+            let credential = CredentialRow {
+                customer: changed.customer,
+                password_hash: changed.password_hash.clone(),
+                version: changed.credential_version,
+                blocked_until: None,
+            };
+            vec![(
+                table::CREDENTIAL,
+                changed.login_hash.to_bytes(),
+                credential.to_bytes(),
+            )]
+        }
+        wire::Event::SignedIn(opened) => vec![session(SessionRow {
+            customer: opened.customer,
+            session: opened.session,
+            revoked: false,
+            expires_at: opened.expires_at,
+        })],
+        wire::Event::SessionRefreshed(refreshed) => vec![session(SessionRow {
+            customer: refreshed.customer,
+            session: refreshed.session,
+            revoked: false,
+            expires_at: refreshed.expires_at,
+        })],
+        wire::Event::SessionRevoked(revoked) => vec![session(SessionRow {
+            customer: revoked.customer,
+            session: revoked.session,
+            revoked: true,
+            expires_at: revoked.expires_at,
+        })],
+        wire::Event::LimitSet(set) => vec![own_limit(&OwnLimitRow {
+            customer: set.customer,
+            kind: set.kind,
+            amount: set.amount,
+            pending_amount: None,
+            pending_from: None,
+        })],
+        wire::Event::LimitIncreaseRequested(asked) => vec![own_limit(&OwnLimitRow {
+            customer: asked.customer,
+            kind: asked.kind,
+            amount: asked.current,
+            pending_amount: asked.amount,
+            pending_from: Some(asked.effective_at),
+        })],
+        wire::Event::CustomerExcluded(excluded) => {
+            let row = ExclusionRow {
+                customer: excluded.customer,
+                until: excluded.until,
+            };
+            vec![(
+                table::EXCLUSION,
+                excluded.customer.to_bytes(),
+                row.to_bytes(),
+            )]
+        }
+        wire::Event::SignInFailed(_) | wire::Event::RoleGranted(_) => Vec::new(),
+    }
+}
+
+fn session(row: SessionRow) -> Written {
+    (table::SESSION, row.session.to_bytes(), row.to_bytes())
+}
+
+/// The kind's number is one byte on the wire, as the key wants it.
+fn own_limit(row: &OwnLimitRow) -> Written {
+    let key = [row.customer.to_bytes(), row.kind.to_bytes()].concat();
+    (table::OWN_LIMIT, key, row.to_bytes())
+}

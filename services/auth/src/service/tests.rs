@@ -1,0 +1,222 @@
+//! Wire, snapshot and rows of a life of decisions.
+
+use super::*;
+use auth_domain::{ChangePassword, GrantRole};
+use auth_domain::{Exclude, LimitKind, RefreshSession, Register, Role, SetLimit, SignIn, SignOut};
+use kernel::{CorrelationId, Currency, CustomerId, Decider, Digest, Duration, Money, SessionId};
+use schemas::rows::{CredentialRow, CustomerRow, ExclusionRow, OwnLimitRow, SessionRow, table};
+use schemas::{AvroType, Body, ClaimId, Events, Header, Kind, Wire};
+
+const ANNA: CustomerId = CustomerId::example(1, 3);
+const SESSION: SessionId = SessionId::example(2, 3);
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+fn eur(minor: i64) -> Option<Money> {
+    Some(Money::from_minor(minor, Currency::Eur))
+}
+
+fn set_limit(amount: Option<Money>) -> Command {
+    Command::SetLimit(SetLimit {
+        customer: ANNA,
+        kind: LimitKind::DepositWeek,
+        amount,
+        now: NOW,
+    })
+}
+
+fn sign_in(matches: bool, session: SessionId) -> Command {
+    Command::SignIn(SignIn {
+        customer: ANNA,
+        credential_version: 1,
+        password_matches: matches,
+        session,
+        refresh_hash: Digest::from_bytes([3; 32]),
+        expires_at: Timestamp::MAX,
+        now: NOW,
+    })
+}
+
+/// Commands that together lead to every event.
+fn life() -> Vec<Command> {
+    vec![
+        Command::Register(Register {
+            customer: ANNA,
+            partition: 3,
+            login_hash: Digest::from_bytes([1; 32]),
+            password_hash: "$old".to_owned(),
+            sealed_profile: vec![1, 2, 3],
+            currency: Currency::Eur,
+            roles: vec![Role::Customer],
+            now: NOW,
+        }),
+        sign_in(false, SESSION),
+        sign_in(true, SESSION),
+        Command::RefreshSession(RefreshSession {
+            customer: ANNA,
+            session: SESSION,
+            presented_hash: Digest::from_bytes([3; 32]),
+            next_hash: Digest::from_bytes([4; 32]),
+            expires_at: Timestamp::MAX,
+            now: NOW,
+        }),
+        sign_in(true, SessionId::example(7, 3)),
+        Command::SignOut(SignOut {
+            customer: ANNA,
+            session: SessionId::example(7, 3),
+        }),
+        set_limit(eur(100)),
+        set_limit(eur(500)),
+        Command::GrantRole(GrantRole {
+            customer: ANNA,
+            role: Role::Auditor,
+            by: "operator".to_owned(),
+        }),
+        Command::ChangePassword(ChangePassword {
+            customer: ANNA,
+            credential_version: 1,
+            password_matches: true,
+            password_hash: "$new".to_owned(),
+            session: SESSION,
+            now: NOW,
+        }),
+        Command::Exclude(Exclude {
+            customer: ANNA,
+            until: NOW.plus(Duration::from_secs(200_000)),
+            now: NOW,
+        }),
+        sign_in(false, SESSION),
+    ]
+}
+
+/// The state after each command, and the events of all.
+fn lived() -> (State, Vec<Event>) {
+    let mut state = Auth::initial();
+    let mut all = Vec::new();
+    for command in life() {
+        let events = Auth::decide(&state, &command).unwrap_or_default();
+        for event in &events {
+            Auth::evolve(&mut state, event);
+        }
+        all.extend(events);
+    }
+    (state, all)
+}
+
+#[test]
+fn every_event_survives_the_wire() {
+    let (state, events) = lived();
+    let mut replayed = Auth::initial();
+    let mut branches = std::collections::BTreeSet::new();
+    for event in events {
+        let bytes = AuthService::event_to_wire(&event).to_bytes();
+        branches.insert(bytes.first().copied());
+        let decoded = wire::Event::from_bytes(&bytes).expect("what was encoded decodes");
+        assert_eq!(AuthService::event_from_wire(decoded), Ok(event.clone()));
+        Auth::evolve(&mut replayed, &event);
+    }
+    assert_eq!(replayed, state);
+    let all = wire::Event::schema(&mut Vec::new())
+        .matches("\"type\":\"record\"")
+        .count();
+    assert!(all >= branches.len());
+    assert_eq!(branches.len(), 10, "a life holds an event of each kind");
+}
+
+#[test]
+fn a_snapshot_gives_the_state_back() {
+    let (state, _) = lived();
+    assert!(!state.timers.is_empty());
+    let bytes = AuthService::snapshot(&state);
+    let restored = AuthService::restore(&bytes).expect("what was saved loads");
+    assert_eq!(restored, state);
+    assert_eq!(AuthService::snapshot(&restored), bytes);
+    for cut in 0..bytes.len() {
+        assert!(AuthService::restore(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn the_cool_off_is_a_timer_that_its_firing_disarms() {
+    let (mut state, _) = lived();
+    let timer = AuthService::next_timer(&state).expect("an increase waits");
+    assert_eq!(timer.due, NOW.plus(auth_domain::INCREASE_COOL_OFF));
+    let command = AuthService::fire(&state, timer, &(), timer.due).expect("it asks something");
+    let events = Auth::decide(&state, &command).expect("never rejected");
+    assert!(!events.is_empty());
+    for event in &events {
+        Auth::evolve(&mut state, event);
+    }
+    assert_eq!(AuthService::next_timer(&state), None);
+}
+
+fn decision(events: &[Event]) -> Decision {
+    let events = events.iter().map(AuthService::event_to_wire).collect();
+    Decision {
+        position: TopicPartition::new(Topic::AuthEvents, 3).at(17),
+        header: Header {
+            kind: Kind::Decision,
+            epoch: 1,
+            claim_id: ClaimId::default(),
+            seq: 9,
+            confirmed: 8,
+            prev: None,
+            cause: None,
+            consumed: vec![],
+            request_id: None,
+            request_digest: None,
+            correlation_id: CorrelationId::default(),
+            decided_at: NOW,
+        },
+        events: Events::AuthEvents(Body {
+            rejection: None,
+            events,
+        }),
+    }
+}
+
+/// The last row of that table and key.
+fn row<T: Wire>(table: &str, key: &[u8]) -> T {
+    let rows = crate::rows(&decision(&lived().1));
+    assert!(rows.iter().all(|row| row.seq == 9));
+    let row = rows
+        .iter()
+        .rfind(|row| row.table == table && row.key == key)
+        .expect("the row was written");
+    T::from_bytes(&row.value).expect("the row decodes")
+}
+
+#[test]
+fn rows_tell_what_the_last_event_left() {
+    let credential: CredentialRow = row(table::CREDENTIAL, &[1; 32]);
+    assert_eq!(
+        (credential.password_hash.as_str(), credential.version),
+        ("$new", 2)
+    );
+    let customer: CustomerRow = row(table::CUSTOMER, &ANNA.bytes());
+    assert_eq!(customer.currency, Currency::Eur);
+    let session: SessionRow = row(table::SESSION, &SESSION.bytes());
+    assert!(session.revoked, "the exclusion has ended it");
+    let exclusion: ExclusionRow = row(table::EXCLUSION, &ANNA.bytes());
+    assert_eq!(exclusion.until, NOW.plus(Duration::from_secs(200_000)));
+    let mut key = ANNA.bytes().to_vec();
+    key.extend(wire::LimitKind::DepositWeek.to_bytes());
+    assert_eq!(key.len(), 17);
+    let limit: OwnLimitRow = row(table::OWN_LIMIT, &key);
+    assert_eq!((limit.amount, limit.pending_amount), (eur(100), eur(500)));
+}
+
+#[test]
+fn commands_arrive_with_the_time_and_the_partition() {
+    let asked = wire::Command::Register(wire::Register {
+        customer: ANNA,
+        login_hash: Digest::from_bytes([1; 32]),
+        password_hash: "$old".to_owned(),
+        sealed_profile: schemas::Blob(vec![1, 2, 3]),
+        currency: Currency::Eur,
+        roles: vec![wire::Role::Customer],
+    });
+    assert_eq!(
+        Some(AuthService::request(3, asked, &(), NOW)),
+        life().into_iter().next()
+    );
+}

@@ -51,6 +51,10 @@ fn says<E, R>(events: impl IntoIterator<Item = E>) -> Body<E, R> {
 }
 
 fn placed(number: u64, selections: &[SelectionId]) -> bets::Event {
+    placed_by(CUSTOMER, number, selections)
+}
+
+fn placed_by(customer: CustomerId, number: u64, selections: &[SelectionId]) -> bets::Event {
     let price = "2.50".parse().unwrap();
     let legs = selections.iter().map(|selection| bets::StruckLeg {
         selection: *selection,
@@ -67,7 +71,7 @@ fn placed(number: u64, selections: &[SelectionId]) -> bets::Event {
     });
     bets::Event::BetPlaced(bets::BetPlaced {
         bet: BetId::example(number, 2),
-        customer: CUSTOMER,
+        customer,
         bet_type: bets::BetType::Single,
         legs: legs.collect(),
         stake: eur(500),
@@ -333,4 +337,37 @@ fn each_partition_reads_its_customers_and_all_of_odds() {
     assert!(causes.contains(&TopicPartition::new(Topic::BetsEvents, 2)));
     assert!(causes.contains(&TopicPartition::new(Topic::OddsEvents, 0)));
     assert!(!causes.contains(&TopicPartition::new(Topic::BetsEvents, 0)));
+}
+
+/// The runtime must not put more than this many events of other journals into one batch.
+const OBSERVED_MAX: u64 = 512;
+const RECORD_MAX: usize = 1_000_000;
+
+#[test]
+fn the_heaviest_batch_of_five_hundred_events_fits_one_record() {
+    // Eight legs each, all of them identical slips of few customers, so that nearly every bet
+    // changes its customer's score, and then a book that beats every one of them.
+    let legs = [HOME; 8];
+    let mut state = Fraud::initial();
+    let mut batch: Vec<_> = (0..OBSERVED_MAX - 1)
+        .map(|n| {
+            let customer = CustomerId::example(n % 40, 2);
+            bet(i64::try_from(n).unwrap(), [placed_by(customer, n, &legs)])
+        })
+        .collect();
+    batch.push(book(1_000, "2.40"));
+    let events = run(&mut state, &batch);
+    let written: Vec<_> = events.iter().map(FraudService::event_to_wire).collect();
+    let bytes = says::<wire::Event, wire::Rejection>(written).to_bytes();
+    let scores = events
+        .iter()
+        .filter(|event| matches!(event, Event::CustomerScored { .. }))
+        .count();
+    assert!(scores > 200, "{scores} scores");
+    eprintln!(
+        "{} bytes, {scores} scores, {} events",
+        bytes.len(),
+        events.len()
+    );
+    assert!(bytes.len() < RECORD_MAX / 2, "{} bytes", bytes.len());
 }

@@ -5,7 +5,7 @@
 
 use crate::codec;
 use bets_domain::{Command, HoldOutcome, HouseRules, Notice, ResultInForce};
-use kernel::{CustomerId, Money, Partition, Timestamp};
+use kernel::{CustomerId, MarketId, Money, Partition, Timestamp};
 use markets::MarketView;
 use schemas::bets::bet_of_stake_hold;
 use schemas::ledger::{RefusalReason, TransferCode};
@@ -36,10 +36,13 @@ pub(crate) fn react(
     })
 }
 
-/// Withdrawn results come before new ones of the same record, as they do in it.
+/// Withdrawn results come before new ones of the same record, as they do in it. Grants are totals,
+/// so the highest of a record says it all.
 fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) -> Vec<Notice> {
     let mut notices = vec![];
     let mut results = BTreeMap::new();
+    let mut grants: BTreeMap<MarketId, Money> = BTreeMap::new();
+    let mut recalls = BTreeMap::new();
     for event in events {
         match event {
             odds::Event::MarketResulted(resulted) => {
@@ -54,17 +57,12 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
                 result: rolled_back.result,
             }),
             odds::Event::BudgetGranted(granted) if granted.bets_partition == partition => {
-                notices.push(Notice::Grant {
-                    market: granted.market,
-                    total: granted.total,
-                });
+                let total = grants.entry(granted.market).or_insert(granted.total);
+                *total = granted.total.max(*total);
             }
             odds::Event::BudgetRecalled(recalled) => {
                 if let Some(market) = view.market(recalled.market) {
-                    notices.push(Notice::Recall {
-                        market: recalled.market,
-                        budget_each: market.budget_each,
-                    });
+                    recalls.insert(recalled.market, market.budget_each);
                 }
             }
             odds::Event::FixtureAnnounced(_)
@@ -84,6 +82,13 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
             | odds::Event::HeartbeatSent(_) => {}
         }
     }
+    let grants = grants.into_iter();
+    notices.extend(grants.map(|(market, total)| Notice::Grant { market, total }));
+    let recalls = recalls.into_iter();
+    notices.extend(recalls.map(|(market, budget_each)| Notice::Recall {
+        market,
+        budget_each,
+    }));
     if !results.is_empty() {
         notices.push(Notice::Results(results));
     }

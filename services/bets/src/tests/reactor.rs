@@ -86,7 +86,12 @@ fn budgets_of_other_partitions_are_passed_over() {
             total: eur(5_000),
         })
     };
-    let both = vec![granted(PARTITION + 1), granted(PARTITION)];
+    // Told twice in one record: one notice.
+    let both = vec![
+        granted(PARTITION + 1),
+        granted(PARTITION),
+        granted(PARTITION),
+    ];
     assert_eq!(
         notices(&odds_decision(3, at(0), both)),
         [Notice::Grant {

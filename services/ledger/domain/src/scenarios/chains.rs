@@ -104,3 +104,10 @@ fn a_chain_that_was_to_release_a_hold_that_is_not_there_is_passed_over() {
     let state = owing().after(batch([stake])).after(batch(release)).state();
     assert_eq!(state.balance(ann()).posted_minor, 30);
 }
+
+#[test]
+fn a_chain_that_is_passed_over_takes_back_what_it_had_begun() {
+    let stake = hold(1, ann(), book(), 60);
+    let begun = [linked(post(2, ann(), bob(), 5)), up_to(void(3, stake))];
+    funded(100).when(batch(begun)).then_nothing();
+}

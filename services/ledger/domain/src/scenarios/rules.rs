@@ -193,3 +193,16 @@ fn rules_are_for_customers_of_this_partition() {
         .when(set(stranger, MAX_100))
         .then_rejected(Rejection::AccountOfOtherPartition);
 }
+
+#[test]
+fn a_rest_of_nothing_asks_nothing_of_a_blocked_account() {
+    let rest = Transfer {
+        amount: Amount::RestOf(id(1)),
+        ..post(2, bob(), book(), 1)
+    };
+    let events = funded(100)
+        .after(set(bob(), DEBITS_BLOCKED))
+        .when(batch([up_to(post(1, ann(), book(), 100)), rest]))
+        .events();
+    assert_eq!(reasons(&events), [(id(1), None), (id(2), None)]);
+}

@@ -669,9 +669,12 @@ impl<S: Service> Owner<S> {
     /// Takes all waiting decisions of other journals as one sorted batch, ended by one record.
     fn take_batch(&mut self, now: Timestamp, context: &S::Context) -> Result<Option<Bytes>, Stop> {
         let mut batch: Vec<Decision> = Vec::new();
+        let mut events = 0_usize;
+        // Bounded by events, not by decisions: one settlement record holds hundreds of them, and
+        // what is said of them must fit into one record.
         while let Some((position, Waiting::Decision(_) | Waiting::Passed)) = self.waiting.front()
             && context.covers(*position)
-            && batch.len() < MERGED_MAX
+            && events < MERGED_EVENTS_MAX
         {
             let Some((position, waiting)) = self.waiting.pop_front() else {
                 break;
@@ -682,6 +685,7 @@ impl<S: Service> Owner<S> {
             );
             self.passed.insert(position.topic_partition());
             if let Waiting::Decision(decision) = waiting {
+                events = events.saturating_add(decision.events.len());
                 batch.push(*decision);
             }
         }
@@ -886,8 +890,8 @@ enum Step {
 
 /// How many inputs go before a part of waiting work.
 const INPUTS_BETWEEN_WORK: u32 = 16;
-/// How many decisions a merging service takes in one batch.
-const MERGED_MAX: usize = 512;
+/// A merging service takes no further decision once its batch holds so many events.
+const MERGED_EVENTS_MAX: usize = 512;
 
 fn decode_request<S: Service>(input: TopicPartition, record: &Record) -> Waiting<S> {
     let decoded = schemas::unframe(input.topic, &record.bytes)

@@ -69,15 +69,14 @@ impl Reader {
         let writing = self.write(at, receiver);
         let reading = async move {
             let end = self.log.end(at).await.unwrap_or(0);
+            self.tell(&nothing_yet(at, tail.chain()));
             loop {
                 if tail.chain().next_offset >= end {
                     self.health.set(name, Condition::Ready);
                 }
                 match tail.next().await {
                     Ok(stretch) => {
-                        for listener in self.listeners.iter() {
-                            listener.hear(&stretch);
-                        }
+                        self.tell(&stretch);
                         if sender.send(stretch).await.is_err() {
                             return;
                         }
@@ -91,6 +90,12 @@ impl Reader {
             }
         };
         tokio::join!(reading, writing);
+    }
+
+    fn tell(&self, stretch: &Stretch) {
+        for listener in self.listeners.iter() {
+            listener.hear(stretch);
+        }
     }
 
     async fn starting_point(&self, at: TopicPartition) -> Chain {
@@ -138,6 +143,15 @@ impl Reader {
     fn rows(&self, stretch: &Stretch) -> Vec<Row> {
         let projection = self.projections.get(&stretch.topic_partition.topic);
         rows_of(stretch, projection.copied())
+    }
+}
+
+/// What a listener hears first: where its reading begins.
+fn nothing_yet(topic_partition: TopicPartition, chain: &Chain) -> Stretch {
+    Stretch {
+        topic_partition,
+        decisions: Vec::new(),
+        chain: chain.clone(),
     }
 }
 
@@ -212,10 +226,14 @@ impl<C: Context> Drawing<C> {
     async fn draw(&self, at: TopicPartition, name: &str) {
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
         let end = self.log.end(at).await.unwrap_or(0);
+        let mut caught_up = false;
         loop {
-            let caught_up = tail.chain().next_offset >= end;
-            if caught_up {
+            if !caught_up && tail.chain().next_offset >= end {
+                caught_up = true;
                 self.health.set(name, Condition::Ready);
+                for listener in self.listeners.iter() {
+                    listener.hear(&nothing_yet(at, tail.chain()));
+                }
             }
             match tail.next().await {
                 Ok(stretch) => {

@@ -1,0 +1,683 @@
+//! The clients, the feed and the payment provider of a world, with a memory of their own.
+//!
+//! Duty: ask for everything that can be asked, again and again with the same key, and remember
+//! what was acknowledged: the memory, not the system, says afterwards what must be true.
+
+use crate::world::{PARTITIONS, World};
+use audit::Violation;
+use bytes::Bytes;
+use kernel::{
+    BetId, CorrelationId, Currency, CustomerId, DepositId, Digest, Duration, FixtureId,
+    InvariantId, MarketId, Money, Position, Price, RequestId, SelectionId, Timestamp, Topic,
+    TopicPartition, TransferId, WithdrawalId,
+};
+use markets::MarketStatus;
+use schemas::odds::{OutcomeKind, Update};
+use schemas::{Blob, CommandRecord, Decision, Events, Wire, auth, bets, ledger, odds, payments};
+use std::collections::BTreeMap;
+
+/// A request on its way, as it was sent.
+#[derive(Clone)]
+struct Sent {
+    at: TopicPartition,
+    record: Bytes,
+    answered: Option<Position>,
+    resent: bool,
+}
+
+/// What clients know.
+#[derive(Default)]
+pub struct Client {
+    sent: BTreeMap<RequestId, Sent>,
+    customers: Vec<CustomerId>,
+    fixtures: Vec<FixtureId>,
+    markets: Vec<(MarketId, FixtureId, Vec<SelectionId>)>,
+    resulted: Vec<MarketId>,
+    outcomes: Vec<payments::ReportOutcome>,
+    sequences: BTreeMap<u16, u64>,
+    violations: Vec<Violation>,
+    counts: BTreeMap<&'static str, u64>,
+    number: u64,
+}
+
+const CURRENCY: Currency = Currency::Eur;
+const FEED: &str = "simulated";
+
+fn euros(minor: i64) -> Money {
+    Money::from_minor(minor, CURRENCY)
+}
+
+impl Client {
+    /// How often each kind of decision was seen: a world in which nothing happens proves nothing.
+    #[must_use]
+    pub const fn counts(&self) -> &BTreeMap<&'static str, u64> {
+        &self.counts
+    }
+
+    /// The acknowledged requests and where their answers stand.
+    pub fn acknowledged(&self) -> impl Iterator<Item = (RequestId, Position)> + '_ {
+        self.sent
+            .iter()
+            .filter_map(|(id, sent)| sent.answered.map(|position| (*id, position)))
+    }
+
+    fn bytes(&mut self, partition: u16) -> [u8; 16] {
+        self.number += 1;
+        BetId::example(self.number, partition).bytes()
+    }
+
+    /// Somebody does something.
+    pub fn act(world: &mut World) {
+        match world.dice.below(100) {
+            0..=7 => Self::register(world),
+            8..=12 => Self::deposit(world),
+            13..=17 => Self::fund(world),
+            18..=29 => Self::report_outcome(world),
+            30..=33 => Self::announce(world),
+            34..=37 => Self::offer(world),
+            38..=57 => Self::feed_market(world),
+            58..=84 => Self::place(world),
+            85..=93 => Self::repeat(world),
+            94..=95 => Self::withdraw(world),
+            96 => Self::exclude(world),
+            97 => Self::limit(world),
+            _ => Self::reuse(world),
+        }
+    }
+
+    fn send<C: Wire>(world: &mut World, at: TopicPartition, command: C, deadline: bool) {
+        let id = RequestId::from_bytes(world.client.bytes(at.partition));
+        let record = CommandRecord {
+            request_id: id,
+            request_digest: Digest::from_bytes([7; 32]),
+            correlation_id: CorrelationId::from_bytes(id.bytes()),
+            sent_at: world.now,
+            not_after: deadline.then(|| world.now.plus(Duration::from_secs(30))),
+            command,
+        };
+        let record = framed(at.topic, &record);
+        world.log.send_one(at, record.clone());
+        world.client.sent.insert(
+            id,
+            Sent {
+                at,
+                record,
+                answered: None,
+                resent: false,
+            },
+        );
+    }
+
+    fn register(world: &mut World) {
+        if world.client.customers.len() >= 6 {
+            return;
+        }
+        let partition = partition(world);
+        let customer = CustomerId::from_bytes(world.client.bytes(partition));
+        let mut login = [3_u8; 32];
+        login[..16].copy_from_slice(&customer.bytes());
+        let command = auth::Command::Register(auth::Register {
+            customer,
+            login_hash: Digest::from_bytes(login),
+            password_hash: "$argon2id$v=19$simulated".to_owned(),
+            sealed_profile: Blob(vec![1, 2, 3]),
+            currency: CURRENCY,
+            roles: vec![auth::Role::Customer],
+        });
+        world.client.customers.push(customer);
+        Self::send(
+            world,
+            TopicPartition::new(Topic::AuthCommands, partition),
+            command,
+            false,
+        );
+    }
+
+    fn customer(world: &mut World) -> Option<CustomerId> {
+        let count = world.client.customers.len();
+        let which = world.dice.below(count.try_into().unwrap_or(1));
+        world
+            .client
+            .customers
+            .get(usize::try_from(which).unwrap_or(0))
+            .copied()
+    }
+
+    fn deposit(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let deposit = DepositId::from_bytes(world.client.bytes(customer.partition()));
+        let amount = euros(1_000 + i64::try_from(world.dice.below(20_000)).unwrap_or(0));
+        let provider = "simulator".to_owned();
+        let command = payments::Command::RequestDeposit(payments::RequestDeposit {
+            deposit,
+            customer,
+            amount,
+            provider,
+        });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::PaymentsCommands, customer.partition()),
+            command,
+            true,
+        );
+    }
+
+    /// Money from outside by a command to the ledger itself.
+    fn fund(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let account = |customer, kind| ledger::Account {
+            customer,
+            kind,
+            currency: CURRENCY,
+        };
+        let transfer = ledger::Transfer {
+            id: TransferId::from_bytes(world.client.bytes(customer.partition())),
+            debit: account(None, ledger::AccountKind::Provider),
+            credit: account(Some(customer), ledger::AccountKind::Cash),
+            amount: ledger::Amount::Exactly(ledger::Exactly { minor: 5_000 }),
+            kind: ledger::TransferKind::Post(ledger::Post {}),
+            linked: false,
+            code: ledger::TransferCode::Adjustment,
+            credit_fallback: None,
+            rules_waived: false,
+        };
+        let command = ledger::Command::PostTransfers(ledger::PostTransfers {
+            transfers: vec![transfer],
+        });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::LedgerCommands, customer.partition()),
+            command,
+            true,
+        );
+    }
+
+    fn withdraw(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let withdrawal = WithdrawalId::from_bytes(world.client.bytes(customer.partition()));
+        let amount = euros(500 + i64::try_from(world.dice.below(5_000)).unwrap_or(0));
+        let provider = "simulator".to_owned();
+        let command = payments::Command::RequestWithdrawal(payments::RequestWithdrawal {
+            withdrawal,
+            customer,
+            amount,
+            provider,
+        });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::PaymentsCommands, customer.partition()),
+            command,
+            true,
+        );
+    }
+
+    /// The provider tells an outcome, perhaps twice, in any order.
+    fn report_outcome(world: &mut World) {
+        let count = world.client.outcomes.len();
+        if count == 0 {
+            return;
+        }
+        let index = usize::try_from(world.dice.below(count.try_into().unwrap_or(1))).unwrap_or(0);
+        let outcome = if world.dice.permille(200) {
+            world.client.outcomes[index].clone()
+        } else {
+            world.client.outcomes.swap_remove(index)
+        };
+        Self::send_outcome(world, outcome);
+    }
+
+    fn send_outcome(world: &mut World, outcome: payments::ReportOutcome) {
+        let partition = match &outcome.payment {
+            payments::Payment::Deposit(of) => of.deposit.partition(),
+            payments::Payment::Withdrawal(of) => of.withdrawal.partition(),
+            payments::Payment::Unknown(_) => 0,
+        };
+        let command = payments::Command::ReportOutcome(outcome);
+        Self::send(
+            world,
+            TopicPartition::new(Topic::PaymentsCommands, partition),
+            command,
+            false,
+        );
+    }
+
+    fn exclude(world: &mut World) {
+        if !world.dice.permille(150) {
+            return;
+        }
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let until = world.now.plus(Duration::from_secs(200 * 86_400));
+        let command = auth::Command::Exclude(auth::Exclude { customer, until });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::AuthCommands, customer.partition()),
+            command,
+            false,
+        );
+    }
+
+    fn limit(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let kind = if world.dice.permille(500) {
+            auth::LimitKind::StakeSlip
+        } else {
+            auth::LimitKind::DepositDay
+        };
+        let amount = Some(euros(
+            2_000 + i64::try_from(world.dice.below(20_000)).unwrap_or(0),
+        ));
+        let command = auth::Command::SetLimit(auth::SetLimit {
+            customer,
+            kind,
+            amount,
+        });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::AuthCommands, customer.partition()),
+            command,
+            false,
+        );
+    }
+
+    fn feed(world: &mut World, partition: u16, update: Update) {
+        let sequence = world.client.sequences.entry(partition).or_insert(0);
+        *sequence += 1;
+        let message = odds::ApplyFeedMessage {
+            source: FEED.to_owned(),
+            sequence: *sequence,
+            published_at: world.now,
+            update,
+        };
+        let at = TopicPartition::new(Topic::OddsCommands, partition);
+        Self::send(world, at, odds::Command::ApplyFeedMessage(message), false);
+    }
+
+    fn announce(world: &mut World) {
+        if world.client.fixtures.len() >= 4 {
+            let partition = partition(world);
+            Self::feed(world, partition, Update::Alive(odds::Alive {}));
+            return;
+        }
+        let partition = partition(world);
+        let fixture = FixtureId::from_bytes(world.client.bytes(partition));
+        world.client.fixtures.push(fixture);
+        let starts_at = world.now.plus(Duration::from_secs(600));
+        let update = odds::AnnounceFixture {
+            fixture,
+            name: format!("Fixture {fixture}"),
+            sport: "football".to_owned(),
+            starts_at,
+        };
+        Self::feed(world, partition, Update::AnnounceFixture(update));
+    }
+
+    fn offer(world: &mut World) {
+        let count = world.client.fixtures.len();
+        if count == 0 || world.client.markets.len() >= 12 {
+            return;
+        }
+        let which = world.dice.below(count.try_into().unwrap_or(1));
+        let fixture = world.client.fixtures[usize::try_from(which).unwrap_or(0)];
+        let market = MarketId::from_bytes(world.client.bytes(fixture.partition()));
+        let selections: Vec<SelectionId> = (0..3)
+            .map(|_| SelectionId::from_bytes(world.client.bytes(fixture.partition())))
+            .collect();
+        let named = ["home", "draw", "away"];
+        let update = odds::OfferMarket {
+            market,
+            fixture,
+            name: "Match result".to_owned(),
+            kind: odds::MarketKind::MatchResult(odds::MatchResult {}),
+            selections: selections
+                .iter()
+                .zip(named)
+                .map(|(selection, name)| odds::SelectionName {
+                    selection: *selection,
+                    name: name.to_owned(),
+                })
+                .collect(),
+        };
+        world.client.markets.push((market, fixture, selections));
+        Self::feed(world, fixture.partition(), Update::OfferMarket(update));
+    }
+
+    fn feed_market(world: &mut World) {
+        let count = world.client.markets.len();
+        if count == 0 {
+            return;
+        }
+        let which = world.dice.below(count.try_into().unwrap_or(1));
+        let (market, fixture, selections) =
+            world.client.markets[usize::try_from(which).unwrap_or(0)].clone();
+        let update = match world.dice.below(100) {
+            0..=59 => Update::QuoteBook(odds::QuoteBook {
+                market,
+                prices: selections
+                    .iter()
+                    .map(|selection| odds::SelectionPrice {
+                        selection: *selection,
+                        price: Price::from_micros(
+                            1_050_000 + 10_000 * i64::try_from(world.dice.below(400)).unwrap_or(0),
+                        )
+                        .ok(),
+                    })
+                    .collect(),
+            }),
+            60..=67 => Update::Suspend(odds::Suspend {
+                fixture,
+                market: Some(market),
+                reason: "possible goal".to_owned(),
+            }),
+            68..=79 => Update::Resume(odds::Resume {
+                fixture,
+                market: Some(market),
+            }),
+            80..=83 => Update::TurnInPlay(odds::TurnInPlay {
+                market,
+                bet_delay: Duration::from_secs(2),
+            }),
+            84..=86 => Update::Close(odds::Close { market }),
+            87..=94 => Self::settle(world, market, &selections),
+            _ => Update::RollBack(odds::RollBack {
+                market,
+                reason: "wrong result".to_owned(),
+            }),
+        };
+        Self::feed(world, fixture.partition(), update);
+    }
+
+    fn settle(world: &mut World, market: MarketId, selections: &[SelectionId]) -> Update {
+        world.client.resulted.push(market);
+        let winner = usize::try_from(world.dice.below(4)).unwrap_or(0);
+        let outcomes = selections
+            .iter()
+            .enumerate()
+            .map(|(index, selection)| {
+                let kind = match (winner, index == winner) {
+                    (3, _) => OutcomeKind::Void,
+                    (_, true) => OutcomeKind::Won,
+                    (_, false) => OutcomeKind::Lost,
+                };
+                let outcome = odds::Outcome {
+                    kind,
+                    places: 0,
+                    tied: 0,
+                };
+                odds::SelectionOutcome {
+                    selection: *selection,
+                    outcome,
+                }
+            })
+            .collect();
+        Update::Settle(odds::Settle { market, outcomes })
+    }
+
+    /// A slip of one or two legs at the prices that the picture shows.
+    fn place(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let open: Vec<bets::Leg> = world
+            .picture()
+            .markets()
+            .filter(|market| market.status == MarketStatus::Open)
+            .flat_map(|market| {
+                market.selections.iter().filter_map(|selection| {
+                    Some(bets::Leg {
+                        selection: selection.id,
+                        market: market.id,
+                        fixture: market.fixture,
+                        price: selection.price?,
+                        market_version: market.version,
+                    })
+                })
+            })
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let pick = |world: &mut World| {
+            open[usize::try_from(world.dice.below(open.len().try_into().unwrap_or(1))).unwrap_or(0)]
+                .clone()
+        };
+        let mut legs = vec![pick(world)];
+        if world.dice.permille(400) {
+            legs.push(pick(world));
+        }
+        let price_policy = match world.dice.below(3) {
+            0 => bets::PricePolicy::Exact,
+            1 => bets::PricePolicy::Better,
+            _ => bets::PricePolicy::Any,
+        };
+        let bet = BetId::from_bytes(world.client.bytes(customer.partition()));
+        let slip = bets::Slip {
+            bet_type: if legs.len() == 1 {
+                bets::BetType::Single
+            } else {
+                bets::BetType::Double
+            },
+            legs,
+            stake: euros(100 + i64::try_from(world.dice.below(4_000)).unwrap_or(0)),
+            price_policy,
+            each_way: false,
+            client_ref: None,
+        };
+        let command = bets::Command::PlaceBet(bets::PlaceBet {
+            bet,
+            customer,
+            slip,
+        });
+        Self::send(
+            world,
+            TopicPartition::new(Topic::BetsCommands, customer.partition()),
+            command,
+            true,
+        );
+    }
+
+    fn any_sent(world: &mut World) -> Option<(RequestId, Sent)> {
+        let count = world.client.sent.len();
+        let which = world.dice.below(count.try_into().unwrap_or(1));
+        world
+            .client
+            .sent
+            .iter()
+            .nth(usize::try_from(which).unwrap_or(0))
+            .map(|(id, sent)| (*id, sent.clone()))
+    }
+
+    /// The very same request once more.
+    fn repeat(world: &mut World) {
+        if let Some((_, sent)) = Self::any_sent(world) {
+            world.log.send_one(sent.at, sent.record);
+        }
+    }
+
+    /// The same key with other content must have no effect of its own.
+    fn reuse(world: &mut World) {
+        let Some((id, sent)) = Self::any_sent(world) else {
+            return;
+        };
+        if sent.at.topic != Topic::PaymentsCommands || sent.answered.is_none() {
+            return;
+        }
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let partition = sent.at.partition;
+        let deposit = DepositId::from_bytes(world.client.bytes(partition));
+        let record = CommandRecord {
+            request_id: id,
+            request_digest: Digest::from_bytes([9; 32]),
+            correlation_id: CorrelationId::from_bytes(id.bytes()),
+            sent_at: world.now,
+            not_after: None,
+            command: payments::Command::RequestDeposit(payments::RequestDeposit {
+                deposit,
+                customer,
+                amount: euros(999_00),
+                provider: "simulator".to_owned(),
+            }),
+        };
+        world.log.send_one(sent.at, framed(sent.at.topic, &record));
+    }
+
+    /// A client reads an effective decision.
+    pub fn hear(world: &mut World, decision: &Decision) {
+        let now = world.now;
+        let client = &mut world.client;
+        if let Some(id) = decision.header.request_id
+            && let Some(sent) = client.sent.get_mut(&id)
+        {
+            match sent.answered {
+                None => sent.answered = Some(decision.position),
+                Some(first) => client.violations.push(Violation {
+                    invariant: InvariantId::OneEffectPerRequest,
+                    position: decision.position,
+                    detail: format!("{id} was acknowledged at {first}"),
+                }),
+            }
+        }
+        client.count(&decision.events);
+        if let Events::PaymentsEvents(body) = &decision.events {
+            for event in &body.events {
+                client.outcomes.extend(outcome_of(event, now));
+            }
+        }
+    }
+
+    fn count(&mut self, events: &Events) {
+        let mut one = |name: &'static str| *self.counts.entry(name).or_default() += 1;
+        if events.is_rejection() {
+            one("rejected");
+        }
+        match events {
+            Events::BetsEvents(body) => {
+                for event in &body.events {
+                    match event {
+                        bets::Event::BetPlaced(_) => one("placed"),
+                        bets::Event::BetAccepted(_) => one("accepted"),
+                        bets::Event::BetRejected(_) => one("turned down"),
+                        bets::Event::BetDelayed(_) => one("delayed"),
+                        bets::Event::BetSettled(_) => one("settled"),
+                        bets::Event::SettlementReversed(_) => one("reversed"),
+                        bets::Event::ExclusionNoticed(_) => one("excluded"),
+                        _other => {}
+                    }
+                }
+            }
+            Events::PaymentsEvents(body) => {
+                for event in &body.events {
+                    match event {
+                        payments::Event::DepositConfirmed(_) => one("deposited"),
+                        payments::Event::WithdrawalPaid(_) => one("paid out"),
+                        _other => {}
+                    }
+                }
+            }
+            Events::AuthEvents(_)
+            | Events::OddsEvents(_)
+            | Events::LedgerEvents(_)
+            | Events::FraudEvents(_) => {}
+        }
+    }
+
+    /// After the faults: every outcome is told, every unanswered request asked once more.
+    pub fn finish(world: &mut World) -> bool {
+        if let Some(outcome) = world.client.outcomes.pop() {
+            Self::send_outcome(world, outcome);
+            return true;
+        }
+        let unanswered: Vec<(TopicPartition, Bytes)> = world
+            .client
+            .sent
+            .values_mut()
+            .filter(|sent| sent.answered.is_none() && !sent.resent)
+            .map(|sent| {
+                sent.resent = true;
+                (sent.at, sent.record.clone())
+            })
+            .collect();
+        let any = !unanswered.is_empty();
+        for (at, record) in unanswered {
+            world.log.send_one(at, record);
+        }
+        any
+    }
+
+    /// What the clients hold against the system.
+    #[must_use]
+    pub fn violations(&self, at_rest: bool) -> Vec<Violation> {
+        let mut violations = self.violations.clone();
+        if at_rest {
+            violations.extend(
+                self.sent
+                    .iter()
+                    .filter(|(_, sent)| sent.answered.is_none())
+                    .map(|(id, sent)| Violation {
+                        invariant: InvariantId::WorkResolves,
+                        position: sent.at.at(0),
+                        detail: format!("{id} was never answered"),
+                    }),
+            );
+        }
+        violations
+    }
+}
+
+fn partition(world: &mut World) -> u16 {
+    u16::try_from(world.dice.below(u64::from(PARTITIONS))).unwrap_or(0)
+}
+
+fn framed<C: Wire>(topic: Topic, record: &CommandRecord<C>) -> Bytes {
+    let mut out = Vec::new();
+    schemas::frame(schemas::schema_of(topic), &mut out);
+    record.encode(&mut out);
+    out.into()
+}
+
+/// What the provider will tell of a payment that it was asked for.
+fn outcome_of(event: &payments::Event, now: Timestamp) -> Option<payments::ReportOutcome> {
+    let (payment, event, amount) = match event {
+        payments::Event::DepositRequested(requested) => (
+            payments::Payment::Deposit(payments::DepositRef {
+                deposit: requested.deposit,
+            }),
+            format!("event-of-{}", requested.deposit),
+            requested.amount,
+        ),
+        payments::Event::WithdrawalSubmitted(submitted) => (
+            payments::Payment::Withdrawal(payments::WithdrawalRef {
+                withdrawal: submitted.withdrawal,
+            }),
+            format!("event-of-{}", submitted.withdrawal),
+            submitted.amount,
+        ),
+        _other => return None,
+    };
+    let fails = amount.minor() % 7 == 0;
+    let outcome = if fails {
+        payments::Outcome::Failed(payments::Failed {
+            reason: "declined".to_owned(),
+        })
+    } else {
+        payments::Outcome::Succeeded(payments::Succeeded { amount })
+    };
+    Some(payments::ReportOutcome {
+        provider: "simulator".to_owned(),
+        event,
+        payment,
+        outcome,
+        occurred_at: now,
+    })
+}

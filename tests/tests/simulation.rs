@@ -1,0 +1,88 @@
+//! The whole system under a log that misbehaves, from seeds.
+//!
+//! `FURLONG_SEED=n` runs that one seed, `FURLONG_SEEDS=n` so many from 0. The seed of a failure
+//! is printed; it fails the same way every time.
+
+use eventlog::{Dice, Faults};
+use std::collections::BTreeMap;
+use system_tests::world::World;
+
+const STEPS: u32 = 1_200;
+
+/// Faults as frequent as the seed says, from none to plenty.
+fn faults(seed: u64) -> Faults {
+    let mut dice = Dice::new(seed ^ 0xfa17);
+    let mut some = |most: u64| u16::try_from(dice.below(most)).unwrap_or(0);
+    Faults {
+        skipped: some(15),
+        lost: some(15),
+        unacknowledged: some(15),
+        delayed: some(25),
+        doubled: some(40),
+    }
+}
+
+fn run(seed: u64) -> BTreeMap<&'static str, u64> {
+    let mut world = World::new(seed, faults(seed));
+    for step in 0..STEPS {
+        world.step();
+        if step % 100 == 99 {
+            let violations = world.violations(false);
+            assert!(
+                violations.is_empty(),
+                "seed {seed}, step {step}: {violations:#?}"
+            );
+        }
+    }
+    world.heal();
+    let mut violations = world.violations(true);
+    violations.extend(world.check_replay());
+    assert!(
+        violations.is_empty(),
+        "seed {seed}, at rest: {violations:#?}"
+    );
+    world.client.counts().clone()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which seeds to run is asked of the person who runs them"
+)]
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[test]
+fn every_invariant_holds_for_every_seed() {
+    let (first, count) = match (asked("FURLONG_SEED"), asked("FURLONG_SEEDS")) {
+        (Some(seed), _) => (seed, 1),
+        (None, Some(count)) => (0, count),
+        (None, None) => (0, 2_000),
+    };
+    let mut totals: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for seed in first..first + count {
+        for (name, count) in run(seed) {
+            *totals.entry(name).or_default() += count;
+        }
+    }
+    println!("seeds {first}..{}: {totals:?}", first + count);
+    // A world in which nothing happens proves nothing.
+    if count >= 100 {
+        for name in [
+            "placed",
+            "accepted",
+            "turned down",
+            "delayed",
+            "settled",
+            "reversed",
+            "deposited",
+            "paid out",
+            "rejected",
+        ] {
+            assert!(
+                totals.get(name).is_some_and(|count| *count > 20),
+                "hardly any {name}: {totals:?}"
+            );
+        }
+    }
+}

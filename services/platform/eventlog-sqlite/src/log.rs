@@ -115,7 +115,7 @@ impl SqliteLog {
     /// Another process writes there, the log was made with other settings, or it cannot be used.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
         let failed = |error: &dyn std::fmt::Display| OpenError::unusable(folder, "opened", error);
-        std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        make_folder(folder).map_err(|error| failed(&error))?;
         let lock = FolderLock::take(folder)?;
         let db = file::open_writer(folder, options)?;
         let stored = file::partitions(&db).map_err(|error| failed(&error))?;
@@ -236,6 +236,19 @@ impl Drop for SqliteLog {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Makes the folder if there is none, and its entry in the one above durable.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder)?;
+    let folder = folder.canonicalize()?;
+    folder.ancestors().skip(1).take(1).try_for_each(|above| {
+        let above = std::fs::File::open(above)?;
+        above.sync_all()
+    })
 }
 
 /// A closed log drops what it cannot write: its outcome is unknown.

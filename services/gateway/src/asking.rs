@@ -106,7 +106,7 @@ pub(crate) async fn ask<C: Wire>(
         .hub
         .register(request.id, request.digest, journal)
         .map_err(in_flight)?;
-    let deadline = Instant::now() + app.config.deadline;
+    let deadline = until(app.config.deadline);
     // A view that does not answer is no reason not to send: the owner recognises a repeat.
     let known = timeout_at(deadline, known_answer(app, &request)).await;
     if let Ok(Ok(Some(decision))) = known {
@@ -229,7 +229,9 @@ pub(crate) async fn known_answer(
 
 /// When a wait that begins now is over.
 pub(crate) fn until(wait: Duration) -> Instant {
-    Instant::now() + wait
+    // A wait beyond what can be told is none that anybody asked for.
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
 }
 
 /// The instant after which a command is not to be carried out any more.

@@ -117,7 +117,11 @@ async fn run(app: &App, route: &str, request: Request, next: Next) -> Response {
     let running = AssertUnwindSafe(next.run(request)).catch_unwind();
     // Streams begin at once and then live as long as they like; the rest has its own deadlines,
     // and this bound catches bodies that never end.
-    let longest = app.config.deadline + app.config.wait_max + Duration::from_secs(5);
+    let longest = app
+        .config
+        .deadline
+        .saturating_add(app.config.wait_max)
+        .saturating_add(Duration::from_secs(5));
     match tokio::time::timeout(longest, running).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

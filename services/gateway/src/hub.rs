@@ -200,7 +200,7 @@ impl Hub {
     /// Which markets have changed since the cursor.
     pub(crate) fn odds_since(&self, cursor: u64) -> OddsNews {
         let state = self.state();
-        let markets = state.odds.from_index(cursor).map(|entries| {
+        let markets = state.odds.entries_from(cursor).map(|entries| {
             entries
                 .flat_map(|markets| markets.iter().copied())
                 .collect()

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::views;
 use kernel::{Currency, CustomerId, Money, Position, Timestamp, Topic, TopicPartition};
 use schemas::Wire;
-use schemas::ledger::{Account, AccountKind};
+use schemas::ledger::{Account, AccountKind, Balance};
 use schemas::rows::{BalanceRow, CustomerRow, StatementRow, table};
 use serde_json::{Value, json};
 
@@ -138,31 +138,34 @@ impl Wallet {
         })
     }
 
-    /// Takes notice of an account's new balance.
-    pub(crate) fn take(
-        &mut self,
-        account: &Account,
-        balance: &schemas::ledger::Balance,
-        at: Position,
-    ) {
+    /// Takes notice of an account's new balance, unless a newer one is known. Tells whether it
+    /// was news.
+    pub(crate) fn take(&mut self, account: &Account, balance: &Balance, at: Position) -> bool {
         if account.currency != self.currency {
-            return;
+            return false;
+        }
+        let shown = match account.kind {
+            AccountKind::Cash => &mut self.cash,
+            AccountKind::Bonus => &mut self.bonus,
+            AccountKind::Receivable => &mut self.receivable,
+            AccountKind::Book
+            | AccountKind::Provider
+            | AccountKind::Suspense
+            | AccountKind::Promotions => return false,
+        };
+        // Several entries of one record come one after the other, at one position.
+        if shown.position.is_some_and(|shown| shown.offset > at.offset) {
+            return false;
         }
         let amounts = Amounts {
             posted_minor: balance.posted_minor,
             held_minor: balance.held_minor,
             position: Some(at),
         };
-        match account.kind {
-            AccountKind::Cash => self.cash = amounts,
-            AccountKind::Bonus => self.bonus = amounts,
-            AccountKind::Receivable => self.receivable = amounts,
-            AccountKind::Book
-            | AccountKind::Provider
-            | AccountKind::Suspense
-            | AccountKind::Promotions => {}
-        }
+        let news = *shown != amounts;
+        *shown = amounts;
         self.seen.see(at);
+        news
     }
 }
 

@@ -9,7 +9,7 @@ use crate::refusals;
 use crate::shapes::{Named, money, time};
 use kernel::{Money, Position, Timestamp};
 use schemas::bets::{BetPlaced, Event, Rejection, SlipOutcome, StruckLeg};
-use schemas::rows::{BetRow, BetStatus, BetStatusRow};
+use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow};
 use serde_json::{Map, Value, json};
 
 /// A bet at one position of its journal.
@@ -48,17 +48,24 @@ impl Picture {
         }
     }
 
-    /// As the view shows it.
-    pub(crate) fn of_rows(row: BetRow, status: Option<BetStatusRow>) -> Self {
+    /// As the view shows it: as placed, as struck, and where it stands.
+    pub(crate) fn of_rows(
+        row: &BetRow,
+        accepted: Option<BetAcceptedRow>,
+        status: Option<BetStatusRow>,
+    ) -> Self {
         let mut picture = Self::placed(&row.placed, row.position);
+        if let Some(accepted) = accepted {
+            picture.status = BetStatus::Accepted;
+            picture.legs = accepted.legs;
+            picture.potential_return = accepted.potential_return;
+            picture.position = accepted.position;
+            picture.at = accepted.at;
+        }
         let Some(status) = status else {
             return picture;
         };
         picture.status = status.status;
-        if !status.legs.is_empty() {
-            picture.legs = status.legs;
-        }
-        picture.potential_return = status.potential_return.unwrap_or(picture.potential_return);
         picture.pending_until = status.pending_until;
         picture.rejection = status.rejection;
         picture.settlement = status.settlement;
@@ -75,9 +82,9 @@ impl Picture {
         self.status
     }
 
-    /// Until when it is pending, if that is known.
-    pub(crate) fn pending_until(&self) -> Option<Timestamp> {
-        self.pending_until
+    /// The record that it stands on.
+    pub(crate) fn position(&self) -> Position {
+        self.position
     }
 
     /// The rule that it broke.

@@ -50,7 +50,7 @@ impl<T> Ring<T> {
     }
 
     /// The entries from that index on; none: some of them are forgotten.
-    pub(crate) fn from_index(&self, index: u64) -> Option<impl Iterator<Item = &T>> {
+    pub(crate) fn entries_from(&self, index: u64) -> Option<impl Iterator<Item = &T>> {
         let skip = usize::try_from(index.checked_sub(self.forgotten)?).ok()?;
         Some(self.entries.iter().skip(skip).map(|(_, item)| item))
     }
@@ -113,7 +113,7 @@ mod tests {
 
     fn after(ring: &Ring<u64>, seen: &[Position]) -> Option<Vec<u64>> {
         let index = ring.index_after(&Token::of(seen))?;
-        Some(ring.from_index(index)?.copied().collect())
+        Some(ring.entries_from(index)?.copied().collect())
     }
 
     fn filled(entries_max: usize) -> Ring<u64> {
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(after(&ring, &[at(0, 3), at(1, 0)]), Some(vec![2, 3]));
         assert_eq!(after(&ring, &[at(0, 2), at(1, 0)]), None);
         assert_eq!(after(&ring, &[at(0, 3)]), None);
-        assert!(ring.from_index(1).is_none());
+        assert!(ring.entries_from(1).is_none());
     }
 
     #[test]

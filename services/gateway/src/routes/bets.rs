@@ -24,7 +24,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic};
 use schemas::bets::{BetPlaced, BetType, Command, Leg, PlaceBet, PricePolicy, Slip};
-use schemas::rows::{BetRow, BetStatus, BetStatusRow, table};
+use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow, table};
 use schemas::{Cause, Decision};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -289,19 +289,22 @@ async fn followed(bet: BetId, mut ticket: Ticket, until: tokio::time::Instant) -
 /// Looks a bet up in the view until it is decided or the wait is over.
 async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result<Last, Problem> {
     loop {
-        let row: Option<BetStatusRow> =
-            views::row(app, table::BET_STATUS, bet.bytes().to_vec()).await?;
-        let pending_until = row.as_ref().and_then(|row| row.pending_until);
-        let decided_at = row.and_then(|row| match row.status {
-            BetStatus::Pending => None,
-            BetStatus::Rejected => Some(row.position),
-            BetStatus::Accepted | BetStatus::Settled => row.accepted_position,
-        });
+        let key = bet.bytes().to_vec();
+        let status: Option<BetStatusRow> = views::row(app, table::BET_STATUS, key.clone()).await?;
+        let pending_until = status.as_ref().and_then(|row| row.pending_until);
+        let decided_at = match status.map(|row| (row.status, row.position)) {
+            None | Some((BetStatus::Pending, _)) => None,
+            Some((BetStatus::Rejected, position)) => Some(position),
+            Some((BetStatus::Accepted | BetStatus::Settled, _)) => {
+                let row: Option<BetAcceptedRow> = views::row(app, table::BET_ACCEPTED, key).await?;
+                row.map(|row| row.position)
+            }
+        };
         if let Some(position) = decided_at {
             let decision = views::decision_at(app, position).await?;
             return Ok(Last::Final(Arc::new(decision)));
         }
-        let next_look = tokio::time::Instant::now() + LOOK_AGAIN;
+        let next_look = asking::until(LOOK_AGAIN);
         if next_look > until {
             return Ok(Last::Pending(pending_until));
         }
@@ -448,7 +451,7 @@ pub(crate) async fn list(
                 .and_then(|id| id.try_into().ok())
                 .unwrap_or_default();
             after = Some(id.to_vec());
-            if let Some(picture) = picture_of(&app, BetId::from_bytes(id)).await?
+            if let Some((_, picture)) = picture_of(&app, BetId::from_bytes(id)).await?
                 && status.is_none_or(|status| picture.status() == status)
             {
                 items.push(Value::Object(picture.to_json()));
@@ -464,14 +467,19 @@ pub(crate) async fn list(
     Ok(page_json(items, after.as_deref().map(cursor_of)))
 }
 
-/// A bet as the view shows it.
-pub(crate) async fn picture_of(app: &App, bet: BetId) -> Result<Option<Picture>, Problem> {
+/// A bet as the view shows it, and whose it is.
+pub(crate) async fn picture_of(
+    app: &App,
+    bet: BetId,
+) -> Result<Option<(CustomerId, Picture)>, Problem> {
     let key = bet.bytes().to_vec();
     let Some(row) = views::row::<BetRow>(app, table::BET, key.clone()).await? else {
         return Ok(None);
     };
-    let status = views::row::<BetStatusRow>(app, table::BET_STATUS, key).await?;
-    Ok(Some(Picture::of_rows(row, status)))
+    let accepted = views::row(app, table::BET_ACCEPTED, key.clone()).await?;
+    let status = views::row(app, table::BET_STATUS, key).await?;
+    let picture = Picture::of_rows(&row, accepted, status);
+    Ok(Some((row.placed.customer, picture)))
 }
 
 /// What a read of one thing may be asked for.
@@ -491,16 +499,10 @@ pub(crate) async fn show(
     if let Some(token) = position(query.min_position.as_deref())? {
         views::wait_for(&app, &token).await?;
     }
-    let row = views::row::<BetRow>(&app, table::BET, bet.bytes().to_vec()).await?;
     // Somebody else's bet does not exist here.
-    let own = row.filter(|row| row.placed.customer == caller.subject.customer);
-    let Some(row) = own else {
-        return Err(Problem::new(Code::NotFound));
-    };
-    let status = views::row::<BetStatusRow>(&app, table::BET_STATUS, bet.bytes().to_vec()).await?;
-    let picture = Picture::of_rows(row, status);
-    Ok(json_response(
-        StatusCode::OK,
-        &Value::Object(picture.to_json()),
-    ))
+    let found = picture_of(&app, bet).await?;
+    let own = found.filter(|(customer, _)| *customer == caller.subject.customer);
+    let (_, picture) = own.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let shown = Value::Object(picture.to_json());
+    Ok(json_response(StatusCode::OK, &shown))
 }

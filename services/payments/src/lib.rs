@@ -1,1 +1,30 @@
-//! payments.
+//! Payments at its edge: the wire, the views, the providers and their call-backs.
+//!
+//! Duty: join the rules of payments to the runtime, and give the worker that calls providers and
+//! the gateway that hears them what they need.
+//!
+//! Prohibition: no rule about money is written here, and nothing here reads a clock, draws
+//! randomness or sleeps; times come in as arguments.
+
+mod codec;
+mod projection;
+mod provider;
+mod reactor;
+mod service;
+mod simulator;
+mod snapshot;
+mod webhook;
+mod worker;
+
+pub use payments_domain as domain;
+pub use projection::rows;
+pub use provider::{
+    Answer, Call, Provider, ProviderFuture, SIMULATOR, StatusAnswer, provider_names, terms,
+};
+pub use service::PaymentsService;
+pub use simulator::{MAGIC_AMOUNTS, MagicAmount, Script, SignedWebhook, Simulator};
+pub use webhook::{
+    SIGNATURE_TOLERANCE, WebhookError, WebhookHeaders, WebhookKeys, partition_of, read_report,
+    sign, write_report,
+};
+pub use worker::{Action, Worker, outcome_request_scope};

@@ -1,0 +1,252 @@
+//! Domain and wire, joined.
+//!
+//! Duty: every command, event and rejection of payments in both shapes, exhaustively.
+//! Prohibition: no judgement; a wire value that the domain cannot hold is a decode error.
+
+use crate::provider;
+use kernel::Timestamp;
+use payments_domain as domain;
+use schemas::payments as wire;
+
+pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command {
+    match command {
+        wire::Command::RequestDeposit(asked) => {
+            domain::Command::RequestDeposit(domain::RequestDeposit {
+                deposit: asked.deposit,
+                customer: asked.customer,
+                amount: asked.amount,
+                terms: provider::terms(&asked.provider, asked.amount.currency()),
+                provider: asked.provider,
+                now,
+            })
+        }
+        wire::Command::RequestWithdrawal(asked) => {
+            domain::Command::RequestWithdrawal(domain::RequestWithdrawal {
+                withdrawal: asked.withdrawal,
+                customer: asked.customer,
+                amount: asked.amount,
+                terms: provider::terms(&asked.provider, asked.amount.currency()),
+                provider: asked.provider,
+                now,
+            })
+        }
+        wire::Command::ReportOutcome(told) => {
+            domain::Command::ReportOutcome(domain::ReportOutcome {
+                provider: told.provider,
+                provider_event: told.event,
+                payment: match told.payment {
+                    wire::Payment::Deposit(known) => domain::PaymentRef::Deposit(known.deposit),
+                    wire::Payment::Withdrawal(known) => {
+                        domain::PaymentRef::Withdrawal(known.withdrawal)
+                    }
+                    wire::Payment::Unknown(unknown) => {
+                        domain::PaymentRef::Unknown(unknown.reference)
+                    }
+                },
+                outcome: match told.outcome {
+                    wire::Outcome::Succeeded(succeeded) => domain::Outcome::Succeeded {
+                        amount: succeeded.amount,
+                    },
+                    wire::Outcome::Failed(failed) => domain::Outcome::Failed {
+                        reason: failed.reason,
+                    },
+                },
+            })
+        }
+    }
+}
+
+pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
+    match event.clone() {
+        domain::Event::DepositRequested(of) => {
+            wire::Event::DepositRequested(wire::DepositRequested {
+                deposit: of.id,
+                customer: of.customer,
+                amount: of.amount,
+                provider: of.provider,
+                requested_at: of.requested_at,
+            })
+        }
+        domain::Event::DepositConfirmed {
+            deposit: of,
+            provider_event,
+        } => wire::Event::DepositConfirmed(wire::DepositConfirmed {
+            deposit: of.id,
+            customer: of.customer,
+            amount: of.amount,
+            provider: of.provider,
+            provider_event,
+            requested_at: of.requested_at,
+        }),
+        domain::Event::DepositFailed {
+            deposit: of,
+            reason,
+        } => wire::Event::DepositFailed(wire::DepositFailed {
+            deposit: of.id,
+            customer: of.customer,
+            amount: of.amount,
+            reason,
+            provider: of.provider,
+            requested_at: of.requested_at,
+        }),
+        domain::Event::WithdrawalRequested(of) => {
+            wire::Event::WithdrawalRequested(wire::WithdrawalRequested {
+                withdrawal: of.id,
+                customer: of.customer,
+                amount: of.amount,
+                provider: of.provider,
+                requested_at: of.requested_at,
+            })
+        }
+        domain::Event::WithdrawalSubmitted(of) => {
+            wire::Event::WithdrawalSubmitted(wire::WithdrawalSubmitted {
+                withdrawal: of.id,
+                customer: of.customer,
+                amount: of.amount,
+                provider: of.provider,
+                requested_at: of.requested_at,
+            })
+        }
+        domain::Event::WithdrawalPaid {
+            withdrawal: of,
+            provider_event,
+        } => wire::Event::WithdrawalPaid(wire::WithdrawalPaid {
+            withdrawal: of.id,
+            customer: of.customer,
+            amount: of.amount,
+            provider: of.provider,
+            provider_event,
+            requested_at: of.requested_at,
+        }),
+        domain::Event::WithdrawalFailed {
+            withdrawal: of,
+            held,
+            reason,
+        } => wire::Event::WithdrawalFailed(wire::WithdrawalFailed {
+            withdrawal: of.id,
+            customer: of.customer,
+            amount: of.amount,
+            held,
+            reason,
+            provider: of.provider,
+            requested_at: of.requested_at,
+        }),
+        domain::Event::UnknownPaymentReported {
+            provider,
+            provider_event,
+            reference,
+            amount,
+        } => wire::Event::UnknownPaymentReported(wire::UnknownPaymentReported {
+            provider,
+            provider_event,
+            reference,
+            amount,
+        }),
+        domain::Event::OutcomeContradicted {
+            provider,
+            provider_event,
+            reference,
+        } => wire::Event::OutcomeContradicted(wire::OutcomeContradicted {
+            provider,
+            provider_event,
+            reference,
+        }),
+        domain::Event::DepositLimitNoticed { customer, limits } => {
+            wire::Event::DepositLimitNoticed(wire::DepositLimitNoticed {
+                customer,
+                day: limits.day,
+                week: limits.week,
+                month: limits.month,
+            })
+        }
+        domain::Event::ExclusionNoticed { customer, until } => {
+            wire::Event::ExclusionNoticed(wire::ExclusionNoticed { customer, until })
+        }
+    }
+}
+
+macro_rules! payment {
+    ($kind:ident, $id:ident, $of:ident) => {
+        domain::$kind {
+            id: $of.$id,
+            customer: $of.customer,
+            amount: $of.amount,
+            provider: $of.provider,
+            requested_at: $of.requested_at,
+        }
+    };
+}
+
+pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
+    match event {
+        wire::Event::DepositRequested(of) => {
+            domain::Event::DepositRequested(payment!(Deposit, deposit, of))
+        }
+        wire::Event::DepositConfirmed(of) => domain::Event::DepositConfirmed {
+            deposit: payment!(Deposit, deposit, of),
+            provider_event: of.provider_event,
+        },
+        wire::Event::DepositFailed(of) => domain::Event::DepositFailed {
+            deposit: payment!(Deposit, deposit, of),
+            reason: of.reason,
+        },
+        wire::Event::WithdrawalRequested(of) => {
+            domain::Event::WithdrawalRequested(payment!(Withdrawal, withdrawal, of))
+        }
+        wire::Event::WithdrawalSubmitted(of) => {
+            domain::Event::WithdrawalSubmitted(payment!(Withdrawal, withdrawal, of))
+        }
+        wire::Event::WithdrawalPaid(of) => domain::Event::WithdrawalPaid {
+            withdrawal: payment!(Withdrawal, withdrawal, of),
+            provider_event: of.provider_event,
+        },
+        wire::Event::WithdrawalFailed(of) => domain::Event::WithdrawalFailed {
+            withdrawal: payment!(Withdrawal, withdrawal, of),
+            held: of.held,
+            reason: of.reason,
+        },
+        wire::Event::UnknownPaymentReported(told) => domain::Event::UnknownPaymentReported {
+            provider: told.provider,
+            provider_event: told.provider_event,
+            reference: told.reference,
+            amount: told.amount,
+        },
+        wire::Event::OutcomeContradicted(told) => domain::Event::OutcomeContradicted {
+            provider: told.provider,
+            provider_event: told.provider_event,
+            reference: told.reference,
+        },
+        wire::Event::DepositLimitNoticed(noticed) => domain::Event::DepositLimitNoticed {
+            customer: noticed.customer,
+            limits: domain::DepositLimits {
+                day: noticed.day,
+                week: noticed.week,
+                month: noticed.month,
+            },
+        },
+        wire::Event::ExclusionNoticed(noticed) => domain::Event::ExclusionNoticed {
+            customer: noticed.customer,
+            until: noticed.until,
+        },
+    }
+}
+
+pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejection {
+    use wire::RejectionReason as Reason;
+    let reason = match rejection.clone() {
+        domain::Rejection::AmountNotAllowed { minimum, maximum } => {
+            Reason::AmountNotAllowed(wire::AmountNotAllowed { minimum, maximum })
+        }
+        domain::Rejection::DepositLimitReached { available } => {
+            Reason::DepositLimitReached(wire::DepositLimitReached { available })
+        }
+        domain::Rejection::CustomerExcluded { until } => {
+            Reason::CustomerExcluded(wire::CustomerExcluded { until })
+        }
+        domain::Rejection::ProviderUnknown { provider } => {
+            Reason::ProviderUnknown(wire::ProviderUnknown { provider })
+        }
+        domain::Rejection::PaymentIdTaken => Reason::PaymentIdTaken(wire::PaymentIdTaken {}),
+    };
+    wire::Rejection { reason }
+}

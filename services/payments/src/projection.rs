@@ -1,0 +1,83 @@
+//! Rows of the views from payments' decisions.
+//!
+//! Duty: deposits and withdrawals, each row written in full from one event. Prohibition: nothing
+//! is read.
+
+use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use schemas::{Decision, Events, Wire, payments as wire};
+use viewstore::Row;
+
+/// The rows that an effective decision of payments' journal writes.
+#[must_use]
+pub fn rows(decision: &Decision) -> Vec<Row> {
+    match &decision.events {
+        Events::PaymentsEvents(body) => body
+            .events
+            .iter()
+            .filter_map(|event| row(event, decision))
+            .map(|(table, key, value)| Row {
+                table,
+                key,
+                value,
+                seq: decision.header.seq,
+            })
+            .collect(),
+        Events::AuthEvents(_)
+        | Events::OddsEvents(_)
+        | Events::BetsEvents(_)
+        | Events::LedgerEvents(_)
+        | Events::FraudEvents(_) => Vec::new(),
+    }
+}
+
+type Written = (&'static str, Vec<u8>, Vec<u8>);
+
+macro_rules! deposit {
+    ($event:expr, $decision:expr, $status:ident, $reason:expr) => {{
+        let row = DepositRow {
+            deposit: $event.deposit,
+            customer: $event.customer,
+            amount: $event.amount,
+            status: PaymentStatus::$status,
+            reason: $reason,
+            position: $decision.position,
+            at: $decision.header.decided_at,
+        };
+        Some((table::DEPOSIT, row.deposit.to_bytes(), row.to_bytes()))
+    }};
+}
+
+macro_rules! withdrawal {
+    ($event:expr, $decision:expr, $status:ident, $reason:expr) => {{
+        let row = WithdrawalRow {
+            withdrawal: $event.withdrawal,
+            customer: $event.customer,
+            amount: $event.amount,
+            status: PaymentStatus::$status,
+            reason: $reason,
+            position: $decision.position,
+            at: $decision.header.decided_at,
+        };
+        Some((table::WITHDRAWAL, row.withdrawal.to_bytes(), row.to_bytes()))
+    }};
+}
+
+fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
+    match event {
+        wire::Event::DepositRequested(of) => deposit!(of, decision, Pending, None),
+        wire::Event::DepositConfirmed(of) => deposit!(of, decision, Confirmed, None),
+        wire::Event::DepositFailed(of) => {
+            deposit!(of, decision, Failed, Some(of.reason.clone()))
+        }
+        wire::Event::WithdrawalRequested(of) => withdrawal!(of, decision, Pending, None),
+        wire::Event::WithdrawalSubmitted(of) => withdrawal!(of, decision, Pending, None),
+        wire::Event::WithdrawalPaid(of) => withdrawal!(of, decision, Confirmed, None),
+        wire::Event::WithdrawalFailed(of) => {
+            withdrawal!(of, decision, Failed, Some(of.reason.clone()))
+        }
+        wire::Event::UnknownPaymentReported(_)
+        | wire::Event::OutcomeContradicted(_)
+        | wire::Event::DepositLimitNoticed(_)
+        | wire::Event::ExclusionNoticed(_) => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! Other journals' decisions as commands to payments.
+//!
+//! Duty: the ledger's word on withdrawal holds, and auth's on deposit limits and exclusions.
+//! Prohibition: pure, and never a command that could be refused.
+
+use kernel::TransferId;
+use payments_domain::{Command, CustomerNotice, HoldNotice, Window};
+use schemas::payments::withdrawal_of_hold;
+use schemas::{Decision, Events, auth, ledger};
+
+pub(crate) fn react(decision: &Decision) -> Option<Command> {
+    match &decision.events {
+        Events::LedgerEvents(body) => {
+            let holds: Vec<_> = body.events.iter().filter_map(hold).collect();
+            (!holds.is_empty()).then_some(Command::NoticeHolds(holds))
+        }
+        Events::AuthEvents(body) => {
+            let notices: Vec<_> = body.events.iter().filter_map(notice).collect();
+            (!notices.is_empty()).then_some(Command::NoticeCustomers(notices))
+        }
+        Events::OddsEvents(_)
+        | Events::BetsEvents(_)
+        | Events::PaymentsEvents(_)
+        | Events::FraudEvents(_) => None,
+    }
+}
+
+/// What an event says of a withdrawal's hold. A refused capture of a withdrawal has the same
+/// code; its id names no withdrawal that waits, so the decider passes it over.
+fn hold(event: &ledger::Event) -> Option<HoldNotice> {
+    match event {
+        ledger::Event::TransferHeld(held) => of_withdrawal(held.id, held.code, None),
+        ledger::Event::TransferRefused(refused) => {
+            let reason = refusal(refused.reason).to_owned();
+            of_withdrawal(refused.id, refused.code, Some(reason))
+        }
+        ledger::Event::TransferPosted(_)
+        | ledger::Event::HoldCaptured(_)
+        | ledger::Event::HoldVoided(_)
+        | ledger::Event::HoldExpired(_)
+        | ledger::Event::AccountRulesSet(_)
+        | ledger::Event::NothingMoved(_) => None,
+    }
+}
+
+fn of_withdrawal(
+    hold: TransferId,
+    code: ledger::TransferCode,
+    refused: Option<String>,
+) -> Option<HoldNotice> {
+    (code == ledger::TransferCode::Withdrawal).then(|| HoldNotice {
+        withdrawal: withdrawal_of_hold(hold),
+        refused,
+    })
+}
+
+/// The reason as the customer's page may show it.
+const fn refusal(reason: ledger::RefusalReason) -> &'static str {
+    use ledger::RefusalReason as Reason;
+    match reason {
+        Reason::DebitExceedsAvailable => "insufficient_funds",
+        Reason::DebitsBlocked => "account_blocked",
+        Reason::AccountsMustDiffer
+        | Reason::CurrenciesMustMatch
+        | Reason::AmountMustBePositive
+        | Reason::IdReusedWithOtherContent
+        | Reason::CreditExceedsLimit
+        | Reason::CreditsBlocked
+        | Reason::HoldUnknown
+        | Reason::HoldNotOpen
+        | Reason::CaptureExceedsHold
+        | Reason::Overflow
+        | Reason::LinkedTransferRefused
+        | Reason::ChainOpen
+        | Reason::RestOfUnknown
+        | Reason::HoldOfOtherAccounts
+        | Reason::AccountOfOtherPartition => "refused_by_ledger",
+    }
+}
+
+fn notice(event: &auth::Event) -> Option<CustomerNotice> {
+    match event {
+        auth::Event::LimitSet(set) => {
+            let window = match set.kind {
+                auth::LimitKind::DepositDay => Window::Day,
+                auth::LimitKind::DepositWeek => Window::Week,
+                auth::LimitKind::DepositMonth => Window::Month,
+                auth::LimitKind::StakeSlip | auth::LimitKind::StakeDay => return None,
+            };
+            Some(CustomerNotice::DepositLimit {
+                customer: set.customer,
+                window,
+                amount: set.amount,
+            })
+        }
+        auth::Event::CustomerExcluded(excluded) => Some(CustomerNotice::Excluded {
+            customer: excluded.customer,
+            until: excluded.until,
+        }),
+        auth::Event::CustomerRegistered(_)
+        | auth::Event::SignedIn(_)
+        | auth::Event::SignInFailed(_)
+        | auth::Event::SessionRefreshed(_)
+        | auth::Event::SessionRevoked(_)
+        | auth::Event::LimitIncreaseRequested(_)
+        | auth::Event::RoleGranted(_)
+        | auth::Event::PasswordChanged(_) => None,
+    }
+}

@@ -1,0 +1,305 @@
+//! Wire, snapshot, rows and other journals' decisions.
+
+use super::*;
+use kernel::{
+    CorrelationId, Currency, CustomerId, Decider, DepositId, Money, TransferId, WithdrawalId,
+};
+use payments_domain::{CustomerNotice, DepositLimits, HoldNotice, Window};
+use payments_domain::{Deposit, Withdrawal};
+use schemas::payments::withdrawal_hold;
+use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use schemas::{Body, ClaimId, Events, Header, Kind, Wire, auth, ledger};
+
+const ANNA: CustomerId = CustomerId::example(1, 3);
+const DEPOSIT: DepositId = DepositId::example(2, 3);
+const WITHDRAWAL: WithdrawalId = WithdrawalId::example(3, 3);
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const AMOUNT: Money = Money::from_minor(500, Currency::Eur);
+
+fn deposit() -> Deposit {
+    Deposit {
+        id: DEPOSIT,
+        customer: ANNA,
+        amount: AMOUNT,
+        provider: "simulator".to_owned(),
+        requested_at: NOW,
+    }
+}
+
+fn withdrawal() -> Withdrawal {
+    Withdrawal {
+        id: WITHDRAWAL,
+        customer: ANNA,
+        amount: AMOUNT,
+        provider: "simulator".to_owned(),
+        requested_at: NOW,
+    }
+}
+
+/// One event of each kind, in an order that could be.
+fn events() -> Vec<Event> {
+    let other = |number| Withdrawal {
+        id: WithdrawalId::example(number, 3),
+        ..withdrawal()
+    };
+    vec![
+        Event::DepositLimitNoticed {
+            customer: ANNA,
+            limits: DepositLimits {
+                day: Some(AMOUNT),
+                week: None,
+                month: Some(AMOUNT),
+            },
+        },
+        Event::DepositRequested(deposit()),
+        Event::DepositConfirmed {
+            deposit: deposit(),
+            provider_event: "e1".to_owned(),
+        },
+        Event::DepositRequested(Deposit {
+            id: DepositId::example(20, 3),
+            ..deposit()
+        }),
+        Event::DepositFailed {
+            deposit: Deposit {
+                id: DepositId::example(20, 3),
+                ..deposit()
+            },
+            reason: "declined".to_owned(),
+        },
+        Event::WithdrawalRequested(withdrawal()),
+        Event::WithdrawalSubmitted(withdrawal()),
+        Event::WithdrawalRequested(other(30)),
+        Event::WithdrawalSubmitted(other(30)),
+        Event::WithdrawalPaid {
+            withdrawal: other(30),
+            provider_event: "e2".to_owned(),
+        },
+        Event::WithdrawalRequested(other(31)),
+        Event::WithdrawalFailed {
+            withdrawal: other(31),
+            held: false,
+            reason: "insufficient_funds".to_owned(),
+        },
+        Event::UnknownPaymentReported {
+            provider: "simulator".to_owned(),
+            provider_event: "e3".to_owned(),
+            reference: "invoice".to_owned(),
+            amount: AMOUNT,
+        },
+        Event::OutcomeContradicted {
+            provider: "simulator".to_owned(),
+            provider_event: "e4".to_owned(),
+            reference: WITHDRAWAL.to_string(),
+        },
+        Event::ExclusionNoticed {
+            customer: ANNA,
+            until: NOW,
+        },
+    ]
+}
+
+fn state() -> State {
+    let mut state = Payments::initial();
+    for event in events() {
+        Payments::evolve(&mut state, &event);
+    }
+    state
+}
+
+#[test]
+fn every_event_survives_the_wire() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for event in events() {
+        let bytes = PaymentsService::event_to_wire(&event).to_bytes();
+        kinds.insert(bytes.first().copied());
+        let decoded = wire::Event::from_bytes(&bytes).expect("what was encoded decodes");
+        assert_eq!(PaymentsService::event_from_wire(decoded), Ok(event));
+    }
+    assert_eq!(kinds.len(), 11);
+}
+
+#[test]
+fn a_snapshot_gives_the_state_back() {
+    let bytes = PaymentsService::snapshot(&state());
+    let restored = PaymentsService::restore(&bytes).expect("what was saved loads");
+    assert_eq!(restored, state());
+    assert_eq!(PaymentsService::snapshot(&restored), bytes);
+    for cut in 0..bytes.len() {
+        assert!(
+            PaymentsService::restore(&bytes[..cut]).is_err(),
+            "cut at {cut}"
+        );
+    }
+}
+
+fn decision(topic: Topic, events: Events) -> Decision {
+    Decision {
+        position: TopicPartition::new(topic, 3).at(17),
+        header: Header {
+            kind: Kind::Decision,
+            epoch: 1,
+            claim_id: ClaimId::default(),
+            seq: 9,
+            confirmed: 8,
+            prev: None,
+            cause: None,
+            consumed: vec![],
+            request_id: None,
+            request_digest: None,
+            correlation_id: CorrelationId::default(),
+            decided_at: NOW,
+        },
+        events,
+    }
+}
+
+fn of_ledger(events: Vec<ledger::Event>) -> Decision {
+    let body = Body {
+        rejection: None,
+        events,
+    };
+    decision(Topic::LedgerEvents, Events::LedgerEvents(body))
+}
+
+fn of_auth(events: Vec<auth::Event>) -> Decision {
+    let body = Body {
+        rejection: None,
+        events,
+    };
+    decision(Topic::AuthEvents, Events::AuthEvents(body))
+}
+
+#[test]
+fn rows_tell_where_payments_stand() {
+    let wired = events()
+        .iter()
+        .map(PaymentsService::event_to_wire)
+        .collect();
+    let body = Body {
+        rejection: None,
+        events: wired,
+    };
+    let rows = crate::rows(&decision(
+        Topic::PaymentsEvents,
+        Events::PaymentsEvents(body),
+    ));
+    let last = |table: &str, key: [u8; 16]| {
+        let row = rows
+            .iter()
+            .rfind(|row| row.table == table && row.key == key);
+        row.expect("the row was written").value.clone()
+    };
+    let paid_in = DepositRow::from_bytes(&last(table::DEPOSIT, DEPOSIT.bytes()));
+    let paid_in = paid_in.expect("decodes");
+    assert_eq!(
+        (paid_in.status, paid_in.amount),
+        (PaymentStatus::Confirmed, AMOUNT)
+    );
+    let waiting = WithdrawalRow::from_bytes(&last(table::WITHDRAWAL, WITHDRAWAL.bytes()));
+    assert_eq!(waiting.expect("decodes").status, PaymentStatus::Pending);
+    let failed = WithdrawalId::example(31, 3).bytes();
+    let failed = WithdrawalRow::from_bytes(&last(table::WITHDRAWAL, failed)).expect("decodes");
+    assert_eq!(failed.status, PaymentStatus::Failed);
+    assert_eq!(failed.reason.as_deref(), Some("insufficient_funds"));
+}
+
+fn account(kind: ledger::AccountKind) -> ledger::Account {
+    ledger::Account {
+        customer: Some(ANNA),
+        kind,
+        currency: Currency::Eur,
+    }
+}
+
+fn refused(id: TransferId, code: ledger::TransferCode) -> ledger::Event {
+    ledger::Event::TransferRefused(ledger::TransferRefused {
+        id,
+        reason: ledger::RefusalReason::DebitExceedsAvailable,
+        available_minor: Some(7),
+        content: ledger::ContentHash::default(),
+        debit: account(ledger::AccountKind::Cash),
+        code,
+    })
+}
+
+#[test]
+fn the_ledger_tells_of_withdrawal_holds() {
+    let held = ledger::Event::TransferHeld(ledger::TransferHeld {
+        id: withdrawal_hold(WITHDRAWAL),
+        debit: account(ledger::AccountKind::Cash),
+        credit: account(ledger::AccountKind::Provider),
+        minor: 500,
+        content: ledger::ContentHash::default(),
+        code: ledger::TransferCode::Withdrawal,
+        expires_at: None,
+        debit_after: ledger::Balance {
+            posted_minor: 500,
+            held_minor: 500,
+            entry: 2,
+        },
+    });
+    let other = WithdrawalId::example(4, 3);
+    let decision = of_ledger(vec![
+        held,
+        refused(withdrawal_hold(other), ledger::TransferCode::Withdrawal),
+        refused(TransferId::example(9, 3), ledger::TransferCode::Stake),
+    ]);
+    let expected = vec![
+        HoldNotice {
+            withdrawal: WITHDRAWAL,
+            refused: None,
+        },
+        HoldNotice {
+            withdrawal: other,
+            refused: Some("insufficient_funds".to_owned()),
+        },
+    ];
+    let command = PaymentsService::react(3, &decision, &(), NOW);
+    assert_eq!(command, Some(Command::NoticeHolds(expected)));
+}
+
+#[test]
+fn what_is_no_business_of_payments_is_passed_over() {
+    let stake = refused(TransferId::example(9, 3), ledger::TransferCode::Stake);
+    assert_eq!(
+        PaymentsService::react(3, &of_ledger(vec![stake]), &(), NOW),
+        None
+    );
+    let stake_limit = auth::Event::LimitSet(auth::LimitSet {
+        customer: ANNA,
+        kind: auth::LimitKind::StakeDay,
+        amount: None,
+    });
+    assert_eq!(
+        PaymentsService::react(3, &of_auth(vec![stake_limit]), &(), NOW),
+        None
+    );
+}
+
+#[test]
+fn auth_tells_of_deposit_limits_and_exclusions() {
+    let limit = auth::Event::LimitSet(auth::LimitSet {
+        customer: ANNA,
+        kind: auth::LimitKind::DepositWeek,
+        amount: Some(AMOUNT),
+    });
+    let excluded = auth::Event::CustomerExcluded(auth::CustomerExcluded {
+        customer: ANNA,
+        until: NOW,
+        at: NOW,
+    });
+    let command = PaymentsService::react(3, &of_auth(vec![limit, excluded]), &(), NOW);
+    let expected = vec![
+        CustomerNotice::DepositLimit {
+            customer: ANNA,
+            window: Window::Week,
+            amount: Some(AMOUNT),
+        },
+        CustomerNotice::Excluded {
+            customer: ANNA,
+            until: NOW,
+        },
+    ];
+    assert_eq!(command, Some(Command::NoticeCustomers(expected)));
+}

@@ -2,8 +2,8 @@
 //!
 //! Duty: pure decoders from text to updates: a recorded or live exchange stream ([`betfair`]), a
 //! season's results ([`football_data`]), lines posted over HTTP ([`ndjson`]) and a match day that
-//! plays itself ([`simulation`]); and the way from a source's own counting to that of the
-//! partitions ([`router`]).
+//! plays itself ([`simulation`]); recordings played as if they happened now ([`playback`]); and
+//! the way from a source's own counting to that of the partitions ([`router`]).
 //!
 //! Prohibition: no sockets, files or clocks. Whoever reads the bytes hands them in, together with
 //! the time.
@@ -13,6 +13,7 @@ pub mod football;
 pub mod football_data;
 pub mod names;
 pub mod ndjson;
+pub mod playback;
 pub mod router;
 pub mod simulation;
 

@@ -11,7 +11,8 @@
 use super::FeedUpdate;
 use crate::codec::MESSAGES_MISSING;
 use kernel::{FixtureId, Partition, Timestamp};
-use schemas::odds::{Alive, ApplyFeedMessage, Suspend, Update};
+use schemas::odds::{Alive, ApplyFeedMessage, Event, Suspend, Update};
+use schemas::{Decision, Events};
 use std::collections::BTreeMap;
 
 /// What a source's count says about an update.
@@ -40,6 +41,13 @@ pub struct Routed {
     pub arrival: Arrival,
     /// What to send where.
     pub messages: Vec<(Partition, ApplyFeedMessage)>,
+}
+
+/// Names a message among all that were ever sent: the idempotency key of its command, the same
+/// when the same message is sent again.
+#[must_use]
+pub fn request_key(partition: Partition, message: &ApplyFeedMessage) -> String {
+    format!("feed/{partition}/{}/{}", message.sequence, message.source)
 }
 
 /// Counts of all sources that this process sends for.
@@ -85,6 +93,20 @@ impl FeedRouter {
         let counts = self.sources.entry(source.to_owned()).or_default();
         let given = counts.given.entry(partition).or_default();
         *given = sequence.max(*given);
+    }
+
+    /// Takes over what a decision of odds says about sources. A process that begins to send must
+    /// first have heard the journal to its end, or it would use numbers a second time.
+    pub fn hear(&mut self, decision: &Decision) {
+        let Events::OddsEvents(body) = &decision.events else {
+            return;
+        };
+        for event in &body.events {
+            if let Event::SourceAdvanced(advanced) = event {
+                let partition = decision.position.partition;
+                self.recover(&advanced.source, partition, advanced.sequence);
+            }
+        }
     }
 
     /// The highest number of the source's own that was met here.
@@ -232,7 +254,7 @@ mod tests {
     #[test]
     fn a_repeat_is_not_sent() {
         let mut router = FeedRouter::new(2);
-        let _ = router.route(close(7, 0), &[]);
+        drop(router.route(close(7, 0), &[]));
         let again = router.route(close(7, 0), &[]);
         assert_eq!(again.arrival, Arrival::Repeated { last: 7 });
         assert_eq!(again.messages, []);
@@ -242,7 +264,7 @@ mod tests {
     fn a_gap_is_told_to_every_partition_and_stops_live_fixtures() {
         let mut router = FeedRouter::new(3);
         for sequence in 1..4 {
-            let _ = router.route(alive(sequence), &[]);
+            drop(router.route(alive(sequence), &[]));
         }
         let live = [FixtureId::example(1, 2), FixtureId::example(2, 2)];
         let routed = router.route(close(6, 1), &live);
@@ -258,11 +280,11 @@ mod tests {
         let stopped: Vec<FixtureId> = routed
             .messages
             .iter()
-            .filter_map(|(_, message)| match &message.update {
-                Update::Suspend(suspend) if suspend.reason == MESSAGES_MISSING => {
-                    Some(suspend.fixture)
-                }
-                _ => None,
+            .filter_map(|(_, message)| {
+                let Update::Suspend(suspend) = &message.update else {
+                    return None;
+                };
+                (suspend.reason == MESSAGES_MISSING).then_some(suspend.fixture)
             })
             .collect();
         assert_eq!(stopped, live);

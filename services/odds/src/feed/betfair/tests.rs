@@ -7,10 +7,10 @@ use kernel::{Duration, Price, SelectionId, Timestamp};
 use schemas::odds::{OutcomeKind, Update};
 
 fn changes(line: &str) -> MarketChanges {
-    match decode(line).unwrap() {
-        Message::Markets(changes) => changes,
-        other => panic!("expected market changes, got {other:?}"),
-    }
+    let Message::Markets(changes) = decode(line).unwrap() else {
+        panic!("expected market changes: {line}")
+    };
+    changes
 }
 
 fn price(text: &str) -> Price {
@@ -185,15 +185,12 @@ fn a_market_is_told_in_the_order_in_which_it_must_be_heard() {
 fn outcomes(updates: &[FeedUpdate]) -> Vec<(OutcomeKind, u16, u16)> {
     updates
         .iter()
-        .find_map(|update| match &update.update {
-            Update::Settle(settle) => Some(
-                settle
-                    .outcomes
-                    .iter()
-                    .map(|o| (o.outcome.kind, o.outcome.places, o.outcome.tied))
-                    .collect(),
-            ),
-            _ => None,
+        .find_map(|update| {
+            let Update::Settle(settle) = &update.update else {
+                return None;
+            };
+            let outcomes = settle.outcomes.iter().map(|result| &result.outcome);
+            Some(outcomes.map(|o| (o.kind, o.places, o.tied)).collect())
         })
         .unwrap_or_default()
 }
@@ -265,10 +262,10 @@ fn recorded_single_messages() {
         ("ocm_FULL_IMAGE", 1),
         ("ocm_UPDATE", 1),
     ] {
-        match read(name) {
-            Some(Message::Orders { markets, .. }) => assert_eq!(markets.len(), count),
-            other => panic!("{name}: {other:?}"),
-        }
+        let Some(Message::Orders { markets, .. }) = read(name) else {
+            panic!("{name} holds no orders")
+        };
+        assert_eq!(markets.len(), count);
     }
     for (name, change_type, count) in [
         ("mcm_SUB_IMAGE", ChangeType::Image, 1),
@@ -338,9 +335,12 @@ fn the_recorded_match_opens_goes_in_play_and_closes_as_the_record_says() {
             (1657550847332, "progress"),
         ]
     );
-    let delay = updates.iter().find_map(|update| match &update.update {
-        Update::TurnInPlay(turn) => Some(turn.bet_delay),
-        _ => None,
+    let delay = updates.iter().find_map(|update| {
+        if let Update::TurnInPlay(turn) = &update.update {
+            Some(turn.bet_delay)
+        } else {
+            None
+        }
     });
     assert_eq!(delay, Some(Duration::from_secs(5)));
     assert_eq!(
@@ -459,11 +459,10 @@ fn a_withdrawn_runner_loses_its_price_at_once() {
 }
 
 fn has_price(update: &Update, selection: SelectionId) -> bool {
-    match update {
-        Update::QuoteBook(book) => book
-            .prices
-            .iter()
-            .any(|entry| entry.selection == selection && entry.price.is_some()),
-        _ => false,
-    }
+    let Update::QuoteBook(book) = update else {
+        return false;
+    };
+    book.prices
+        .iter()
+        .any(|entry| entry.selection == selection && entry.price.is_some())
 }

@@ -104,11 +104,11 @@ fn quarter_lines_are_settled_by_halves() {
     let updates = play("fd", 8, 1, &[one(PLAYED)]);
     let kinds: BTreeSet<Vec<OutcomeKind>> = updates
         .iter()
-        .filter_map(|update| match &update.update {
-            Update::Settle(settle) => {
-                Some(settle.outcomes.iter().map(|o| o.outcome.kind).collect())
-            }
-            _ => None,
+        .filter_map(|update| {
+            let Update::Settle(settle) = &update.update else {
+                return None;
+            };
+            Some(settle.outcomes.iter().map(|o| o.outcome.kind).collect())
         })
         .collect();
     use OutcomeKind::{HalfLost, HalfWon, Lost, Won};
@@ -150,7 +150,7 @@ fn the_recorded_season_is_read_and_played_in_order() {
         updates
             .iter()
             .map(|update| update.sequence)
-            .eq(1..=updates.len() as u64)
+            .eq(1..=u64::try_from(updates.len()).unwrap())
     );
     let count = |wanted: fn(&Update) -> bool| {
         updates

@@ -215,13 +215,16 @@ impl Fields {
         entries
             .into_iter()
             .zip(0..)
-            .map(|(entry, index): (Value, usize)| match entry {
-                Value::Object(left) => Ok(Self {
-                    prefix: format!("{}[{index}].", self.path(name)),
-                    left,
-                    taken: Vec::new(),
-                }),
-                other => Err(self.wrong(&format!("{name}[{index}]"), "an object", &other)),
+            .map(|(entry, index): (Value, usize)| {
+                if let Value::Object(left) = entry {
+                    Ok(Self {
+                        prefix: format!("{}[{index}].", self.path(name)),
+                        left,
+                        taken: Vec::new(),
+                    })
+                } else {
+                    Err(self.wrong(&format!("{name}[{index}]"), "an object", &entry))
+                }
             })
             .collect()
     }

@@ -291,6 +291,6 @@ fn a_body_is_read_line_by_line_and_errors_name_theirs() {
 proptest::proptest! {
     #[test]
     fn garbage_never_panics(text in ".{0,200}") {
-        let _ = line(&text).is_ok();
+        drop(line(&text));
     }
 }

@@ -1,4 +1,9 @@
 //! A day is a function of its seed, and every match is told from beginning to end.
+#![expect(
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    reason = "counts of a test are small"
+)]
 
 use super::*;
 use proptest::prelude::*;

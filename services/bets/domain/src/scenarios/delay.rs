@@ -95,8 +95,8 @@ fn a_suspension_within_the_delay_ends_the_slip_even_when_it_is_over() {
         ..in_play(1, at(END))
     };
     let over = Quote {
-        version: 10,
-        open_since: 10,
+        version: 8,
+        open_since: 8,
         ..in_play(1, at(END))
     };
     for quote in [still, over] {

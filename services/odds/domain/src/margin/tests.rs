@@ -256,6 +256,10 @@ proptest! {
         for method in methods() {
             let fair = remove_margin(method, &book).unwrap();
             let again = apply_margin(method, &fair.probabilities, fair.booksum).unwrap();
+            match (fair.parameter, again.parameter) {
+                (Some(left), Some(right)) => prop_assert!((left - right).abs() < 1e-8),
+                (left, right) => prop_assert_eq!(left, right),
+            }
             for (left, right) in book.iter().zip(&again.prices) {
                 prop_assert!((left / right - 1.0).abs() < 1e-9, "{method}: {left} {right}");
             }

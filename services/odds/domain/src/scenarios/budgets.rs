@@ -94,6 +94,13 @@ fn who_is_short_shares_what_is_returned() {
 }
 
 #[test]
+fn who_got_all_that_it_asked_for_is_short_no_more() {
+    after_open([granted(1, 700), granted(2, 100), granted(2, 150)])
+        .when(note(1, [returns(300)]))
+        .then([noticed(1, 300)]);
+}
+
+#[test]
 fn what_is_returned_while_nobody_is_short_is_free() {
     let given_back = || after_open([granted(1, 700), noticed(1, 300)]);
     after_open([granted(1, 700)])

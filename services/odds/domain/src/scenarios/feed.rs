@@ -407,14 +407,16 @@ fn a_repeated_message_is_refused() {
 
 #[test]
 fn a_gap_is_named_and_the_message_taken() {
-    let gap = Event::SourceGapSeen {
-        source: "acme".to_owned(),
-        expected: 4,
-        got: 7,
-    };
-    after_open([])
-        .when(said(7, Update::Alive))
-        .then([gap, advanced(7)]);
+    for got in [5, 7] {
+        let gap = Event::SourceGapSeen {
+            source: "acme".to_owned(),
+            expected: 4,
+            got,
+        };
+        after_open([])
+            .when(said(got, Update::Alive))
+            .then([gap, advanced(got)]);
+    }
 }
 
 #[test]

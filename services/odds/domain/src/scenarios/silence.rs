@@ -111,6 +111,13 @@ fn what_an_operator_has_stopped_is_doubted_all_the_same() {
 }
 
 #[test]
+fn an_operators_stop_does_not_save_a_market_from_doubt() {
+    after_open([beat(NOON), went_silent(), suspended(3, by_operator())])
+        .when(sweep())
+        .then([in_doubt(4)]);
+}
+
+#[test]
 fn many_markets_are_suspended_in_parts() {
     let count = u64::from(SWEEP_PART) * 2 + 1;
     let many = (0..count).map(|n| offered(MarketId::example(1_000 + n, 0)));

@@ -386,8 +386,8 @@ impl Client {
                 market,
                 bet_delay: Duration::from_secs(2),
             }),
-            84..=86 => Update::Close(odds::Close { market }),
-            87..=94 => Self::settle(world, market, &selections),
+            84..=85 => Update::Close(odds::Close { market }),
+            86..=95 => Self::settle(world, market, &selections),
             _ => Update::RollBack(odds::RollBack {
                 market,
                 reason: "wrong result".to_owned(),
@@ -452,7 +452,11 @@ impl Client {
         };
         let mut legs = vec![pick(world)];
         if world.dice.permille(400) {
-            legs.push(pick(world));
+            let other = pick(world);
+            // Now and then two legs of one fixture are tried, which must be refused.
+            if other.fixture != legs[0].fixture || world.dice.permille(100) {
+                legs.push(other);
+            }
         }
         let price_policy = match world.dice.below(3) {
             0 => bets::PricePolicy::Exact,

@@ -27,7 +27,7 @@ pub fn services() -> Vec<(Topic, Maker)> {
         (Topic::OddsEvents, maker::<odds::OddsService>()),
         (Topic::BetsEvents, maker::<bets::Bets>()),
         (Topic::LedgerEvents, maker::<ledger::LedgerService>()),
-        //PAY (Topic::PaymentsEvents, maker::<payments::PaymentsService>()),
+        (Topic::PaymentsEvents, maker::<payments::PaymentsService>()),
         (Topic::FraudEvents, maker::<fraud::FraudService>()),
     ]
 }
@@ -124,7 +124,7 @@ impl World {
     pub fn step(&mut self) {
         self.steps += 1;
         self.now = self.now.plus(Duration::from_micros(
-            i64::try_from(self.dice.below(200_000)).unwrap_or(0),
+            i64::try_from(self.dice.below(10_000)).unwrap_or(0),
         ));
         match self.dice.below(100) {
             0..=17 => Client::act(self),
@@ -133,13 +133,18 @@ impl World {
             32..=33 => self.crash_one(),
             34 => self.add_zombie(),
             35..=36 => self.keep_snapshot(),
-            37 => self.now = self.now.plus(Duration::from_secs(20)),
-            38..=47 => self.watch(),
-            _ => {
-                let seat = self.any_seat();
-                self.run_seat(seat, false);
+            37 => self.wait_a_while(),
+            38..=47 => {
+                self.watch();
             }
+            _ => self.run_any(),
         }
+    }
+
+    /// Mostly a moment, now and then long enough for deadlines, delays and silence to pass.
+    fn wait_a_while(&mut self) {
+        let millis = if self.dice.permille(80) { 25_000 } else { 700 };
+        self.now = self.now.plus(Duration::from_millis(millis));
     }
 
     fn any_seat(&mut self) -> usize {
@@ -184,23 +189,30 @@ impl World {
         }
     }
 
-    /// Lets one owner of a seat read, claim, decide and append. Whether anything happened.
-    fn run_seat(&mut self, index: usize, all: bool) -> bool {
-        let seat = &mut self.seats[index];
-        let count = seat.owners.len();
-        if count == 0 {
-            return false;
-        }
-        let which = if count == 1 {
-            0
-        } else {
-            usize::try_from(self.dice.below(2)).unwrap_or(0)
-        };
+    /// Lets any one owner of any seat go on by a few records.
+    fn run_any(&mut self) {
+        let index = self.any_seat();
+        let owners = self.seats[index].owners.len();
+        let which = self.dice.below(owners.try_into().unwrap_or(1));
+        self.run_owner(index, usize::try_from(which).unwrap_or(0), false);
+    }
+
+    /// Lets every owner of a seat go on as far as it can.
+    fn run_seat(&mut self, index: usize) -> bool {
+        let owners = self.seats[index].owners.len();
+        (0..owners).rev().fold(false, |busy, which| {
+            busy | self.run_owner(index, which, true)
+        })
+    }
+
+    /// Lets one owner read, claim, decide and append. Whether anything happened.
+    fn run_owner(&mut self, index: usize, which: usize, all: bool) -> bool {
         let portion = if all {
             usize::MAX
         } else {
             1 + usize::try_from(self.dice.below(6)).unwrap_or(0)
         };
+        let seat = &mut self.seats[index];
         let owner = &mut seat.owners[which];
         let mut busy = owner.read_own(&self.log, portion);
         if let Some(stop) = owner.stopped() {
@@ -335,7 +347,7 @@ impl World {
                 busy |= self.draw_picture_of(which, usize::MAX);
             }
             for index in 0..self.seats.len() {
-                busy |= self.run_seat(index, true);
+                busy |= self.run_seat(index);
             }
             busy |= self.watch();
             busy |= Client::finish(self);
@@ -450,7 +462,7 @@ fn projection(topic: Topic) -> Option<runtime::Projection> {
         Topic::AuthEvents => Some(auth::rows),
         Topic::BetsEvents => Some(bets::project),
         Topic::LedgerEvents => Some(ledger::rows),
-        Topic::PaymentsEvents => None, //PAY
+        Topic::PaymentsEvents => Some(payments::rows),
         Topic::FraudEvents => Some(fraud::rows),
         Topic::OddsEvents
         | Topic::AuthCommands

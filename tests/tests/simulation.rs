@@ -7,7 +7,7 @@ use eventlog::{Dice, Faults};
 use std::collections::BTreeMap;
 use system_tests::world::World;
 
-const STEPS: u32 = 1_200;
+const STEPS: u32 = 3_000;
 
 /// Faults as frequent as the seed says, from none to plenty.
 fn faults(seed: u64) -> Faults {

@@ -151,7 +151,11 @@ impl Prices {
             .clone()
             .rfind(|change| change.at.plus(CONTEXT_LAG_MAX) < *at)
             .filter(|change| !change.open);
-        if let Some(change) = closed_before {
+        // Within the lag the market may have gone on again.
+        let reopened = of_market.clone().any(|change| {
+            change.open && change.at.plus(CONTEXT_LAG_MAX) >= *at && change.at <= *at
+        });
+        if let Some(change) = closed_before.filter(|_| !reopened) {
             let detail = format!(
                 "{bet} is accepted although {} stopped at {}",
                 leg.market, change.position

@@ -237,6 +237,12 @@ impl Known {
         }
     }
 
+    /// When it was decided.
+    #[must_use]
+    pub const fn decided_at(&self) -> Timestamp {
+        self.decided_at
+    }
+
     /// The chain's head after it.
     #[must_use]
     pub const fn head(&self) -> Digest {

@@ -15,7 +15,7 @@ use crate::service::{Command, Context, Service, State, fold};
 use bytes::Bytes;
 use eventlog::{Chain, Halt, Known, Record, Verdict};
 use kernel::{
-    CorrelationId, Decider, Digest, Offset, Partition, Position, RequestId, Timestamp,
+    CorrelationId, Decider, Digest, Duration, Offset, Partition, Position, RequestId, Timestamp,
     TopicPartition,
 };
 use rustc_hash::FxHashSet;
@@ -225,10 +225,20 @@ impl<S: Service> Owner<S> {
             .map(|(input, cursor)| (*input, cursor.decided_to))
     }
 
-    /// When the earliest timer of the state is due.
+    /// When something is due though nothing comes in: a timer of the state, or the end of the
+    /// patience with an append that does not come back.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        S::next_timer(&self.state).map(|timer| timer.due)
+        let timer = S::next_timer(&self.state).map(|timer| timer.due);
+        timer.into_iter().chain(self.patience_ends()).min()
+    }
+
+    /// A log may say that it has a record and never show it. If nothing follows that would reveal
+    /// the gap, only time does.
+    fn patience_ends(&self) -> Option<Timestamp> {
+        self.in_flight
+            .front()
+            .map(|known| known.decided_at().plus(READ_BACK_WITHIN))
     }
 
     /// The append's outcome is not known, or the log refused it: this owner is done.
@@ -465,6 +475,9 @@ impl<S: Service> Owner<S> {
     #[must_use = "what is decided must be appended"]
     pub fn decide(&mut self, now: Timestamp, context: &S::Context, bounds: Bounds) -> Vec<Bytes> {
         let mut records = Vec::new();
+        if self.patience_ends().is_some_and(|end| end < now) {
+            self.doubt("an append was not read back in time");
+        }
         if !self.is_active() || !self.context_suffices(context) {
             return records;
         }
@@ -888,6 +901,8 @@ enum Step {
     Rest,
 }
 
+/// How long an append may take to come back before it is in doubt.
+const READ_BACK_WITHIN: Duration = Duration::from_secs(30);
 /// How many inputs go before a part of waiting work.
 const INPUTS_BETWEEN_WORK: u32 = 16;
 /// A merging service takes no further decision once its batch holds so many events.

@@ -1,0 +1,146 @@
+//! Broken rules on the wire.
+//!
+//! Duty and prohibition are those of the codec: every variant there and back, nothing judged.
+
+use bets_domain::{OfferedPrice, Rejection};
+use kernel::Currency;
+use schemas::{DecodeError, bets as wire};
+
+/// A broken rule as it is recorded.
+pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
+    use wire::RejectionReason as Reason;
+    let reason = match rejection {
+        Rejection::PriceChanged { offered } => Reason::PriceChanged(wire::PriceChanged {
+            offered: offered
+                .iter()
+                .map(|offer| wire::OfferedPrice {
+                    selection: offer.selection,
+                    price: offer.price,
+                    market_version: offer.market_version,
+                })
+                .collect(),
+        }),
+        Rejection::MarketSuspended { market } => {
+            Reason::MarketSuspended(wire::MarketSuspended { market: *market })
+        }
+        Rejection::MarketClosed { market } => {
+            Reason::MarketClosed(wire::MarketClosed { market: *market })
+        }
+        Rejection::SelectionUnavailable { selection } => {
+            Reason::SelectionUnavailable(wire::SelectionUnavailable {
+                selection: *selection,
+            })
+        }
+        Rejection::PricesStale { newest_at } => Reason::PricesStale(wire::PricesStale {
+            newest_at: *newest_at,
+        }),
+        Rejection::StakeAboveLimit { maximum } => {
+            Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum: *maximum })
+        }
+        Rejection::StakeBelowMinimum { minimum } => {
+            Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum: *minimum })
+        }
+        Rejection::InsufficientFunds { available } => {
+            Reason::InsufficientFunds(wire::InsufficientFunds {
+                available: *available,
+            })
+        }
+        Rejection::CustomerExcluded { until } => {
+            Reason::CustomerExcluded(wire::CustomerExcluded { until: *until })
+        }
+        Rejection::CustomerRestricted => Reason::CustomerRestricted(wire::CustomerRestricted {}),
+        Rejection::LegsRelated { fixture } => {
+            Reason::LegsRelated(wire::LegsRelated { fixture: *fixture })
+        }
+        Rejection::LegsDoNotFitType {
+            expected_min,
+            expected_max,
+            got,
+        } => Reason::LegsDoNotFitType(wire::LegsDoNotFitType {
+            expected_min: count_to_wire(*expected_min),
+            expected_max: count_to_wire(*expected_max),
+            got: count_to_wire(*got),
+        }),
+        Rejection::ExposureReached { market } => {
+            Reason::ExposureReached(wire::ExposureReached { market: *market })
+        }
+        Rejection::EachWayNotOffered => Reason::EachWayNotOffered(wire::EachWayNotOffered {}),
+        Rejection::CurrencyMismatch { expected } => {
+            Reason::CurrencyMismatch(wire::CurrencyMismatch {
+                expected: expected.code().to_owned(),
+            })
+        }
+        Rejection::AccountBlocked => Reason::AccountBlocked(wire::AccountBlocked {}),
+    };
+    wire::Rejection { reason }
+}
+
+fn count_to_wire(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn count_from_wire(count: u32) -> Result<usize, DecodeError> {
+    usize::try_from(count).map_err(|_| DecodeError::IntegerOutOfRange("usize"))
+}
+
+pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejection, DecodeError> {
+    use wire::RejectionReason as Reason;
+    Ok(match rejection.reason {
+        // These refuse commands; a slip in the book is never rejected for them.
+        Reason::Expired(_) | Reason::Undecodable(_) => {
+            return Err(DecodeError::NotAllowed("rejection of a placed slip"));
+        }
+        Reason::PriceChanged(changed) => Rejection::PriceChanged {
+            offered: changed
+                .offered
+                .into_iter()
+                .map(|offer| OfferedPrice {
+                    selection: offer.selection,
+                    price: offer.price,
+                    market_version: offer.market_version,
+                })
+                .collect(),
+        },
+        Reason::MarketSuspended(wire::MarketSuspended { market }) => {
+            Rejection::MarketSuspended { market }
+        }
+        Reason::MarketClosed(wire::MarketClosed { market }) => Rejection::MarketClosed { market },
+        Reason::SelectionUnavailable(wire::SelectionUnavailable { selection }) => {
+            Rejection::SelectionUnavailable { selection }
+        }
+        Reason::PricesStale(wire::PricesStale { newest_at }) => {
+            Rejection::PricesStale { newest_at }
+        }
+        Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum }) => {
+            Rejection::StakeAboveLimit { maximum }
+        }
+        Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum }) => {
+            Rejection::StakeBelowMinimum { minimum }
+        }
+        Reason::InsufficientFunds(wire::InsufficientFunds { available }) => {
+            Rejection::InsufficientFunds { available }
+        }
+        Reason::CustomerExcluded(wire::CustomerExcluded { until }) => {
+            Rejection::CustomerExcluded { until }
+        }
+        Reason::CustomerRestricted(wire::CustomerRestricted {}) => Rejection::CustomerRestricted,
+        Reason::LegsRelated(wire::LegsRelated { fixture }) => Rejection::LegsRelated { fixture },
+        Reason::LegsDoNotFitType(legs) => Rejection::LegsDoNotFitType {
+            expected_min: count_from_wire(legs.expected_min)?,
+            expected_max: count_from_wire(legs.expected_max)?,
+            got: count_from_wire(legs.got)?,
+        },
+        Reason::ExposureReached(wire::ExposureReached { market }) => {
+            Rejection::ExposureReached { market }
+        }
+        Reason::EachWayNotOffered(wire::EachWayNotOffered {}) => Rejection::EachWayNotOffered,
+        Reason::CurrencyMismatch(wire::CurrencyMismatch { expected }) => {
+            Rejection::CurrencyMismatch {
+                expected: expected
+                    .parse::<Currency>()
+                    .map_err(|_| DecodeError::NotAllowed("currency"))?,
+            }
+        }
+        Reason::AccountBlocked(wire::AccountBlocked {}) => Rejection::AccountBlocked,
+    })
+}

@@ -3,9 +3,9 @@
 //! Duty: the grammar of all commands, their help with examples, and the way from how a command
 //! ended to the process's exit code. Prohibition: no command's work is done here.
 
-use crate::calc;
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
+use crate::{audit, calc, replay};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,6 +33,12 @@ enum Command {
     /// Work out payouts, margins and goal models
     #[command(subcommand)]
     Calc(calc::Calc),
+    /// Rebuild every state from the log and compare with the views
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Replay),
+    /// Check and export the log, trusting nobody
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// Reads the process's arguments, runs the command and says how it ended.
@@ -106,6 +112,8 @@ fn help(screen: &mut Screen<'_>) -> Ended {
 fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
     match command {
         Command::Calc(calc) => calc::run(&calc, screen),
+        Command::Replay(replay) => replay::run(&replay, screen),
+        Command::Audit(audit) => audit::run(&audit, screen),
     }
 }
 

@@ -4,8 +4,14 @@
 //! services and concrete stores side by side. Prohibition: no business rule; a command reads
 //! its arguments, calls the crate that knows, and prints what came back.
 
+mod audit;
 mod calc;
+pub mod checkpoints;
 pub mod cli;
+pub mod data_folder;
+pub mod engine;
 pub mod exit;
+mod history;
 mod numbers;
+mod replay;
 pub mod screen;

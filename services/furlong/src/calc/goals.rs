@@ -132,6 +132,7 @@ fn put_tables(
 }
 
 #[cfg(test)]
+#[expect(clippy::float_arithmetic, reason = "distances between floats, in tests")]
 mod tests {
     use crate::cli::tests::{refused, typed};
     use serde_json::Value;

@@ -132,6 +132,8 @@ pub struct Parts {
     pub checks: Vec<Arc<dyn Check>>,
     /// Figures of other parts of the process.
     pub metrics: Vec<Arc<dyn MetricsSource>>,
+    /// Markdown for the API's description, such as the magic amounts of the simulated provider.
+    pub notes: String,
     /// The demo customer; none: there is no such route's content.
     pub demo: Option<Demo>,
 }
@@ -154,6 +156,7 @@ impl Gateway {
             hub: Arc::new(Hub::new(memory)),
             rate: parts.config.rate_limit.map(RateLimiter::new),
             metrics: Metrics::default(),
+            feed_order: tokio::sync::Mutex::new(()),
             draining: watch::Sender::new(false),
             parts,
         };
@@ -189,6 +192,8 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) rate: Option<RateLimiter>,
     pub(crate) metrics: Metrics,
+    /// Held while a feed's lines are counted and sent.
+    pub(crate) feed_order: tokio::sync::Mutex<()>,
     draining: watch::Sender<bool>,
 }
 

@@ -8,6 +8,8 @@
 
 mod app;
 mod asking;
+mod assets;
+mod avro_json;
 mod edge;
 mod errors;
 mod events;
@@ -17,6 +19,7 @@ mod ledger_reads;
 mod lists;
 mod metrics;
 mod money;
+mod openapi;
 mod picture;
 pub mod ports;
 mod positions;
@@ -26,6 +29,7 @@ mod refusals;
 mod ring;
 mod routes;
 mod shapes;
+mod stream;
 mod table;
 mod views;
 

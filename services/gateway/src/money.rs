@@ -8,7 +8,7 @@ use crate::errors::Code;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::views;
-use kernel::{Currency, CustomerId, Money, Position, Timestamp, Topic, TopicPartition};
+use kernel::{Currency, CustomerId, Money, Partition, Position, Timestamp, Topic, TopicPartition};
 use schemas::Wire;
 use schemas::ledger::{Account, AccountKind, Balance};
 use schemas::rows::{BalanceRow, CustomerRow, StatementRow, table};
@@ -45,6 +45,15 @@ pub(crate) fn account(customer: CustomerId, kind: AccountKind, currency: Currenc
     }
 }
 
+/// The key of an account's rows. The house has its accounts once in each partition.
+pub(crate) fn key(account: &Account, partition: Partition) -> Vec<u8> {
+    let mut key = account.to_bytes();
+    if account.customer.is_none() {
+        key.extend_from_slice(&partition.to_be_bytes());
+    }
+    key
+}
+
 /// The customer's row; staff and customers alike have one.
 pub(crate) async fn customer(app: &App, customer: CustomerId) -> Result<CustomerRow, Problem> {
     views::row(app, table::CUSTOMER, customer.bytes().to_vec())
@@ -53,8 +62,8 @@ pub(crate) async fn customer(app: &App, customer: CustomerId) -> Result<Customer
 }
 
 /// What an account holds at a point.
-pub(crate) async fn amounts(app: &App, account: &Account, at: &At) -> Result<Amounts, Problem> {
-    let row: Option<BalanceRow> = views::row(app, table::BALANCE, account.to_bytes()).await?;
+pub(crate) async fn amounts(app: &App, key: &[u8], at: &At) -> Result<Amounts, Problem> {
+    let row: Option<BalanceRow> = views::row(app, table::BALANCE, key.to_vec()).await?;
     let Some(row) = row else {
         return Ok(Amounts::default());
     };
@@ -71,7 +80,7 @@ pub(crate) async fn amounts(app: &App, account: &Account, at: &At) -> Result<Amo
     if covers {
         return Ok(now);
     }
-    let line = last_line(app, account, row.entry, at).await?;
+    let line = last_line(app, key, row.entry, at).await?;
     Ok(line.map_or_else(Amounts::default, |line| Amounts {
         posted_minor: line.posted_minor,
         held_minor: line.held_minor,
@@ -82,7 +91,7 @@ pub(crate) async fn amounts(app: &App, account: &Account, at: &At) -> Result<Amo
 /// The last statement line at a point: entries are numbered without gaps, so halving finds it.
 async fn last_line(
     app: &App,
-    account: &Account,
+    key: &[u8],
     newest: u64,
     at: &At,
 ) -> Result<Option<StatementRow>, Problem> {
@@ -90,7 +99,7 @@ async fn last_line(
     let mut found = None;
     while low <= high {
         let middle = low.midpoint(high);
-        let line = line(app, account, middle).await?;
+        let line = line(app, key, middle).await?;
         let before = line.as_ref().is_some_and(|line| match at {
             At::Now => true,
             At::Time(time) => line.at <= *time,
@@ -106,8 +115,8 @@ async fn last_line(
     Ok(found)
 }
 
-async fn line(app: &App, account: &Account, entry: u64) -> Result<Option<StatementRow>, Problem> {
-    let mut key = account.to_bytes();
+async fn line(app: &App, key: &[u8], entry: u64) -> Result<Option<StatementRow>, Problem> {
+    let mut key = key.to_vec();
     key.extend_from_slice(&entry.to_be_bytes());
     views::row(app, table::STATEMENT, key).await
 }
@@ -179,7 +188,7 @@ pub(crate) async fn wallet(
     let ledger = TopicPartition::new(Topic::LedgerEvents, customer.partition());
     // Looked at before the rows: what is shown is at least as new as the position says.
     let read_to = views::next_offset(app, ledger).await?.checked_sub(1);
-    let of = |kind| account(customer, kind, currency);
+    let of = |kind| account(customer, kind, currency).to_bytes();
     let cash = amounts(app, &of(AccountKind::Cash), at).await?;
     let bonus = amounts(app, &of(AccountKind::Bonus), at).await?;
     let receivable = amounts(app, &of(AccountKind::Receivable), at).await?;

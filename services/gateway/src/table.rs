@@ -7,7 +7,9 @@ use crate::app::App;
 use crate::edge;
 use crate::errors::Code;
 use crate::problem::Problem;
-use crate::routes::{account, auth, bets, health, markets, payments};
+use crate::routes::{account, admin, audit, auth, bets, dev, feed, health, markets, payments};
+use crate::stream::{sse, ws};
+use crate::{assets, openapi};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
@@ -82,6 +84,11 @@ impl Route {
         self
     }
 
+    const fn roles(mut self, roles: &'static [Role]) -> Self {
+        self.access = Access::Roles(roles);
+        self
+    }
+
     const fn query(mut self, names: &'static [&'static str]) -> Self {
         self.query = names;
         self
@@ -99,244 +106,62 @@ impl Route {
 }
 
 /// All routes.
+#[rustfmt::skip]
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new(
-        "POST",
-        "/v1/auth/register",
-        "auth",
-        "Open an account",
-        (201, "Registered"),
-        || post(auth::register),
-    )
-    .body("Register")
-    .key(Key::Optional),
-    Route::new(
-        "POST",
-        "/v1/auth/login",
-        "auth",
-        "Sign in",
-        (200, "Tokens"),
-        || post(auth::login),
-    )
-    .body("Login"),
-    Route::new(
-        "POST",
-        "/v1/auth/refresh",
-        "auth",
-        "Exchange a refresh token",
-        (200, "Tokens"),
-        || post(auth::refresh),
-    )
-    .body("Refresh"),
-    Route::new(
-        "POST",
-        "/v1/auth/logout",
-        "auth",
-        "End the session",
-        (204, ""),
-        || post(auth::logout),
-    )
-    .body("Logout")
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/fixtures",
-        "odds",
-        "List fixtures",
-        (200, "FixtureList"),
-        || get(markets::fixtures),
-    )
-    .query(&["sport", "status", "cursor", "limit"]),
-    Route::new(
-        "GET",
-        "/v1/fixtures/{id}",
-        "odds",
-        "One fixture with its markets in full",
-        (200, "Fixture"),
-        || get(markets::fixture),
-    ),
-    Route::new(
-        "GET",
-        "/v1/markets/{id}",
-        "odds",
-        "One market with its prices",
-        (200, "Market"),
-        || get(markets::market),
-    ),
-    Route::new(
-        "POST",
-        "/v1/bets",
-        "bets",
-        "Place a slip",
-        (201, "Bet"),
-        || post(bets::place),
-    )
-    .body("Slip")
-    .key(Key::Required)
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/bets",
-        "bets",
-        "List one's own bets, newest first",
-        (200, "BetList"),
-        || get(bets::list),
-    )
-    .query(&["status", "cursor", "limit", "min_position"])
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/bets/{id}",
-        "bets",
-        "One of one's own bets",
-        (200, "Bet"),
-        || get(bets::show),
-    )
-    .query(&["min_position"])
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/account",
-        "account",
-        "One's own account",
-        (200, "Account"),
-        || get(account::show),
-    )
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/account/balance",
-        "account",
-        "One's own balance, now or at a time or position",
-        (200, "Balance"),
-        || get(account::balance),
-    )
-    .query(&["at", "min_position"])
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/account/statement",
-        "account",
-        "One's own statement, newest first",
-        (200, "StatementList"),
-        || get(account::statement),
-    )
-    .query(&["cursor", "limit", "min_position"])
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/account/limits",
-        "account",
-        "One's own limits",
-        (200, "LimitList"),
-        || get(account::limits),
-    )
-    .signed_in(),
-    Route::new(
-        "PUT",
-        "/v1/account/limits",
-        "account",
-        "Set a limit: a decrease binds at once, an increase after a cool-off",
-        (200, "LimitSet"),
-        || put(account::set_limit),
-    )
-    .body("Limit")
-    .key(Key::Optional)
-    .signed_in(),
-    Route::new(
-        "POST",
-        "/v1/account/exclusion",
-        "account",
-        "Exclude oneself",
-        (201, "Exclusion"),
-        || post(account::exclude),
-    )
-    .body("Exclude")
-    .key(Key::Optional)
-    .signed_in(),
-    Route::new(
-        "POST",
-        "/v1/deposits",
-        "payments",
-        "Pay in",
-        (202, "Payment"),
-        || post(payments::deposit),
-    )
-    .body("PaymentRequest")
-    .key(Key::Required)
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/deposits/{id}",
-        "payments",
-        "One of one's own deposits",
-        (200, "Payment"),
-        || get(payments::show_deposit),
-    )
-    .query(&["min_position"])
-    .signed_in(),
-    Route::new(
-        "POST",
-        "/v1/withdrawals",
-        "payments",
-        "Be paid out",
-        (202, "Payment"),
-        || post(payments::withdraw),
-    )
-    .body("PaymentRequest")
-    .key(Key::Required)
-    .signed_in(),
-    Route::new(
-        "GET",
-        "/v1/withdrawals/{id}",
-        "payments",
-        "One of one's own withdrawals",
-        (200, "Payment"),
-        || get(payments::show_withdrawal),
-    )
-    .query(&["min_position"])
-    .signed_in(),
-    Route::new(
-        "POST",
-        "/v1/webhooks/{provider}",
-        "payments",
-        "A signed call-back of a payment provider",
-        (200, "Taken"),
-        || post(payments::webhook),
-    )
-    .body("Webhook"),
-    Route::new(
-        "GET",
-        "/v1/errors",
-        "service",
-        "Every error code",
-        (200, "ErrorList"),
-        || get(health::errors),
-    ),
-    Route::new(
-        "GET",
-        "/livez",
-        "service",
-        "Whether the process lives",
-        (200, "Health"),
-        || get(health::livez),
-    ),
-    Route::new(
-        "GET",
-        "/readyz",
-        "service",
-        "Whether the process takes requests; names what is missing",
-        (200, "Health"),
-        || get(health::readyz),
-    ),
-    Route::new(
-        "GET",
-        "/metrics",
-        "service",
-        "Figures in the Prometheus text format",
-        (200, "Text"),
-        || get(health::metrics),
-    ),
+    Route::new("POST", "/v1/auth/register", "auth", "Open an account", (201, "Registered"), || post(auth::register)).body("Register").key(Key::Optional),
+    Route::new("POST", "/v1/auth/login", "auth", "Sign in", (200, "Tokens"), || post(auth::login)).body("Login"),
+    Route::new("POST", "/v1/auth/refresh", "auth", "Exchange a refresh token", (200, "Tokens"), || post(auth::refresh)).body("Refresh"),
+    Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in(),
+
+    Route::new("GET", "/v1/fixtures", "odds", "List fixtures", (200, "FixtureList"), || get(markets::fixtures)).query(&["sport", "status", "cursor", "limit"]),
+    Route::new("GET", "/v1/fixtures/{id}", "odds", "One fixture with its markets in full", (200, "Fixture"), || get(markets::fixture)),
+    Route::new("GET", "/v1/markets/{id}", "odds", "One market with its prices", (200, "Market"), || get(markets::market)),
+    Route::new("GET", "/v1/odds/stream", "odds", "Prices as server-sent events", (200, "OddsEvents"), || get(sse::odds)).query(&["market", "since"]),
+    Route::new("GET", "/v1/stream", "odds", "Prices, bets and money over a WebSocket; see /asyncapi.yaml", (101, ""), || get(ws::stream)),
+
+    Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(bets::place)).body("Slip").key(Key::Required).signed_in(),
+    Route::new("GET", "/v1/bets", "bets", "List one's own bets, newest first", (200, "BetList"), || get(bets::list)).query(&["status", "cursor", "limit", "min_position"]).signed_in(),
+    Route::new("GET", "/v1/bets/{id}", "bets", "One of one's own bets", (200, "Bet"), || get(bets::show)).query(&["min_position"]).signed_in(),
+
+    Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
+    Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),
+    Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["cursor", "limit", "min_position"]).signed_in(),
+    Route::new("GET", "/v1/account/limits", "account", "One's own limits", (200, "LimitList"), || get(account::limits)).signed_in(),
+    Route::new("PUT", "/v1/account/limits", "account", "Set a limit: a decrease binds at once, an increase after a cool-off", (200, "LimitSet"), || put(account::set_limit)).body("Limit").key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/account/exclusion", "account", "Exclude oneself", (201, "Exclusion"), || post(account::exclude)).body("Exclude").key(Key::Optional).signed_in(),
+
+    Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).signed_in(),
+    Route::new("GET", "/v1/deposits/{id}", "payments", "One of one's own deposits", (200, "Payment"), || get(payments::show_deposit)).query(&["min_position"]).signed_in(),
+    Route::new("POST", "/v1/withdrawals", "payments", "Be paid out", (202, "Payment"), || post(payments::withdraw)).body("PaymentRequest").key(Key::Required).signed_in(),
+    Route::new("GET", "/v1/withdrawals/{id}", "payments", "One of one's own withdrawals", (200, "Payment"), || get(payments::show_withdrawal)).query(&["min_position"]).signed_in(),
+    Route::new("POST", "/v1/webhooks/{provider}", "payments", "A signed call-back of a payment provider", (200, "Taken"), || post(payments::webhook)).body("Webhook"),
+
+    Route::new("POST", "/v1/feed/updates", "feed", "A producer's messages, one a line: all are taken or none", (200, "FeedTaken"), || post(feed::updates).layer(DefaultBodyLimit::disable())).body("FeedLines").roles(admin::MARKET_ROLES),
+
+    Route::new("POST", "/v1/admin/markets/{id}/suspend", "admin", "Stop betting on a market", (200, "MarketActed"), || post(admin::suspend)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/resume", "admin", "Let betting go on", (200, "MarketActed"), || post(admin::resume)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/rollback", "admin", "Take a result back, or preview what that touches", (200, "MarketActed"), || post(admin::roll_back)).body("Reason").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
+    Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
+    Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(admin::cases)).query(&["status", "cursor", "limit"]).roles(admin::CASE_ROLES),
+    Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(admin::show_case)).roles(admin::CASE_ROLES),
+    Route::new("POST", "/v1/admin/cases/{id}/close", "admin", "Close a case", (200, "CaseActed"), || post(admin::close_case)).body("CloseCase").key(Key::Required).roles(admin::CASE_ROLES),
+    Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(admin::restrict)).body("Restrict").key(Key::Required).roles(admin::CASE_ROLES),
+
+    Route::new("GET", "/v1/audit/journals/{topic}/{partition}", "audit", "A journal's records as they are stored", (200, "Journal"), || get(audit::journal)).query(&["from", "limit"]).roles(audit::AUDIT_ROLES),
+    Route::new("GET", "/v1/audit/balance", "audit", "Any account's balance, now or at a time or position", (200, "AuditBalance"), || get(audit::balance)).query(&["account", "at"]).roles(audit::AUDIT_ROLES),
+    Route::new("GET", "/v1/audit/checkpoint", "audit", "The newest signed checkpoint", (200, "Checkpoint"), || get(audit::checkpoint)).roles(audit::AUDIT_ROLES),
+
+    Route::new("GET", "/v1/errors", "service", "Every error code", (200, "ErrorList"), || get(health::errors)),
+    Route::new("GET", "/v1/dev/demo", "service", "The demo customer's sign-in, in dev only", (200, "Demo"), || get(dev::demo)),
+    Route::new("GET", "/livez", "service", "Whether the process lives", (200, "Health"), || get(health::livez)),
+    Route::new("GET", "/readyz", "service", "Whether the process takes requests; names what is missing", (200, "Health"), || get(health::readyz)),
+    Route::new("GET", "/metrics", "service", "Figures in the Prometheus text format", (200, "Text"), || get(health::metrics)),
+    Route::new("GET", "/openapi.json", "service", "This description", (200, "Document"), || get(openapi::openapi)),
+    Route::new("GET", "/asyncapi.yaml", "service", "The description of the streams", (200, "Text"), || get(openapi::asyncapi)),
+    Route::new("GET", "/docs", "service", "The API explorer", (200, "Text"), || get(assets::docs)),
+    Route::new("GET", "/", "service", "The first page", (200, "Text"), || get(assets::index)),
+    Route::new("GET", "/assets/{file}", "service", "The pages' files", (200, "Text"), || get(assets::asset)),
 ];
 
 /// The router of all routes, within the edge.

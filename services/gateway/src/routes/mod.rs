@@ -1,8 +1,13 @@
 //! The routes, by what they are about.
 
 pub(crate) mod account;
+pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod bets;
+pub(crate) mod dev;
+pub(crate) mod feed;
 pub(crate) mod health;
 pub(crate) mod markets;
 pub(crate) mod payments;
+pub(crate) mod rollback;

@@ -70,7 +70,11 @@ impl OddsChannel {
         let view = self.app.market_view();
         let shown: Vec<Value> = changed
             .into_iter()
-            .filter(|id| self.markets.as_ref().is_none_or(|markets| markets.contains(id)))
+            .filter(|id| {
+                self.markets
+                    .as_ref()
+                    .is_none_or(|markets| markets.contains(id))
+            })
             .filter_map(|id| view.market(id))
             .map(shapes::market)
             .collect();
@@ -88,7 +92,11 @@ impl OddsChannel {
         self.counter.stand_at(seen);
         let view = self.app.market_view();
         let shown: Vec<Value> = match &self.markets {
-            Some(ids) => ids.iter().filter_map(|id| view.market(*id)).map(shapes::market).collect(),
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| view.market(*id))
+                .map(shapes::market)
+                .collect(),
             None => view
                 .markets()
                 .filter(|market| is_on_board(market, &view))

@@ -585,6 +585,7 @@ fn parts(
         checkpoints: None,
         checks: vec![],
         metrics: vec![],
+        notes: String::new(),
         demo: Some(Demo {
             login: "demo".to_owned(),
             password: "pass".to_owned(),

@@ -25,7 +25,7 @@ pub fn services() -> Vec<(Topic, Maker)> {
     vec![
         (Topic::AuthEvents, maker::<auth::AuthService>()),
         (Topic::OddsEvents, maker::<odds::OddsService>()),
-        (Topic::BetsEvents, maker::<bets::Bets>()),
+        (Topic::BetsEvents, maker::<bets::BetsService>()),
         (Topic::LedgerEvents, maker::<ledger::LedgerService>()),
         (Topic::PaymentsEvents, maker::<payments::PaymentsService>()),
         (Topic::FraudEvents, maker::<fraud::FraudService>()),
@@ -460,7 +460,7 @@ fn zero_position(partition: u16) -> Position {
 fn projection(topic: Topic) -> Option<runtime::Projection> {
     match topic {
         Topic::AuthEvents => Some(auth::rows),
-        Topic::BetsEvents => Some(bets::project),
+        Topic::BetsEvents => Some(bets::rows),
         Topic::LedgerEvents => Some(ledger::rows),
         Topic::PaymentsEvents => Some(payments::rows),
         Topic::FraudEvents => Some(fraud::rows),

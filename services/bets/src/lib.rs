@@ -13,7 +13,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use projection::project;
+pub use projection::rows;
 
 use bets_domain::{Command, Event, Place, Rejection, State};
 use evidence::surroundings;
@@ -29,9 +29,9 @@ const SLIPS_A_RECORD: usize = 200;
 
 /// The bets service.
 #[derive(Clone, Copy, Debug)]
-pub struct Bets;
+pub struct BetsService;
 
-impl runtime::Service for Bets {
+impl runtime::Service for BetsService {
     type Rules = bets_domain::Bets;
     type Context = MarketView;
     type WireCommand = wire::Command;

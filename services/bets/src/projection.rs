@@ -12,7 +12,7 @@ use viewstore::Row;
 
 /// The rows of one effective decision of `bets.events`.
 #[must_use]
-pub fn project(decision: &Decision) -> Vec<Row> {
+pub fn rows(decision: &Decision) -> Vec<Row> {
     let Events::BetsEvents(body) = &decision.events else {
         return vec![];
     };

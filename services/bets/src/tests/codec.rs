@@ -112,15 +112,15 @@ fn other_events() -> Vec<Event> {
 #[test]
 fn events_keep_their_meaning_through_the_bytes() {
     for event in other_events() {
-        let bytes = Bets::event_to_wire(&event).to_bytes();
+        let bytes = BetsService::event_to_wire(&event).to_bytes();
         let read = bets::Event::from_bytes(&bytes).unwrap();
-        assert_eq!(Bets::event_from_wire(read), Ok(event));
+        assert_eq!(BetsService::event_from_wire(read), Ok(event));
     }
 }
 
 #[test]
 fn a_placed_slip_is_never_rejected_for_its_command_s_sake() {
-    for rejection in [Bets::expired(), Bets::undecodable("garbage".to_owned())] {
+    for rejection in [BetsService::expired(), BetsService::undecodable("garbage".to_owned())] {
         let recorded = bets::Event::BetRejected(bets::BetRejected {
             bet: bet(1),
             customer: CUSTOMER,
@@ -128,7 +128,7 @@ fn a_placed_slip_is_never_rejected_for_its_command_s_sake() {
             stake: eur(9),
             rejection,
         });
-        assert!(Bets::event_from_wire(recorded).is_err());
+        assert!(BetsService::event_from_wire(recorded).is_err());
     }
 }
 
@@ -143,15 +143,15 @@ fn a_slip_with_a_place_part_is_not_read_as_one_without() {
         each_way: true,
         ..placed.clone()
     };
-    assert!(Bets::event_from_wire(bets::Event::BetPlaced(each_way)).is_err());
+    assert!(BetsService::event_from_wire(bets::Event::BetPlaced(each_way)).is_err());
 }
 
 #[test]
 fn damaged_snapshots_are_refused() {
     let mut partition = Partition::new();
     partition.request(place(1), at(10));
-    let bytes = Bets::snapshot(&partition.state);
+    let bytes = BetsService::snapshot(&partition.state);
     for length in 0..bytes.len() {
-        assert!(Bets::restore(&bytes[..length]).is_err());
+        assert!(BetsService::restore(&bytes[..length]).is_err());
     }
 }

@@ -9,7 +9,7 @@ mod projection;
 mod reactor;
 mod story;
 
-use crate::Bets;
+use crate::BetsService;
 use bets_domain::{Command, State};
 use kernel::{
     BetId, CorrelationId, Currency, CustomerId, Decider, Duration, FixtureId, MarketId, Money,
@@ -249,28 +249,28 @@ impl Partition {
     /// Decides and folds what was recorded, by way of the wire.
     fn decide(&mut self, command: &Command) -> Result<Vec<bets::Event>, bets_domain::Rejection> {
         let events = bets_domain::Bets::decide(&self.state, command)?;
-        let wire: Vec<bets::Event> = events.iter().map(Bets::event_to_wire).collect();
+        let wire: Vec<bets::Event> = events.iter().map(BetsService::event_to_wire).collect();
         for (event, recorded) in events.iter().zip(&wire) {
-            let read = Bets::event_from_wire(recorded.clone()).unwrap();
+            let read = BetsService::event_from_wire(recorded.clone()).unwrap();
             assert_eq!(&read, event);
             bets_domain::Bets::evolve(&mut self.state, &read);
         }
-        let bytes = Bets::snapshot(&self.state);
-        let restored = Bets::restore(&bytes).unwrap();
+        let bytes = BetsService::snapshot(&self.state);
+        let restored = BetsService::restore(&bytes).unwrap();
         assert_eq!(restored, self.state);
-        assert_eq!(Bets::snapshot(&restored), bytes);
+        assert_eq!(BetsService::snapshot(&restored), bytes);
         self.recorded.extend(wire.clone());
         Ok(wire)
     }
 
     fn request(&mut self, command: bets::Command, now: Timestamp) -> Vec<bets::Event> {
-        let command = Bets::request(PARTITION, command, &self.view, now);
+        let command = BetsService::request(PARTITION, command, &self.view, now);
         self.decide(&command).unwrap()
     }
 
     fn react(&mut self, decision: &Decision, now: Timestamp) -> Vec<bets::Event> {
         self.view.apply(decision);
-        match Bets::react(PARTITION, decision, &self.view, now) {
+        match BetsService::react(PARTITION, decision, &self.view, now) {
             Some(command) => self.decide(&command).unwrap(),
             None => vec![],
         }
@@ -279,15 +279,15 @@ impl Partition {
     /// Fires what is due and does all work.
     fn rest(&mut self, now: Timestamp) -> Vec<bets::Event> {
         let mut all = vec![];
-        while let Some(timer) = Bets::next_timer(&self.state).filter(|timer| timer.due <= now) {
-            let command = Bets::fire(&self.state, timer, &self.view, now).unwrap();
+        while let Some(timer) = BetsService::next_timer(&self.state).filter(|timer| timer.due <= now) {
+            let command = BetsService::fire(&self.state, timer, &self.view, now).unwrap();
             all.extend(self.decide(&command).unwrap());
-            assert_ne!(Bets::next_timer(&self.state), Some(timer));
+            assert_ne!(BetsService::next_timer(&self.state), Some(timer));
         }
-        while let Some(work) = Bets::next_work(&self.state) {
-            let command = Bets::work(&self.state, work, &self.view, now).unwrap();
+        while let Some(work) = BetsService::next_work(&self.state) {
+            let command = BetsService::work(&self.state, work, &self.view, now).unwrap();
             all.extend(self.decide(&command).unwrap());
-            assert_ne!(Bets::next_work(&self.state), Some(work));
+            assert_ne!(BetsService::next_work(&self.state), Some(work));
         }
         all
     }

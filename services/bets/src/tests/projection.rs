@@ -12,7 +12,7 @@ fn status(rows: &[Row]) -> BetStatusRow {
 }
 
 fn rows_of(events: &[Event]) -> Vec<Row> {
-    let rows = crate::project(&bets_decision(events.to_vec()));
+    let rows = crate::rows(&bets_decision(events.to_vec()));
     assert!(rows.iter().all(|row| row.seq == 9));
     rows
 }
@@ -90,5 +90,5 @@ fn of_two_writes_to_one_key_the_last_stays() {
 
 #[test]
 fn other_journals_leave_no_rows() {
-    assert_eq!(crate::project(&ledger_decision(vec![held(1, 0)])), []);
+    assert_eq!(crate::rows(&ledger_decision(vec![held(1, 0)])), []);
 }

@@ -5,7 +5,7 @@ use bets_domain::{HoldOutcome, HouseRules, Notice};
 use schemas::{auth, fraud};
 
 fn notices(decision: &Decision) -> Vec<Notice> {
-    match Bets::react(PARTITION, decision, &view(), at(1)) {
+    match BetsService::react(PARTITION, decision, &view(), at(1)) {
         Some(Command::Notice {
             at: now,
             rules,

@@ -139,7 +139,7 @@ fn a_goal_within_the_delay_ends_the_slip_even_when_the_market_is_open_again() {
 #[test]
 fn a_picture_without_news_is_not_bet_on() {
     let partition = Partition::new();
-    let command = Bets::request(PARTITION, place(1), &partition.view, at(3_001));
+    let command = BetsService::request(PARTITION, place(1), &partition.view, at(3_001));
     assert_eq!(
         bets_domain::Bets::decide(&partition.state, &command),
         Err(bets_domain::Rejection::PricesStale {
@@ -150,7 +150,7 @@ fn a_picture_without_news_is_not_bet_on() {
 
 #[test]
 fn bets_hears_its_own_partition_and_all_of_odds() {
-    let causes = Bets::causes(PARTITION, 3);
+    let causes = BetsService::causes(PARTITION, 3);
     let own = [Topic::LedgerEvents, Topic::AuthEvents, Topic::FraudEvents];
     let expected: Vec<TopicPartition> = own
         .into_iter()

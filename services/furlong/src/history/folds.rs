@@ -41,7 +41,7 @@ pub fn fold_of(journal: Topic) -> Option<Box<dyn StateFold>> {
     match journal {
         Topic::AuthEvents => fresh::<auth::AuthService>(),
         Topic::OddsEvents => fresh::<odds::OddsService>(),
-        Topic::BetsEvents => fresh::<bets::Bets>(),
+        Topic::BetsEvents => fresh::<bets::BetsService>(),
         Topic::LedgerEvents => fresh::<ledger::LedgerService>(),
         Topic::PaymentsEvents => fresh::<payments::PaymentsService>(),
         Topic::FraudEvents => fresh::<fraud::FraudService>(),

@@ -82,4 +82,31 @@ impl CheckpointSigner {
         let bytes = checkpoint::sign(&Checkpoint { at, partitions }, &self.secret);
         (checkpoint::name(at), bytes)
     }
+
+    /// A signed checkpoint as it is published: who has kept one can compare it with any later log.
+    #[must_use]
+    pub fn published(&self, signed: &[u8]) -> serde_json::Value {
+        let public = checkpoint::public_key(&self.secret);
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let partitions: Vec<serde_json::Value> = checkpoint::verify(signed, &public)
+            .map(|checkpoint| checkpoint.partitions)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|mark| {
+                serde_json::json!({
+                    "topic": mark.end.topic.as_str(),
+                    "partition": mark.end.partition,
+                    "next_offset": mark.end.offset,
+                    "running_hash": mark.running_hash.to_string(),
+                    "seq": mark.head.as_ref().map(|head| head.seq),
+                    "head": mark.head.as_ref().map(|head| head.head.to_string()),
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "partitions": partitions,
+            "signed": hex(signed),
+            "public_key": hex(&public),
+        })
+    }
 }

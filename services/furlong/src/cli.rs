@@ -5,7 +5,7 @@
 
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
-use crate::{audit, calc, replay};
+use crate::{audit, calc, config, doctor, explain, replay};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,6 +39,15 @@ enum Command {
     /// Check and export the log, trusting nobody
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Every event, posting, price and score of one bet
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Explain),
+    /// Print or check the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Check whether this machine can run furlong
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
 }
 
 /// Reads the process's arguments, runs the command and says how it ended.
@@ -114,6 +123,9 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
         Command::Calc(calc) => calc::run(&calc, screen),
         Command::Replay(replay) => replay::run(&replay, screen),
         Command::Audit(audit) => audit::run(&audit, screen),
+        Command::Explain(explain) => explain::run(&explain, screen),
+        Command::Config(command) => config::run(&command, screen),
+        Command::Doctor(doctor) => doctor::run(&doctor, screen),
     }
 }
 

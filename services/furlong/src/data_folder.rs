@@ -31,6 +31,12 @@ impl DataFolder {
         self.0.join("snapshots")
     }
 
+    /// Keys of customers and of the house.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
     /// The Ed25519 public key of checkpoints, in hexadecimal digits.
     #[must_use]
     pub fn checkpoint_public_key(&self) -> PathBuf {

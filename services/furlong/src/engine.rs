@@ -6,7 +6,7 @@
 //! Prohibition: no HTTP, no feed, no command line: those stand on the engine.
 
 use auth::AuthService;
-use bets::Bets as BetsService;
+use bets::BetsService;
 use eventlog::EventLog;
 use fraud::FraudService;
 use kernel::{Topic, TopicPartition};
@@ -62,7 +62,7 @@ pub struct Engine {
 pub fn projections() -> BTreeMap<Topic, Projection> {
     BTreeMap::from([
         (Topic::AuthEvents, auth::rows as Projection),
-        (Topic::BetsEvents, bets::project),
+        (Topic::BetsEvents, bets::rows),
         (Topic::LedgerEvents, ledger::rows),
         (Topic::PaymentsEvents, payments::rows),
         (Topic::FraudEvents, fraud::rows),
@@ -70,12 +70,18 @@ pub fn projections() -> BTreeMap<Topic, Projection> {
 }
 
 impl Engine {
-    /// Starts every service. `listeners` hear effective decisions as they are read.
+    /// Starts every service. `markets` is the picture to draw, `health` tells what is not ready,
+    /// `listeners` hear effective decisions as they are read.
     #[must_use]
-    pub fn start(ground: Ground, listeners: Vec<Arc<dyn Listener>>) -> Self {
+    pub fn start(
+        ground: Ground,
+        markets: Arc<Shared<MarketView>>,
+        health: Arc<Health>,
+        listeners: Vec<Arc<dyn Listener>>,
+    ) -> Self {
         let mut engine = Self {
-            markets: Arc::new(Shared::new(MarketView::default())),
-            health: Arc::new(Health::default()),
+            markets,
+            health,
             stop: watch::Sender::new(false),
             tasks: JoinSet::new(),
             ground,

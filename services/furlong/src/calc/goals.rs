@@ -132,7 +132,10 @@ fn put_tables(
 }
 
 #[cfg(test)]
-#[expect(clippy::float_arithmetic, reason = "distances between floats, in tests")]
+#[expect(
+    clippy::float_arithmetic,
+    reason = "distances between floats, in tests"
+)]
 mod tests {
     use crate::cli::tests::{refused, typed};
     use serde_json::Value;

@@ -157,7 +157,10 @@ pub fn quote(arguments: &Quote, screen: &mut Screen<'_>) -> Ended {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_arithmetic, reason = "distances between floats, in tests")]
+#[expect(
+    clippy::float_arithmetic,
+    reason = "distances between floats, in tests"
+)]
 mod tests {
     use crate::cli::tests::{refused, typed};
     use serde_json::Value;

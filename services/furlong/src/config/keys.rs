@@ -1,0 +1,111 @@
+//! The settings that exist.
+//!
+//! Duty: name, default and meaning of each, in one table that print, check and the environment
+//! share. Prohibition: no setting that nothing reads.
+
+/// A setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name in files; `FURLONG_` and capitals in the environment.
+    pub name: &'static str,
+    /// Its value when nobody says otherwise.
+    pub default: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+const fn key(name: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key {
+        name,
+        default,
+        about,
+    }
+}
+
+/// All of them, in the order in which they are printed.
+pub const KEYS: [Key; 8] = [
+    key("data", "furlong-data", "the data folder"),
+    key("listen", "127.0.0.1", "the address to listen on"),
+    key("port", "7400", "the port to listen on; 0 picks a free one"),
+    key(
+        "partitions",
+        "8",
+        "partitions of every topic; fixed when a log is made",
+    ),
+    key(
+        "rate_limit",
+        "100",
+        "requests a minute for each user, or off",
+    ),
+    key("rate_burst", "150", "requests at once from rest"),
+    key(
+        "deadline_ms",
+        "5000",
+        "how long an answer is waited for, in milliseconds",
+    ),
+    key(
+        "snapshot_every",
+        "20000",
+        "decisions between two snapshots of a partition",
+    ),
+];
+
+/// The setting of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<Key> {
+    KEYS.iter().copied().find(|key| key.name == name)
+}
+
+/// The setting whose name is most like this, if any is much like it.
+#[must_use]
+pub fn nearest(name: &str) -> Option<Key> {
+    let with_distance = KEYS.iter().map(|key| (distance(name, key.name), *key));
+    with_distance
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(d, _)| *d <= 3)
+        .map(|(_, key)| key)
+}
+
+/// How many letters have to be put in, taken out or changed.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut diagonal = index;
+        let mut before = index.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (entry, other) in row.iter_mut().skip(1).zip(&right) {
+            let changed = diagonal.saturating_add(usize::from(letter != *other));
+            let moved = before.min(*entry).saturating_add(1);
+            diagonal = *entry;
+            *entry = changed.min(moved);
+            before = *entry;
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_edits() {
+        for (left, right, edits) in [
+            ("", "abc", 3),
+            ("port", "port", 0),
+            ("prot", "port", 2),
+            ("ports", "port", 1),
+        ] {
+            assert_eq!(distance(left, right), edits, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_like_is_suggested() {
+        assert_eq!(nearest("prot").map(|key| key.name), Some("port"));
+        assert_eq!(nearest("kafka_brokers"), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! Settings: what they are, where each comes from, and `furlong config`.
+//!
+//! Duty: read file, environment and flags once, the later beating the earlier, and remember of
+//! every value which of them it came from. Prohibition: nothing unknown is passed over in silence,
+//! and no secret is a setting: keys live in the key store of the data folder.
+
+mod keys;
+mod sources;
+
+pub use keys::{KEYS, Key};
+pub use sources::{Origin, Resolved, Value};
+
+use crate::exit::{Ended, Failure, Outcome};
+use crate::screen::Screen;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+const EXAMPLES_PRINT: &str = "\
+Examples:
+  furlong config print
+  furlong config print --config furlong.toml --json
+  FURLONG_PORT=7500 furlong config print";
+
+const EXAMPLES_CHECK: &str = "\
+Examples:
+  furlong config check --config furlong.toml
+
+Exit codes: 0 every setting is known and valid, 2 one is not.";
+
+/// What may be asked about the configuration.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print every setting and where its value comes from
+    #[command(after_help = EXAMPLES_PRINT)]
+    Print(SettingsFlags),
+    /// Check every setting without starting anything
+    #[command(after_help = EXAMPLES_CHECK)]
+    Check(SettingsFlags),
+}
+
+/// Settings on the command line. A file beats the defaults, FURLONG_… in the environment beats the
+/// file, and these beat both.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SettingsFlags {
+    /// A file of settings in TOML
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data folder
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// The port to listen on; 0 picks a free one
+    #[arg(long, value_name = "N")]
+    pub port: Option<String>,
+    /// Requests a minute for each user, or off
+    #[arg(long, value_name = "N|off")]
+    pub rate_limit: Option<String>,
+}
+
+/// The settings of a process, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The address to listen on.
+    pub listen: IpAddr,
+    /// The port to listen on; 0 picks a free one.
+    pub port: u16,
+    /// Partitions of every topic; fixed when a log is made.
+    pub partitions: u16,
+    /// Requests a minute for each user; none: unlimited.
+    pub rate_limit: Option<u32>,
+    /// Requests at once from rest.
+    pub rate_burst: u32,
+    /// How long an answer is waited for, in milliseconds.
+    pub deadline_ms: u32,
+    /// Effective decisions between two snapshots of a partition.
+    pub snapshot_every: u32,
+}
+
+/// Reads all sources.
+///
+/// # Errors
+/// A source that cannot be read, an unknown setting, or a value that is not allowed.
+pub fn resolve(flags: &SettingsFlags) -> Result<Resolved, Failure> {
+    let file = match &flags.config {
+        None => BTreeMap::new(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::Usage(format!(
+                    "--config: {} cannot be read: {error}",
+                    path.display()
+                ))
+            })?;
+            sources::from_toml(&text)
+                .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
+        }
+    };
+    let environment = sources::from_environment(environment()).map_err(Failure::Usage)?;
+    let flags = [
+        ("data", &flags.data),
+        ("listen", &flags.listen),
+        ("port", &flags.port),
+        ("rate_limit", &flags.rate_limit),
+    ];
+    let flags = flags
+        .into_iter()
+        .filter_map(|(key, value)| value.as_ref().map(|value| (key.to_owned(), value.clone())));
+    sources::merge(file, environment, flags.collect()).map_err(Failure::Usage)
+}
+
+/// Reads all sources and checks every value.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn load(flags: &SettingsFlags) -> Result<Settings, Failure> {
+    resolve(flags)?.settings().map_err(Failure::Usage)
+}
+
+/// The environment is read here and nowhere else.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Runs it.
+///
+/// # Errors
+/// A setting is wrong.
+pub fn run(command: &Command, screen: &mut Screen<'_>) -> Ended {
+    match command {
+        Command::Print(flags) => {
+            let resolved = resolve(flags)?;
+            resolved.settings().map_err(Failure::Usage)?;
+            print(&resolved, screen)
+        }
+        Command::Check(flags) => {
+            load(flags)?;
+            if screen.json {
+                screen.put_json(&json!({ "ok": true }))?;
+            } else {
+                screen.put("every setting is known and valid")?;
+            }
+            Ok(Outcome::Fine)
+        }
+    }
+}
+
+fn print(resolved: &Resolved, screen: &mut Screen<'_>) -> Ended {
+    if screen.json {
+        let settings: Vec<serde_json::Value> = resolved
+            .values()
+            .map(|(key, value)| {
+                json!({"key": key.name, "value": value.text, "origin": value.origin.to_string()})
+            })
+            .collect();
+        screen.put_json(&json!({ "settings": settings }))?;
+        return Ok(Outcome::Fine);
+    }
+    for (key, value) in resolved.values() {
+        screen.put(format_args!(
+            "{:<15} {:<18} {:<28} {}",
+            key.name,
+            value.text,
+            value.origin.to_string(),
+            key.about
+        ))?;
+    }
+    Ok(Outcome::Fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::tests::{refused, run_line, typed};
+
+    fn file(text: &str) -> (tempfile::TempDir, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("furlong.toml");
+        std::fs::write(&path, text).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        (folder, path)
+    }
+
+    #[test]
+    fn defaults_are_told_as_such() {
+        let text = typed("config print");
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with("port") && line.contains("default"))
+        );
+    }
+
+    #[test]
+    fn a_flag_beats_the_file() {
+        let (_folder, path) = file("port = 7500\nrate_limit = \"off\"\n");
+        let text = typed(&format!("config print --config {path} --port 7600 --json"));
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let of = |key: &str| {
+            let settings = answer["settings"].as_array().unwrap();
+            settings
+                .iter()
+                .find(|setting| setting["key"] == key)
+                .unwrap()
+                .clone()
+        };
+        assert_eq!(
+            (&of("port")["value"], &of("port")["origin"]),
+            (&"7600".into(), &"flag".into())
+        );
+        assert_eq!(of("rate_limit")["value"], "off");
+        assert_eq!(of("rate_limit")["origin"], "file");
+        assert_eq!(of("listen")["origin"], "default");
+    }
+
+    #[test]
+    fn what_is_unknown_or_wrong_is_refused_by_name() {
+        for (text, named) in [
+            ("prot = 7500", "prot"),
+            ("port = 99999", "port"),
+            ("port = \"many\"", "port"),
+            ("partitions = 0", "partitions"),
+            ("listen = \"here\"", "listen"),
+            ("rate_limit = -1", "rate_limit"),
+            ("port = [1]", "port"),
+            ("port = ", "line 1"),
+        ] {
+            let (_folder, path) = file(text);
+            for command in ["check", "print"] {
+                let message = refused(&format!("config {command} --config {path}"));
+                assert!(message.contains(named), "{text}: {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_typo_gets_a_suggestion() {
+        let (_folder, path) = file("rate_limits = 5");
+        let message = refused(&format!("config check --config {path}"));
+        assert!(message.contains("rate_limit?"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_file_is_wrong_usage() {
+        assert_eq!(run_line("config check --config /nowhere/furlong.toml").0, 2);
+    }
+}

@@ -1,0 +1,236 @@
+//! Where values come from, and which of them counts.
+
+use super::Settings;
+use super::keys::{KEYS, Key, find, nearest};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where a value comes from, the later beating the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Nobody said otherwise.
+    Default,
+    /// The file of settings.
+    File,
+    /// The environment.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        })
+    }
+}
+
+/// A value as it was written, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// As written.
+    pub text: String,
+    /// By whom.
+    pub origin: Origin,
+}
+
+/// What each setting came to.
+#[derive(Clone, Debug)]
+pub struct Resolved(BTreeMap<&'static str, Value>);
+
+/// Names and values of one source.
+type Source = BTreeMap<String, String>;
+
+/// The settings in a TOML file.
+///
+/// # Errors
+/// Not TOML, or a value that is no text, number or truth.
+pub(super) fn from_toml(text: &str) -> Result<Source, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| {
+            let before = text.get(..span.start).unwrap_or(text);
+            before.matches('\n').count().saturating_add(1)
+        });
+        match line {
+            Some(line) => format!("line {line}: {}", error.message()),
+            None => error.message().to_owned(),
+        }
+    })?;
+    let plain = |(name, value): (String, toml::Value)| match value {
+        toml::Value::String(text) => Ok((name, text)),
+        toml::Value::Integer(number) => Ok((name, number.to_string())),
+        toml::Value::Boolean(truth) => Ok((name, truth.to_string())),
+        toml::Value::Float(_)
+        | toml::Value::Datetime(_)
+        | toml::Value::Array(_)
+        | toml::Value::Table(_) => Err(format!("{name} is a text or a whole number")),
+    };
+    table.into_iter().map(plain).collect()
+}
+
+/// The settings among the variables of the environment.
+///
+/// # Errors
+/// A variable with our prefix that names no setting.
+pub(super) fn from_environment(
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Source, String> {
+    let mut source = Source::new();
+    for (name, value) in variables {
+        let Some(rest) = name.strip_prefix("FURLONG_") else {
+            continue;
+        };
+        let key = rest.to_ascii_lowercase();
+        known(&key).map_err(|unknown| format!("environment variable {name}: {unknown}"))?;
+        source.insert(key, value);
+    }
+    Ok(source)
+}
+
+fn known(name: &str) -> Result<Key, String> {
+    find(name).ok_or_else(|| match nearest(name) {
+        Some(key) => format!("{name:?} is not a setting; did you mean {}?", key.name),
+        None => {
+            let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            format!("{name:?} is not a setting; known are {}", names.join(", "))
+        }
+    })
+}
+
+/// One over the other.
+///
+/// # Errors
+/// A name that is no setting.
+pub(super) fn merge(file: Source, environment: Source, flags: Source) -> Result<Resolved, String> {
+    let defaults = KEYS.iter().map(|key| {
+        let value = Value {
+            text: key.default.to_owned(),
+            origin: Origin::Default,
+        };
+        (key.name, value)
+    });
+    let mut values: BTreeMap<&'static str, Value> = defaults.collect();
+    for (origin, source) in [
+        (Origin::File, file),
+        (Origin::Environment, environment),
+        (Origin::Flag, flags),
+    ] {
+        for (name, text) in source {
+            values.insert(known(&name)?.name, Value { text, origin });
+        }
+    }
+    Ok(Resolved(values))
+}
+
+impl Resolved {
+    /// Every setting with its value, in the order of the table.
+    pub fn values(&self) -> impl Iterator<Item = (Key, &Value)> {
+        KEYS.iter()
+            .filter_map(|key| self.0.get(key.name).map(|value| (*key, value)))
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| &value.text)
+    }
+
+    fn read<T: FromStr>(&self, name: &str, allowed: &str) -> Result<T, String> {
+        let text = self.text(name);
+        let origin = self
+            .0
+            .get(name)
+            .map_or(Origin::Default, |value| value.origin);
+        text.parse()
+            .map_err(|_| format!("{name} = {text:?} (from {origin}): expected {allowed}"))
+    }
+
+    fn at_least_one(&self, name: &str, most: u32) -> Result<u32, String> {
+        let allowed = format!("a whole number from 1 to {most}");
+        let number: u32 = self.read(name, &allowed)?;
+        if (1..=most).contains(&number) {
+            Ok(number)
+        } else {
+            Err(format!("{name} = {number}: expected {allowed}"))
+        }
+    }
+
+    /// All values, checked.
+    ///
+    /// # Errors
+    /// The first that is not allowed.
+    pub fn settings(&self) -> Result<Settings, String> {
+        let rate_limit = match self.text("rate_limit") {
+            "off" => None,
+            _ => Some(
+                self.at_least_one("rate_limit", 1_000_000_000)
+                    .map_err(|error| format!("{error}, or off"))?,
+            ),
+        };
+        Ok(Settings {
+            data: self.text("data").into(),
+            listen: self.read("listen", "an IP address such as 127.0.0.1")?,
+            port: self.read("port", "a port, 0 to 65535")?,
+            partitions: u16::try_from(self.at_least_one("partitions", 1_024)?).unwrap_or(u16::MAX),
+            rate_limit,
+            rate_burst: self.at_least_one("rate_burst", 1_000_000_000)?,
+            deadline_ms: self.at_least_one("deadline_ms", 600_000)?,
+            snapshot_every: self.at_least_one("snapshot_every", 1_000_000_000)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(pairs: &[(&str, &str)]) -> Source {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn defaults_are_valid() {
+        let settings = merge(Source::new(), Source::new(), Source::new())
+            .unwrap()
+            .settings();
+        assert_eq!(settings.map(|settings| settings.port), Ok(7_400));
+    }
+
+    #[test]
+    fn flags_beat_the_environment_and_that_beats_the_file() {
+        let resolved = merge(
+            source(&[("port", "1"), ("partitions", "1"), ("data", "a")]),
+            source(&[("port", "2"), ("partitions", "2")]),
+            source(&[("port", "3")]),
+        )
+        .unwrap();
+        let origins: Vec<_> = resolved
+            .values()
+            .map(|(key, value)| (key.name, value.text.as_str(), value.origin))
+            .take(4)
+            .collect();
+        assert_eq!(
+            origins,
+            [
+                ("data", "a", Origin::File),
+                ("listen", "127.0.0.1", Origin::Default),
+                ("port", "3", Origin::Flag),
+                ("partitions", "2", Origin::Environment),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_environment_is_read_by_its_prefix_and_strictly() {
+        let read = |name: &str| from_environment([(name.to_owned(), "1".to_owned())].into_iter());
+        assert_eq!(read("FURLONG_PORT"), Ok(source(&[("port", "1")])));
+        assert_eq!(read("PORT"), Ok(Source::new()));
+        assert!(read("FURLONG_PROT").unwrap_err().contains("FURLONG_PROT"));
+    }
+}

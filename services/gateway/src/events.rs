@@ -121,15 +121,6 @@ pub(crate) fn of_auth(decision: &Decision) -> &[auth::Event] {
     }
 }
 
-/// The events of a decision of odds; none of others.
-pub(crate) fn of_odds(decision: &Decision) -> &[odds::Event] {
-    if let Events::OddsEvents(body) = &decision.events {
-        &body.events
-    } else {
-        &[]
-    }
-}
-
 /// The events of a decision of payments; none of others.
 pub(crate) fn of_payments(decision: &Decision) -> &[payments::Event] {
     if let Events::PaymentsEvents(body) = &decision.events {

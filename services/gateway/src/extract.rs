@@ -15,7 +15,6 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use kernel::{CorrelationId, Currency, Money, Timestamp};
-use schemas::auth::Role;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use std::fmt::{Display, Write as _};
@@ -166,15 +165,6 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Goes on only with one of these roles.
-    pub(crate) fn require(&self, roles: &[Role]) -> Result<(), Problem> {
-        if self.subject.roles.iter().any(|role| roles.contains(role)) {
-            Ok(())
-        } else {
-            Err(Problem::new(Code::PermissionDenied))
-        }
-    }
-
     /// What the caller's own requests are named by.
     pub(crate) fn correlation(&self) -> CorrelationId {
         self.context.correlation

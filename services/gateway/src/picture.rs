@@ -265,6 +265,6 @@ mod tests {
         assert_eq!(decimal(5, 2), "2.50");
         assert_eq!(decimal(3, 1), "3.00");
         assert_eq!(decimal(13, 3), "4.333333");
-        assert_eq!(decimal(1_999_999_9, 10_000_000), "1.999999");
+        assert_eq!(decimal(19_999_999, 10_000_000), "1.999999");
     }
 }

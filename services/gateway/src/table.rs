@@ -6,12 +6,14 @@
 use crate::app::App;
 use crate::edge;
 use crate::errors::Code;
+use crate::extract::Identified;
 use crate::problem::Problem;
 use crate::routes::{account, admin, audit, auth, bets, dev, feed, health, markets, payments};
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use schemas::auth::Role;
@@ -168,18 +170,77 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        router = router.route(route.path, (route.handler)());
+        let access = route.access;
+        let checked = (route.handler)().route_layer(from_fn(move |request, next| {
+            admitted(access, request, next)
+        }));
+        router = router.route(route.path, checked);
     }
     router
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(app.config.body_bytes_max))
-        .layer(axum::middleware::from_fn_with_state(
-            app.clone(),
-            edge::edge,
-        ))
+        .layer(from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)
+}
+
+/// Looks at who asks before anything else of the request is looked at.
+async fn admitted(access: Access, request: Request, next: Next) -> Response {
+    let identified = request.extensions().get::<Identified>();
+    let refused = match (access, identified) {
+        (Access::Open, _) => None,
+        (_, None | Some(Identified::Nobody)) => Some(Code::AuthenticationRequired),
+        (_, Some(Identified::Refused(code))) => Some(*code),
+        (Access::SignedIn, Some(Identified::Subject(_))) => None,
+        (Access::Roles(roles), Some(Identified::Subject(subject))) => {
+            let has_one = subject.roles.iter().any(|role| roles.contains(role));
+            (!has_one).then_some(Code::PermissionDenied)
+        }
+    };
+    match refused {
+        Some(code) => Problem::new(code).into_response(),
+        None => next.run(request).await,
+    }
 }
 
 async fn nowhere() -> Response {
     Problem::new(Code::NotFound).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_for_customers_needs_a_role() {
+        for route in ROUTES {
+            let inside = ["/v1/admin/", "/v1/audit/", "/v1/feed/"]
+                .iter()
+                .any(|part| route.path.starts_with(part));
+            assert_eq!(
+                inside,
+                matches!(route.access, Access::Roles(_)),
+                "{}",
+                route.path
+            );
+        }
+    }
+
+    #[test]
+    fn what_changes_something_needs_somebody() {
+        // Whoever calls these is not signed in yet, or signs the body.
+        let open = [
+            "/v1/auth/register",
+            "/v1/auth/login",
+            "/v1/auth/refresh",
+            "/v1/webhooks/{provider}",
+        ];
+        for route in ROUTES.iter().filter(|route| route.method != "GET") {
+            assert_eq!(
+                open.contains(&route.path),
+                route.access == Access::Open,
+                "{}",
+                route.path
+            );
+        }
+    }
 }

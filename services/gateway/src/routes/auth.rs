@@ -110,11 +110,11 @@ impl RegisterBody {
                 "a country code of two capital letters is expected",
             );
         }
-        if let Some(born) = fields.parse::<jiff::civil::Date>("/born", &self.born) {
-            if !is_adult(app, born) {
-                let text = format!("customers are at least {AGE_MIN} years old");
-                fields.wrong("/born", text);
-            }
+        if let Some(born) = fields.parse::<jiff::civil::Date>("/born", &self.born)
+            && !is_adult(app, born)
+        {
+            let text = format!("customers are at least {AGE_MIN} years old");
+            fields.wrong("/born", text);
         }
         let currency = match &self.currency {
             Some(code) => fields.parse("/currency", code),

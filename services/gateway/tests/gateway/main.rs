@@ -1,5 +1,14 @@
 //! The gateway from outside: requests go in through the router, the owners are played by the
 //! tests on a log in memory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on fails, and its numbers are small"
+)]
 
+mod edges;
 mod placing;
+mod reading;
+mod streaming;
 mod world;

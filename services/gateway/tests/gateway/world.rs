@@ -59,18 +59,22 @@ pub struct PlainPasswords;
 
 impl PasswordWorkers for PlainPasswords {
     fn hash(&self, password: String) -> BoxFuture<'static, Result<String, WorkersBusy>> {
-        async move { Ok(format!("hash of {password}")) }.boxed()
+        async move { Ok(hashed(&password)) }.boxed()
     }
     fn verify(
         &self,
         password: String,
         hash: Option<String>,
     ) -> BoxFuture<'static, Result<bool, WorkersBusy>> {
-        async move { Ok(hash == Some(format!("hash of {password}"))) }.boxed()
+        async move { Ok(hash == Some(hashed(&password))) }.boxed()
     }
 }
 
-/// Tokens are the customer's number and the first letters of the roles: "1:c".
+fn hashed(password: &str) -> String {
+    format!("{:?}", sha2::Sha256::digest(password))
+}
+
+/// Tokens are names.
 pub struct PlainTokens;
 
 impl Tokens for PlainTokens {
@@ -272,10 +276,7 @@ impl Owner {
         &mut self,
         cause: Option<Cause>,
         events: Vec<E>,
-    ) -> Position
-    where
-        R: Wire,
-    {
+    ) -> Position {
         let header = Header {
             seq: self.chain.seq + 1,
             cause,
@@ -664,7 +665,7 @@ fn rows(decision: &Decision) -> Vec<Row> {
     let Events::BetsEvents(body) = &decision.events else {
         return rows;
     };
-    let mut status = |bet: BetId, customer, status, rejection| {
+    let status = |bet: BetId, customer, status, rejection| {
         let row = BetStatusRow {
             bet,
             customer,

@@ -10,8 +10,9 @@
 use crate::app::App;
 use crate::errors::Code;
 use crate::extract::Caller;
-use crate::hub::{InFlight, Ticket};
+use crate::hub::InFlight;
 use crate::problem::Problem;
+use crate::ticket::Ticket;
 use crate::views;
 use bytes::Bytes;
 use kernel::{

@@ -38,6 +38,11 @@ pub(crate) fn placed_bet(event: &bets::Event) -> Option<BetId> {
     placement(event).map(|placed| placed.bet)
 }
 
+/// The bets that a decision places.
+pub(crate) fn placed_in(decision: &Decision) -> Vec<BetId> {
+    of_bets(decision).iter().filter_map(placed_bet).collect()
+}
+
 /// The bet whose way from placement to acceptance an event tells; not its placement.
 pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
     use bets::Event as E;

@@ -10,11 +10,13 @@ use crate::errors::Code;
 use crate::ports::{Subject, TokenError};
 use crate::positions::Token;
 use crate::problem::Problem;
+use crate::shapes::Named;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use kernel::{CorrelationId, Currency, Money, Timestamp};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use std::fmt::{Display, Write as _};
@@ -229,6 +231,21 @@ pub(crate) fn identify(app: &App, token: &str) -> Result<Subject, Code> {
     Ok(subject)
 }
 
+/// An amount.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoneyBody {
+    pub(crate) amount: String,
+    pub(crate) currency: String,
+}
+
+/// What a read of one thing may be asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneQuery {
+    pub(crate) min_position: Option<String>,
+}
+
 /// The idempotency key.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = headers
@@ -284,6 +301,13 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Reads a member of a closed list from its name.
+    pub(crate) fn named<T: Named>(&mut self, pointer: &str, text: &str) -> Option<T> {
+        T::named(text)
+            .map_err(|error| self.wrong(pointer, error))
+            .ok()
     }
 
     /// Reads an amount above zero.

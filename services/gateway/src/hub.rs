@@ -9,6 +9,7 @@
 
 use crate::positions::Token;
 use crate::ring::Ring;
+use crate::ticket::Ticket;
 use kernel::{
     BetId, CustomerId, MarketId, Offset, Position, RequestId, SessionId, Timestamp, Topic,
     TopicPartition,
@@ -139,13 +140,8 @@ impl Hub {
         let (sender, receiver) = mpsc::unbounded_channel();
         state.asking.insert(request, Asker { digest, sender });
         let registered_at = state.next.get(&journal).copied().unwrap_or(0);
-        Ok(Ticket {
-            hub: Arc::clone(self),
-            request,
-            registered_at,
-            receiver,
-            followed: Vec::new(),
-        })
+        let hub = Arc::clone(self);
+        Ok(Ticket::new(hub, request, registered_at, receiver))
     }
 
     /// The decisions about one customer's bets and money from here on.
@@ -234,7 +230,7 @@ impl Hub {
         self.state().next.get(&at).copied()
     }
 
-    fn release(&self, request: RequestId, followed: &[BetId]) {
+    pub(crate) fn release(&self, request: RequestId, followed: &[BetId]) {
         let mut state = self.state();
         state.asking.remove(&request);
         for bet in followed {
@@ -276,7 +272,7 @@ impl State {
             .and_then(|request| self.asking.get(&request))
         {
             let sender = asker.sender.clone();
-            for bet in placed_in(decision) {
+            for bet in crate::events::placed_in(decision) {
                 self.following.insert(bet, sender.clone());
             }
             // The asker may just have given up.
@@ -289,7 +285,9 @@ impl State {
                     .iter()
                     .filter_map(crate::events::market_of)
                     .collect();
-                self.odds.push(decision.position, markets);
+                if !markets.is_empty() {
+                    self.odds.push(decision.position, markets);
+                }
             }
             Events::BetsEvents(body) => {
                 for event in &body.events {
@@ -389,41 +387,5 @@ fn concerns(decision: &Decision, pending: &FxHashMap<BetId, CustomerId>) -> BTre
         | Events::OddsEvents(_)
         | Events::PaymentsEvents(_)
         | Events::FraudEvents(_) => BTreeSet::new(),
-    }
-}
-
-fn placed_in(decision: &Decision) -> Vec<BetId> {
-    crate::events::of_bets(decision)
-        .iter()
-        .filter_map(crate::events::placed_bet)
-        .collect()
-}
-
-/// A registration for the answer to one request. Dropped, it is over.
-pub(crate) struct Ticket {
-    hub: Arc<Hub>,
-    request: RequestId,
-    /// The tail's next offset at registration: what stands before it is in the view or will be.
-    pub registered_at: Offset,
-    receiver: mpsc::UnboundedReceiver<Arc<Decision>>,
-    followed: Vec<BetId>,
-}
-
-impl Ticket {
-    /// The next decision: the answer first, then what follows about the bets that it placed.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Decision>> {
-        let decision = self.receiver.recv().await?;
-        self.followed.extend(placed_in(&decision));
-        Some(decision)
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.receiver.close();
-        while let Ok(decision) = self.receiver.try_recv() {
-            self.followed.extend(placed_in(&decision));
-        }
-        self.hub.release(self.request, &self.followed);
     }
 }

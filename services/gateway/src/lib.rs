@@ -6,6 +6,7 @@
 //! Prohibition: nothing that counts is decided or kept here, and no other service is named: they
 //! meet in `schemas`, and what needs keys, clocks or providers comes through [`ports`].
 
+mod answers;
 mod app;
 mod asking;
 mod assets;
@@ -31,6 +32,7 @@ mod routes;
 mod shapes;
 mod stream;
 mod table;
+mod ticket;
 mod views;
 
 pub use app::{Config, Demo, Gateway, Parts, RateLimit};

@@ -3,9 +3,9 @@
 //! Duty: the one form of every list, `{items, next_cursor}`, and its two parameters.
 //! Prohibition: a cursor is the last key of a page, nothing that a later change could make wrong.
 
+use crate::answers::json_response;
 use crate::errors::Code;
 use crate::problem::Problem;
-use crate::routes::bets::json_response;
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;

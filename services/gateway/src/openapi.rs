@@ -3,8 +3,8 @@
 //! Duty: say for every route who may call it, what it takes, what it answers, and how it fails.
 //! Prohibition: no route is described that the router does not have, and the other way round.
 
+use crate::answers::json_response;
 use crate::app::App;
-use crate::routes::bets::json_response;
 use crate::shapes::Named;
 use crate::table::{Access, Key, ROUTES, Route};
 use axum::extract::State;

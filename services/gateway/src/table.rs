@@ -8,7 +8,10 @@ use crate::edge;
 use crate::errors::Code;
 use crate::extract::Identified;
 use crate::problem::Problem;
-use crate::routes::{account, admin, audit, auth, bets, dev, feed, health, markets, payments};
+use crate::routes::{
+    account, admin, audit, auth, bets, cases, dev, feed, health, markets, payments, placing,
+    registering,
+};
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
 use axum::Router;
@@ -110,7 +113,7 @@ impl Route {
 /// All routes.
 #[rustfmt::skip]
 pub(crate) const ROUTES: &[Route] = &[
-    Route::new("POST", "/v1/auth/register", "auth", "Open an account", (201, "Registered"), || post(auth::register)).body("Register").key(Key::Optional),
+    Route::new("POST", "/v1/auth/register", "auth", "Open an account", (201, "Registered"), || post(registering::register)).body("Register").key(Key::Optional),
     Route::new("POST", "/v1/auth/login", "auth", "Sign in", (200, "Tokens"), || post(auth::login)).body("Login"),
     Route::new("POST", "/v1/auth/refresh", "auth", "Exchange a refresh token", (200, "Tokens"), || post(auth::refresh)).body("Refresh"),
     Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in(),
@@ -121,7 +124,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/odds/stream", "odds", "Prices as server-sent events", (200, "OddsEvents"), || get(sse::odds)).query(&["market", "since"]),
     Route::new("GET", "/v1/stream", "odds", "Prices, bets and money over a WebSocket; see /asyncapi.yaml", (101, ""), || get(ws::stream)),
 
-    Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(bets::place)).body("Slip").key(Key::Required).signed_in(),
+    Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(placing::place)).body("Slip").key(Key::Required).signed_in(),
     Route::new("GET", "/v1/bets", "bets", "List one's own bets, newest first", (200, "BetList"), || get(bets::list)).query(&["status", "cursor", "limit", "min_position"]).signed_in(),
     Route::new("GET", "/v1/bets/{id}", "bets", "One of one's own bets", (200, "Bet"), || get(bets::show)).query(&["min_position"]).signed_in(),
 
@@ -145,10 +148,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/rollback", "admin", "Take a result back, or preview what that touches", (200, "MarketActed"), || post(admin::roll_back)).body("Reason").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
-    Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(admin::cases)).query(&["status", "cursor", "limit"]).roles(admin::CASE_ROLES),
-    Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(admin::show_case)).roles(admin::CASE_ROLES),
-    Route::new("POST", "/v1/admin/cases/{id}/close", "admin", "Close a case", (200, "CaseActed"), || post(admin::close_case)).body("CloseCase").key(Key::Required).roles(admin::CASE_ROLES),
-    Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(admin::restrict)).body("Restrict").key(Key::Required).roles(admin::CASE_ROLES),
+    Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
+    Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),
+    Route::new("POST", "/v1/admin/cases/{id}/close", "admin", "Close a case", (200, "CaseActed"), || post(cases::close_case)).body("CloseCase").key(Key::Required).roles(cases::CASE_ROLES),
+    Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(cases::restrict)).body("Restrict").key(Key::Required).roles(cases::CASE_ROLES),
 
     Route::new("GET", "/v1/audit/journals/{topic}/{partition}", "audit", "A journal's records as they are stored", (200, "Journal"), || get(audit::journal)).query(&["from", "limit"]).roles(audit::AUDIT_ROLES),
     Route::new("GET", "/v1/audit/balance", "audit", "Any account's balance, now or at a time or position", (200, "AuditBalance"), || get(audit::balance)).query(&["account", "at"]).roles(audit::AUDIT_ROLES),

@@ -1,15 +1,15 @@
 //! One's own account: balance, statement, limits, exclusion.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::asking;
 use crate::errors::Code;
-use crate::extract::{ApiJson, ApiQuery, Caller, Fields, position};
+use crate::extract::{ApiJson, ApiQuery, Caller, Fields, MoneyBody, position};
 use crate::lists::{Page, cursor_of, page_json};
 use crate::money::{self, At};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::auth::{optional_key, refused};
-use crate::routes::bets::{MoneyBody, json_response, named};
 use crate::shapes::{self, Named, time};
 use crate::{events, ledger_reads, views};
 use axum::extract::State;
@@ -193,7 +193,7 @@ pub(crate) async fn set_limit(
     ApiJson(body): ApiJson<LimitBody>,
 ) -> Result<Response, Problem> {
     let mut fields = Fields::default();
-    let kind: Option<LimitKind> = named(&mut fields, "/kind", &body.kind);
+    let kind: Option<LimitKind> = fields.named("/kind", &body.kind);
     let amount = match &body.amount {
         Some(body) => fields
             .money("/amount", &body.amount, &body.currency)

@@ -1,30 +1,29 @@
-//! Operators' and traders' acts, and the fraud queue.
+//! Operators' and traders' acts on markets.
 //!
 //! Duty: each act needs a role, a reason and a key, and becomes a command in the log under the
 //! name of who did it. Prohibition: nothing here changes anything by itself.
 
+use crate::answers::{json_response, mark_replayed};
 use crate::app::App;
 use crate::asking::{self, Answer, Request};
 use crate::errors::Code;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields, idempotency_key};
-use crate::lists::{Page, cursor_of, page_json};
+use crate::lists::page_json;
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::bets::{json_response, named};
 use crate::routes::rollback;
 use crate::shapes::{Named, money, time};
 use crate::{refusals, views};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use kernel::{CaseId, CustomerId, MarketId, Partition, SelectionId, Topic};
+use kernel::{MarketId, Partition, SelectionId, Topic};
 use schemas::auth::Role;
-use schemas::fraud::{self, CloseCase, Restrict, Verdict};
 use schemas::odds::{
     self, Outcome, OutcomeKind, ResultMarket, ResumeMarket, RollBackResult, SelectionOutcome,
     SuspendMarket,
 };
-use schemas::rows::{CaseClosedRow, CaseRow, LiabilityRow, table};
+use schemas::rows::{LiabilityRow, table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -32,8 +31,6 @@ use viewstore::Scan;
 
 /// Who works on markets.
 pub(crate) const MARKET_ROLES: &[Role] = &[Role::Operator, Role::Trader];
-/// Who works on cases.
-pub(crate) const CASE_ROLES: &[Role] = &[Role::Operator, Role::Trader, Role::Compliance];
 
 /// The body of an act that needs nothing but a reason.
 #[derive(Debug, Deserialize)]
@@ -42,7 +39,8 @@ pub(crate) struct ReasonBody {
     reason: Option<String>,
 }
 
-fn reason(text: Option<String>, pointer: &str) -> Result<String, Problem> {
+/// A reason that says something.
+pub(crate) fn reason(text: Option<String>, pointer: &str) -> Result<String, Problem> {
     let reason = text.map(|text| text.trim().to_owned()).unwrap_or_default();
     if reason.is_empty() || reason.chars().count() > 500 {
         let message = "1 to 500 characters are expected";
@@ -52,19 +50,23 @@ fn reason(text: Option<String>, pointer: &str) -> Result<String, Problem> {
 }
 
 /// Where an act goes.
-struct Act<'a> {
-    caller: &'a Caller,
-    headers: &'a HeaderMap,
-    route: &'static str,
-    content: Value,
-    inbox: Topic,
-    journal: Topic,
-    partition: Partition,
+pub(crate) struct Act<'a> {
+    pub caller: &'a Caller,
+    pub headers: &'a HeaderMap,
+    pub route: &'static str,
+    pub content: Value,
+    pub inbox: Topic,
+    pub journal: Topic,
+    pub partition: Partition,
 }
 
 impl Act<'_> {
     /// Asks for it.
-    async fn ask<C: schemas::Wire>(self, app: &App, command: C) -> Result<Answer, Problem> {
+    pub(crate) async fn ask<C: schemas::Wire>(
+        self,
+        app: &App,
+        command: C,
+    ) -> Result<Answer, Problem> {
         let key = idempotency_key(self.headers)?;
         let request = Request {
             id: asking::request_id(self.caller.subject.customer, self.route, key),
@@ -85,7 +87,8 @@ impl Act<'_> {
     }
 }
 
-fn done(answer: &Answer, mut body: Value) -> Response {
+/// An act's answer: what was asked for, and where it stands.
+pub(crate) fn done(answer: &Answer, mut body: Value) -> Response {
     if let Some(object) = body.as_object_mut() {
         let position = Token::of(&[answer.decision.position]);
         object.insert("position".to_owned(), json!(position.text()));
@@ -95,15 +98,12 @@ fn done(answer: &Answer, mut body: Value) -> Response {
         );
     }
     let mut response = json_response(StatusCode::OK, &body);
-    if answer.replayed {
-        let told = HeaderValue::from_static("true");
-        response.headers_mut().insert("idempotency-replayed", told);
-    }
+    mark_replayed(&mut response, answer.replayed);
     response
 }
 
 /// Who acts, as records name them.
-fn by(caller: &Caller) -> String {
+pub(crate) fn by(caller: &Caller) -> String {
     caller.subject.customer.to_string()
 }
 
@@ -184,7 +184,7 @@ fn outcomes(bodies: &[OutcomeBody]) -> Result<Vec<SelectionOutcome>, Problem> {
         let at = format!("/outcomes/{index}");
         let selection: Option<SelectionId> =
             fields.parse(&format!("{at}/selection_id"), &body.selection_id);
-        let kind: Option<OutcomeKind> = named(&mut fields, &format!("{at}/outcome"), &body.outcome);
+        let kind: Option<OutcomeKind> = fields.named(&format!("{at}/outcome"), &body.outcome);
         if let Some((selection, kind)) = selection.zip(kind) {
             let outcome = Outcome {
                 kind,
@@ -305,162 +305,4 @@ pub(crate) async fn liability(
         )
         .collect();
     Ok(page_json(items, None))
-}
-
-/// What the list of cases may be asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CasesQuery {
-    status: Option<String>,
-    cursor: Option<String>,
-    limit: Option<u32>,
-}
-
-/// GET /v1/admin/cases, newest first
-pub(crate) async fn cases(
-    State(app): State<App>,
-    ApiQuery(query): ApiQuery<CasesQuery>,
-) -> Result<Response, Problem> {
-    let wanted = query.status.as_deref();
-    if wanted.is_some_and(|status| status != "open" && status != "closed") {
-        return Err(Problem::new(Code::ValidationFailed).at("?status", "open or closed"));
-    }
-    let page = Page::new(query.cursor.as_deref(), query.limit)?;
-    let mut scan = Scan::of(table::CASE, Vec::new())
-        .reversed()
-        .rows_max(page.limit);
-    if let Some(after) = page.after_id()? {
-        scan = scan.after(after.to_vec());
-    }
-    let rows = views::rows::<CaseRow>(&app, scan).await?;
-    let full = rows.len() == page.limit;
-    let next_cursor = rows.last().filter(|_| full).map(|(key, _)| cursor_of(key));
-    let mut items = Vec::new();
-    for (_, row) in rows {
-        let closed = closed(&app, row.case).await?;
-        let status = if closed.is_some() { "closed" } else { "open" };
-        if wanted.is_none_or(|wanted| wanted == status) {
-            items.push(case(&row, closed.as_ref()));
-        }
-    }
-    Ok(page_json(items, next_cursor))
-}
-
-async fn closed(app: &App, case: CaseId) -> Result<Option<CaseClosedRow>, Problem> {
-    views::row(app, table::CASE_CLOSED, case.bytes().to_vec()).await
-}
-
-fn case(row: &CaseRow, closed: Option<&CaseClosedRow>) -> Value {
-    let reasons: Vec<Value> = row
-        .reasons
-        .iter()
-        .map(|reason| {
-            json!({"rule": reason.rule, "points": reason.points, "evidence": reason.evidence})
-        })
-        .collect();
-    json!({
-        "id": row.case.to_string(),
-        "customer_id": row.customer.to_string(),
-        "status": if closed.is_some() { "closed" } else { "open" },
-        "score_permille": row.score_permille,
-        "reasons": reasons,
-        "opened_at": time(row.opened_at),
-        "verdict": closed.map(|closed| closed.verdict.name()),
-        "note": closed.map(|closed| closed.note.clone()),
-        "by": closed.map(|closed| closed.by.clone()),
-        "closed_at": closed.map(|closed| time(closed.closed_at)),
-    })
-}
-
-/// GET /v1/admin/cases/{id}
-pub(crate) async fn show_case(
-    State(app): State<App>,
-    ApiPath(id): ApiPath<CaseId>,
-) -> Result<Response, Problem> {
-    let row: Option<CaseRow> = views::row(&app, table::CASE, id.bytes().to_vec()).await?;
-    let row = row.ok_or_else(|| Problem::new(Code::CaseUnknown))?;
-    let closed = closed(&app, id).await?;
-    Ok(json_response(StatusCode::OK, &case(&row, closed.as_ref())))
-}
-
-/// The body of a case's end.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CloseBody {
-    verdict: String,
-    note: Option<String>,
-}
-
-/// POST /v1/admin/cases/{id}/close
-pub(crate) async fn close_case(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    ApiPath(id): ApiPath<CaseId>,
-    ApiJson(body): ApiJson<CloseBody>,
-) -> Result<Response, Problem> {
-    let note = reason(body.note, "/note")?;
-    let mut fields = Fields::default();
-    let verdict: Option<Verdict> = named(&mut fields, "/verdict", &body.verdict);
-    let verdict = fields.finish(verdict)?;
-    let row: Option<CaseRow> = views::row(&app, table::CASE, id.bytes().to_vec()).await?;
-    let customer = row.ok_or_else(|| Problem::new(Code::CaseUnknown))?.customer;
-    let act = Act {
-        caller: &caller,
-        headers: &headers,
-        route: "POST /v1/admin/cases/close",
-        content: json!([id.to_string(), verdict.name(), note]),
-        inbox: Topic::FraudCommands,
-        journal: Topic::FraudEvents,
-        partition: id.partition(),
-    };
-    let command = fraud::Command::CloseCase(CloseCase {
-        case: id,
-        customer,
-        verdict,
-        note,
-        by: by(&caller),
-    });
-    let answer = act.ask(&app, command).await?;
-    let body = json!({"id": id.to_string(), "status": "closed", "verdict": verdict.name()});
-    Ok(done(&answer, body))
-}
-
-/// The body of a restriction.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RestrictBody {
-    stake_permille: u16,
-    note: Option<String>,
-}
-
-/// POST /v1/admin/customers/{id}/restrict
-pub(crate) async fn restrict(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    ApiPath(customer): ApiPath<CustomerId>,
-    ApiJson(body): ApiJson<RestrictBody>,
-) -> Result<Response, Problem> {
-    let note = reason(body.note, "/note")?;
-    let stake_permille = body.stake_permille;
-    let act = Act {
-        caller: &caller,
-        headers: &headers,
-        route: "POST /v1/admin/customers/restrict",
-        content: json!([customer.to_string(), stake_permille, note]),
-        inbox: Topic::FraudCommands,
-        journal: Topic::FraudEvents,
-        partition: customer.partition(),
-    };
-    let command = fraud::Command::Restrict(Restrict {
-        customer,
-        stake_permille,
-        note,
-        by: by(&caller),
-    });
-    let answer = act.ask(&app, command).await?;
-    let id = customer.to_string();
-    let body = json!({"customer_id": id, "stake_permille": stake_permille});
-    Ok(done(&answer, body))
 }

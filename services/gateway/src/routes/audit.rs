@@ -3,6 +3,7 @@
 //! Duty: records with their bytes, so that a stranger can check heads and sums alone.
 //! Prohibition: read only; and no judgement: which records count, the reader's own fold tells.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::avro_json::Reader;
 use crate::errors::Code;
@@ -12,7 +13,6 @@ use crate::money;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::account::point;
-use crate::routes::bets::{json_response, named};
 use crate::shapes::Named;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -124,7 +124,7 @@ fn account(app: &App, text: &str) -> Result<(Account, Partition), Problem> {
             (None, None, "cash", "EUR")
         }
     };
-    let kind: Option<AccountKind> = named(&mut fields, "?account", kind);
+    let kind: Option<AccountKind> = fields.named("?account", kind);
     let currency: Option<Currency> = fields.parse("?account", currency);
     let named = kind
         .zip(currency)

@@ -1,9 +1,9 @@
 //! What `dev` adds: the demo customer's sign-in, for the first page.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::errors::Code;
 use crate::problem::Problem;
-use crate::routes::bets::json_response;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -3,16 +3,16 @@
 //! Duty: all lines or none, in their order; an answer when the journals have them all; repeats
 //! and gaps of each source told. Prohibition: no message is judged here.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::asking::{self, encoded};
 use crate::errors::Code;
 use crate::extract::Caller;
-use crate::hub::Ticket;
 use crate::ports::{FeedArrival, FeedLine};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::refusals;
-use crate::routes::bets::json_response;
+use crate::ticket::Ticket;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -1,8 +1,8 @@
 //! Whether the process lives, is ready, and its figures.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::errors::Code;
-use crate::routes::bets::json_response;
 use crate::views;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};

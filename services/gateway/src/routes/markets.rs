@@ -1,11 +1,11 @@
 //! Fixtures and markets, from the process's market view.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::errors::Code;
 use crate::extract::{ApiPath, ApiQuery, Fields};
 use crate::lists::{Page, cursor_of, page_json};
 use crate::problem::Problem;
-use crate::routes::bets::{json_response, named};
 use crate::shapes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -34,7 +34,7 @@ pub(crate) async fn fixtures(
     let status: Option<FixtureStatus> = query
         .status
         .as_deref()
-        .and_then(|text| named(&mut fields, "?status", text));
+        .and_then(|text| fields.named("?status", text));
     fields.finish(Some(()))?;
     let page = Page::new(query.cursor.as_deref(), query.limit)?;
     let after = page.after_id()?;

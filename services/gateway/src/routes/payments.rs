@@ -1,14 +1,16 @@
 //! Deposits, withdrawals, and the call-backs of providers.
 
+use crate::answers::{json_response, mark_replayed};
 use crate::app::App;
 use crate::asking::{self, Request};
 use crate::edge::RequestContext;
 use crate::errors::Code;
-use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields, idempotency_key, position};
+use crate::extract::{
+    ApiJson, ApiPath, ApiQuery, Caller, Fields, OneQuery, idempotency_key, position,
+};
 use crate::ports::WebhookError;
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::bets::{OneQuery, json_response};
 use crate::shapes::{Named, money, time};
 use crate::{events, refusals, views};
 use axum::Extension;
@@ -115,9 +117,7 @@ async fn ask(
     if let Ok(location) = HeaderValue::from_str(&format!("{address}/{id}")) {
         headers.insert(header::LOCATION, location);
     }
-    if answer.replayed {
-        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
-    }
+    mark_replayed(&mut response, answer.replayed);
     Ok(response)
 }
 

@@ -3,10 +3,10 @@
 //! Duty: count the bets, the accounts and the money, from the views, before anybody decides.
 //! Prohibition: it is a preview: what happens is told by the journals.
 
+use crate::answers::json_response;
 use crate::app::App;
 use crate::errors::Code;
 use crate::problem::Problem;
-use crate::routes::bets::json_response;
 use crate::shapes::{Named, money};
 use crate::views;
 use axum::http::StatusCode;

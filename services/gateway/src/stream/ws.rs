@@ -193,7 +193,13 @@ impl Connection {
                 let result = self.authenticate(asked.token.as_deref());
                 self.status(&id, result).await
             }
-            "subscribe" => self.subscribe(&id, asked).await,
+            "subscribe" => match self.subscribe(asked).await {
+                Ok((channel, first)) => {
+                    self.status(&id, Ok(())).await?;
+                    self.send_all(channel, first).await
+                }
+                Err(problem) => self.status(&id, Err(problem)).await,
+            },
             "unsubscribe" => {
                 let result = self.unsubscribe(asked.channel.as_deref());
                 self.status(&id, result).await
@@ -249,55 +255,35 @@ impl Connection {
         self.tail = None;
     }
 
-    async fn subscribe(&mut self, id: &Value, asked: Asked) -> Result<(), Ended> {
-        let since = match position(asked.since.as_deref()) {
-            Ok(since) => since,
-            Err(problem) => return self.status(id, Err(problem)).await,
-        };
+    /// Begins a channel, and what it tells first.
+    async fn subscribe(&mut self, asked: Asked) -> Result<(&'static str, Vec<Message>), Problem> {
+        let since = position(asked.since.as_deref())?;
+        let app = self.app.clone();
         match asked.channel.as_deref() {
             Some("odds") => {
-                let markets = match markets(asked.markets) {
-                    Ok(markets) => markets,
-                    Err(problem) => return self.status(id, Err(problem)).await,
-                };
-                self.odds = Some(OddsChannel::new(&self.app, markets, since.as_ref()));
-                self.status(id, Ok(())).await
+                let markets = markets(asked.markets)?;
+                self.odds = Some(OddsChannel::new(&app, markets, since.as_ref()));
+                Ok(("odds", Vec::new()))
             }
             Some("bets") => {
-                let app = self.app.clone();
-                let begun = match self.listen() {
-                    Ok(customer) => BetsChannel::begin(&app, customer, since.as_ref()).await,
-                    Err(problem) => Err(problem),
-                };
-                let (channel, messages) = match begun {
-                    Ok(begun) => begun,
-                    Err(problem) => return self.status(id, Err(problem)).await,
-                };
+                let customer = self.listen()?;
+                let (channel, first) = BetsChannel::begin(&app, customer, since.as_ref()).await?;
                 self.bets = Some(channel);
-                self.status(id, Ok(())).await?;
-                self.send_all("bets", messages).await
+                Ok(("bets", first))
             }
             Some("account") => {
-                let app = self.app.clone();
-                let begun = match self.listen() {
-                    Ok(customer) => AccountChannel::begin(&app, customer, since.as_ref()).await,
-                    Err(problem) => Err(problem),
-                };
-                let (channel, messages) = match begun {
-                    Ok(begun) => begun,
-                    Err(problem) => return self.status(id, Err(problem)).await,
-                };
+                let customer = self.listen()?;
+                let (channel, first) =
+                    AccountChannel::begin(&app, customer, since.as_ref()).await?;
                 self.account = Some(channel);
-                self.status(id, Ok(())).await?;
-                self.send_all("account", messages).await
+                Ok(("account", first))
             }
             other => {
                 let text = format!(
                     "{:?} is not one of odds, bets, account",
                     other.unwrap_or("")
                 );
-                let problem = Problem::new(Code::ValidationFailed).at("/channel", text);
-                self.status(id, Err(problem)).await
+                Err(Problem::new(Code::ValidationFailed).at("/channel", text))
             }
         }
     }

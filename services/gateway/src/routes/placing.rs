@@ -1,0 +1,379 @@
+//! Placing bets.
+//!
+//! Duty: the slip's shape, the request's name, the wait for acceptance, and one rendering for
+//! first and repeated answers. Prohibition: no rule about prices, stakes or markets is judged
+//! here; bets does that, on the record.
+
+use crate::answers::{json_response, mark_replayed};
+use crate::app::App;
+use crate::asking::{self, Answer, Request};
+use crate::errors::Code;
+use crate::extract::{ApiJson, Caller, Fields, MoneyBody, idempotency_key, prefer_wait};
+use crate::picture::Picture;
+use crate::positions::Token;
+use crate::problem::Problem;
+use crate::shapes::{Named, money};
+use crate::ticket::Ticket;
+use crate::{events, refusals, views};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic};
+use schemas::bets::{BetPlaced, BetType, Command, Leg, PlaceBet, PricePolicy, Slip};
+use schemas::rows::{BetAcceptedRow, BetStatus, BetStatusRow, table};
+use schemas::{Cause, Decision};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout_at;
+
+/// More legs than this are nobody's slip.
+const LEGS_MAX: usize = 50;
+/// Between two looks at a bet whose first request was another one.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The body of a placement.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SlipBody {
+    r#type: String,
+    legs: Vec<LegBody>,
+    stake: MoneyBody,
+    #[serde(default)]
+    price_policy: Option<String>,
+    #[serde(default)]
+    each_way: bool,
+    #[serde(default)]
+    client_ref: Option<String>,
+}
+
+/// One leg of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LegBody {
+    selection_id: String,
+    price: String,
+    market_version: u64,
+}
+
+/// A slip whose values hold; its selections are not looked up yet.
+struct SlipAsked {
+    bet_type: BetType,
+    legs: Vec<(SelectionId, Price, u64)>,
+    stake: Money,
+    price_policy: PricePolicy,
+    each_way: bool,
+    client_ref: Option<String>,
+}
+
+impl SlipBody {
+    fn checked(self) -> Result<SlipAsked, Problem> {
+        let mut fields = Fields::default();
+        if self.legs.is_empty() || self.legs.len() > LEGS_MAX {
+            fields.wrong(
+                "/legs",
+                format!("between 1 and {LEGS_MAX} legs are expected"),
+            );
+        }
+        let bet_type = fields.named("/type", &self.r#type);
+        let policy = self.price_policy.as_deref().unwrap_or("exact");
+        let price_policy = fields.named("/price_policy", policy);
+        if self
+            .client_ref
+            .as_ref()
+            .is_some_and(|text| text.chars().count() > 64)
+        {
+            fields.wrong("/client_ref", "at most 64 characters are kept");
+        }
+        let stake = fields.money("/stake", &self.stake.amount, &self.stake.currency);
+        let mut legs = Vec::with_capacity(self.legs.len());
+        for (index, leg) in self.legs.iter().enumerate() {
+            let at = format!("/legs/{index}");
+            let selection = fields.parse(&format!("{at}/selection_id"), &leg.selection_id);
+            let price = fields.parse(&format!("{at}/price"), &leg.price);
+            if i64::try_from(leg.market_version).is_err() {
+                fields.wrong(
+                    format!("{at}/market_version"),
+                    "no market has such a version",
+                );
+            }
+            if let (Some(selection), Some(price)) = (selection, price) {
+                legs.push((selection, price, leg.market_version));
+            }
+        }
+        let slip =
+            bet_type
+                .zip(price_policy)
+                .zip(stake)
+                .map(|((bet_type, price_policy), stake)| SlipAsked {
+                    bet_type,
+                    legs,
+                    stake,
+                    price_policy,
+                    each_way: self.each_way,
+                    client_ref: self.client_ref,
+                });
+        fields.finish(slip)
+    }
+}
+
+impl SlipAsked {
+    /// What counts as the same content.
+    fn canonical(&self) -> Value {
+        let legs: Vec<Value> = self
+            .legs
+            .iter()
+            .map(|(selection, price, version)| {
+                json!([selection.to_string(), price.to_string(), version])
+            })
+            .collect();
+        json!({
+            "type": self.bet_type.name(),
+            "legs": legs,
+            "stake": money(self.stake),
+            "price_policy": self.price_policy.name(),
+            "each_way": self.each_way,
+            "client_ref": self.client_ref,
+        })
+    }
+
+    /// The command, with each selection's market and fixture.
+    fn command(self, app: &App, bet: BetId, customer: CustomerId) -> Result<Command, Problem> {
+        let view = app.market_view();
+        let mut legs = Vec::with_capacity(self.legs.len());
+        for (index, (selection, price, market_version)) in self.legs.into_iter().enumerate() {
+            let market = view.market_of(selection).ok_or_else(|| {
+                Problem::new(Code::SelectionUnavailable)
+                    .with("selection_id", json!(selection.to_string()))
+                    .at(
+                        format!("/legs/{index}/selection_id"),
+                        "there is no such selection",
+                    )
+            })?;
+            legs.push(Leg {
+                selection,
+                market: market.id,
+                fixture: market.fixture,
+                price,
+                market_version,
+            });
+        }
+        let slip = Slip {
+            bet_type: self.bet_type,
+            legs,
+            stake: self.stake,
+            price_policy: self.price_policy,
+            each_way: self.each_way,
+            client_ref: self.client_ref,
+        };
+        Ok(Command::PlaceBet(PlaceBet {
+            bet,
+            customer,
+            slip,
+        }))
+    }
+}
+
+/// POST /v1/bets
+pub(crate) async fn place(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson<SlipBody>,
+) -> Result<Response, Problem> {
+    let started = app.now();
+    let result = placed(&app, &caller, &headers, body).await;
+    match &result {
+        Ok(response) if response.status() == StatusCode::CREATED => {
+            app.metrics.bet("accepted", "");
+            let micros = app.now().since(started).micros();
+            app.metrics.accepted(u64::try_from(micros).unwrap_or(0));
+        }
+        Ok(_) => app.metrics.bet("pending", ""),
+        Err(problem) => app.metrics.bet("refused", problem.code().entry().code),
+    }
+    result
+}
+
+async fn placed(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: SlipBody,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(headers)?;
+    let wait = prefer_wait(headers).map_or(app.config.wait_default, |wait| {
+        wait.min(app.config.wait_max)
+    });
+    let slip = body.checked()?;
+    let customer = caller.subject.customer;
+    let request = Request {
+        id: asking::request_id(customer, "POST /v1/bets", key),
+        digest: asking::digest(&slip.canonical()),
+        correlation: caller.correlation(),
+        inbox: Topic::BetsCommands,
+        journal: Topic::BetsEvents,
+        partition: customer.partition(),
+    };
+    let bet = BetId::from_bytes(app.mint.id(customer.partition()));
+    let until = asking::until(wait);
+    let answer = asking::ask(app, request, || slip.command(app, bet, customer)).await?;
+    if let Some(refused) = refusals::rejection_of(&answer.decision, answer.replayed) {
+        return Err(refused);
+    }
+    let Answer {
+        decision,
+        replayed,
+        ticket,
+    } = answer;
+    let Some(placed) = events::of_bets(&decision)
+        .iter()
+        .find_map(events::placement)
+    else {
+        return Err(Problem::new(Code::OutcomeUnknown));
+    };
+    let last = match (replayed, ticket) {
+        (false, Some(ticket)) => followed(placed.bet, ticket, until).await,
+        (true | false, _) => looked_up(app, placed.bet, until).await?,
+    };
+    render(app, &decision, placed, last, replayed)
+}
+
+/// What is known of a bet's way to acceptance.
+enum Last {
+    /// This decided it.
+    Final(Arc<Decision>),
+    /// It is still pending, until then as far as is known.
+    Pending(Option<Timestamp>),
+}
+
+/// Follows a bet on the tail until it is decided or the wait is over.
+async fn followed(bet: BetId, mut ticket: Ticket, until: tokio::time::Instant) -> Last {
+    let mut pending_until = None;
+    while let Ok(Some(decision)) = timeout_at(until, ticket.next()).await {
+        for event in events::of_bets(&decision) {
+            if events::decided_bet(event) == Some(bet) {
+                return Last::Final(Arc::clone(&decision));
+            }
+            if let Some((delayed, end)) = events::delay(event)
+                && delayed == bet
+            {
+                pending_until = Some(end);
+            }
+        }
+    }
+    Last::Pending(pending_until)
+}
+
+/// Looks a bet up in the view until it is decided or the wait is over.
+async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result<Last, Problem> {
+    loop {
+        let key = bet.bytes().to_vec();
+        let status: Option<BetStatusRow> = views::row(app, table::BET_STATUS, key.clone()).await?;
+        let pending_until = status.as_ref().and_then(|row| row.pending_until);
+        let decided_at = match status.map(|row| (row.status, row.position)) {
+            None | Some((BetStatus::Pending, _)) => None,
+            Some((BetStatus::Rejected, position)) => Some(position),
+            Some((BetStatus::Accepted | BetStatus::Settled, _)) => {
+                let row: Option<BetAcceptedRow> = views::row(app, table::BET_ACCEPTED, key).await?;
+                row.map(|row| row.position)
+            }
+        };
+        if let Some(position) = decided_at {
+            let decision = views::decision_at(app, position).await?;
+            return Ok(Last::Final(Arc::new(decision)));
+        }
+        let next_look = asking::until(LOOK_AGAIN);
+        if next_look > until {
+            return Ok(Last::Pending(pending_until));
+        }
+        tokio::time::sleep_until(next_look).await;
+    }
+}
+
+/// The answer, from the placement and what decided it: the same bytes whenever it is given.
+fn render(
+    app: &App,
+    decision: &Decision,
+    placed: &BetPlaced,
+    last: Last,
+    replayed: bool,
+) -> Result<Response, Problem> {
+    let mut picture = Picture::placed(placed, decision.position);
+    let (status, body) = match last {
+        Last::Pending(until) => {
+            let mut body = picture.to_json();
+            // Without a stated delay it is a matter of moments: the command's own deadline.
+            let until = until.unwrap_or_else(|| placed.placed_at.plus(moments(app)));
+            body.insert("until".to_owned(), crate::shapes::time(until));
+            (StatusCode::ACCEPTED, body)
+        }
+        Last::Final(last) => {
+            for event in events::of_bets(&last) {
+                if events::followed_bet(event) == Some(placed.bet) {
+                    picture.take(event, last.position, last.header.decided_at);
+                }
+            }
+            if let Some(rejection) = picture.rejection() {
+                let problem = refusals::bet_rejection(rejection)
+                    .with("id", json!(placed.bet.to_string()))
+                    .with("position", json!(seen_with(&last).text()));
+                return Err(refusals::recorded(problem, decision, replayed));
+            }
+            let mut body = picture.to_json();
+            body.insert("position".to_owned(), json!(seen_with(&last).text()));
+            if let Some(receipt) = receipt(app, placed, &last) {
+                body.insert("receipt".to_owned(), receipt);
+            }
+            (StatusCode::CREATED, body)
+        }
+    };
+    let location = format!("/v1/bets/{}", placed.bet);
+    let mut response = json_response(status, &Value::Object(body));
+    if let Ok(location) = location.parse() {
+        response
+            .headers_mut()
+            .insert(axum::http::header::LOCATION, location);
+    }
+    mark_replayed(&mut response, replayed);
+    Ok(response)
+}
+
+fn moments(app: &App) -> kernel::Duration {
+    let micros = i64::try_from(app.config.deadline.as_micros()).unwrap_or(i64::MAX);
+    kernel::Duration::from_micros(micros)
+}
+
+/// A decision's position, and that of the ledger's answer which it stands on: a balance read
+/// with it shows the hold.
+fn seen_with(decision: &Decision) -> Token {
+    let mut token = Token::of(&[decision.position]);
+    if let Some(Cause::Input(cause)) = decision.header.cause
+        && cause.topic == Topic::LedgerEvents
+    {
+        token.see(cause);
+    }
+    token
+}
+
+/// A signed statement of the bet and where it stands.
+fn receipt(app: &App, placed: &BetPlaced, last: &Decision) -> Option<Value> {
+    let receipts = app.receipts.as_ref()?;
+    let statement = json!({
+        "bet": placed.bet.to_string(),
+        "customer": placed.customer.to_string(),
+        "stake": money(placed.stake),
+        "position": last.position.to_string(),
+        "prev": last.header.prev.map(|head| head.to_string()),
+    })
+    .to_string();
+    let (key, signature) = receipts.sign(statement.as_bytes());
+    Some(json!({
+        "statement": statement,
+        "key_id": key,
+        "signature": URL_SAFE_NO_PAD.encode(signature),
+    }))
+}

@@ -313,3 +313,25 @@ async fn wrong_values_are_pointed_at_all_at_once() {
     assert_eq!(answer.code(), "validation_failed");
     assert_eq!(answer.json()["errors"][0]["pointer"], "/legs/0/odds");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_the_view_learns_late_is_found_all_the_same() {
+    let world = World::new();
+    world.offer().await;
+    world
+        .projecting
+        .store(false, std::sync::atomic::Ordering::Relaxed);
+    BetsOwner::claim(&world).await.accept_all();
+    let first = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
+    // The tail will not bring it again; the view is behind the registration.
+    let slip = slip("10.00");
+    let catching_up = async {
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        let journal = TopicPartition::new(Topic::BetsEvents, 3);
+        world.project(journal).await;
+    };
+    let again = world.post("anna", "/v1/bets", "k1", &slip);
+    let (again, ()) = tokio::join!(again, catching_up);
+    assert_eq!((again.status, &again.body), (first.status, &first.body));
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+}

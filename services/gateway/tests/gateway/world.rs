@@ -403,6 +403,25 @@ impl World {
         Gateway::new(parts(&self.log, &self.views, &self.markets, config))
     }
 
+    /// Lets the view of a journal partition catch up.
+    pub async fn project(&self, at: TopicPartition) {
+        let mut chain = Chain::default();
+        let mut written = Vec::new();
+        for record in self.log.read(at, 0, usize::MAX).await.unwrap() {
+            let judged = chain.judge(at, record.offset, &record.bytes).unwrap();
+            if judged.verdict == Verdict::Effective {
+                let decision = schemas::decode_decision(at.at(record.offset), &record.bytes);
+                written.extend(rows(&decision.unwrap()));
+            }
+        }
+        let progress = Progress {
+            next_offset: chain.next_offset,
+            seq: chain.seq,
+            chain: vec![],
+        };
+        self.views.apply(at, written, progress).await.unwrap();
+    }
+
     fn clone_reader(&self) -> Reader {
         Reader {
             log: self.log.clone(),

@@ -12,6 +12,7 @@ pub mod checkpoint;
 mod limits;
 mod payments;
 mod prices;
+pub mod receipt;
 mod requests;
 mod slips;
 

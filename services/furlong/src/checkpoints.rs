@@ -87,7 +87,12 @@ impl CheckpointSigner {
     #[must_use]
     pub fn published(&self, signed: &[u8]) -> serde_json::Value {
         let public = checkpoint::public_key(&self.secret);
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
         let partitions: Vec<serde_json::Value> = checkpoint::verify(signed, &public)
             .map(|checkpoint| checkpoint.partitions)
             .unwrap_or_default()

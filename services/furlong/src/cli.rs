@@ -5,13 +5,15 @@
 
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
-use crate::{audit, calc, config, doctor, explain, replay};
+use crate::{audit, bench, calc, config, doctor, explain, replay};
+use crate::{dev, serve};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples
+  A moving sportsbook, right now  furlong dev
   What a Lucky 15 pays            furlong calc settle --type lucky15 --prices 2.5,3,1.8,4.2 --results W,W,W,W --unit-stake 1
   Fair probabilities of prices    furlong calc devig --method shin --prices 2.7,2.3,4.4
 ";
@@ -30,6 +32,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything in one process on the embedded log, seeded and moving
+    #[command(after_help = dev::EXAMPLES)]
+    Dev(dev::Dev),
+    /// Run the services for real use
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::Serve),
     /// Work out payouts, margins and goal models
     #[command(subcommand)]
     Calc(calc::Calc),
@@ -48,6 +56,9 @@ enum Command {
     /// Check whether this machine can run furlong
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// Measure, beside an anchor of the same run
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 /// Reads the process's arguments, runs the command and says how it ended.
@@ -62,7 +73,12 @@ pub fn run() -> ExitCode {
         watched: screen::is_watched(),
         colour: screen::colours(),
     };
-    ExitCode::from(run_with(std::env::args_os(), &mut screen))
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    // `cargo run` alone shows the moving sportsbook; the bare binary shows its help.
+    if arguments.len() == 1 && std::env::var_os("CARGO_MANIFEST_DIR").is_some() {
+        arguments.push("dev".into());
+    }
+    ExitCode::from(run_with(arguments, &mut screen))
 }
 
 /// The same with given arguments and streams. Returns the exit code.
@@ -120,12 +136,15 @@ fn help(screen: &mut Screen<'_>) -> Ended {
 
 fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
     match command {
+        Command::Dev(dev) => dev::run(&dev, screen),
+        Command::Serve(serve) => serve::run(&serve, screen),
         Command::Calc(calc) => calc::run(&calc, screen),
         Command::Replay(replay) => replay::run(&replay, screen),
         Command::Audit(audit) => audit::run(&audit, screen),
         Command::Explain(explain) => explain::run(&explain, screen),
         Command::Config(command) => config::run(&command, screen),
         Command::Doctor(doctor) => doctor::run(&doctor, screen),
+        Command::Bench(bench) => bench::run(&bench, screen),
     }
 }
 

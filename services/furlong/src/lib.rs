@@ -5,16 +5,25 @@
 //! its arguments, calls the crate that knows, and prints what came back.
 
 mod audit;
+mod bench;
 mod calc;
 pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod data_folder;
+pub mod dev;
 mod doctor;
 pub mod engine;
 pub mod exit;
 mod explain;
+pub mod feed_desk;
 mod history;
+pub mod house;
+pub mod node;
 mod numbers;
+pub mod payments_desk;
 mod replay;
 pub mod screen;
+mod serve;
+mod signals;
+mod trace;

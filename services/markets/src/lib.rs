@@ -112,6 +112,7 @@ pub struct MarketView {
     markets: BTreeMap<MarketId, Market>,
     market_of: FxHashMap<SelectionId, MarketId>,
     progress: BTreeMap<Partition, Progress>,
+    sources: BTreeMap<(String, Partition), u64>,
 }
 
 impl runtime::Context for MarketView {
@@ -185,6 +186,13 @@ impl MarketView {
         self.market_of
             .get(&selection)
             .and_then(|market| self.markets.get(market))
+    }
+
+    /// The highest message that each partition has taken of each feed source.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, Partition, u64)> {
+        self.sources
+            .iter()
+            .map(|((source, partition), sequence)| (source.as_str(), *partition, *sequence))
     }
 
     /// All fixtures, in the order of their ids.
@@ -278,8 +286,11 @@ impl MarketView {
                 let progress = self.progress.entry(position.partition).or_default();
                 progress.heartbeat_at = Some(heartbeat.at.max(decided_at));
             }
-            Event::SourceAdvanced(_)
-            | Event::SourceGapSeen(_)
+            Event::SourceAdvanced(advanced) => {
+                let key = (advanced.source.clone(), position.partition);
+                self.sources.insert(key, advanced.sequence);
+            }
+            Event::SourceGapSeen(_)
             | Event::SourceWentSilent(_)
             | Event::SourceReturned(_)
             | Event::BudgetGranted(_)

@@ -1,0 +1,86 @@
+//! `furlong bench`: figures beside an anchor of the same run.
+//!
+//! Duty: measure with the real code, interleave subject and anchor, take medians, and tell the
+//! conditions. Prohibition: no figure without its anchor, and no promise: what counts is the
+//! quotient, on whatever machine this is.
+
+mod codec;
+mod ledger;
+mod measure;
+mod replay;
+
+use crate::exit::{Ended, Failure, Outcome};
+use crate::screen::Screen;
+use clap::{Args, Subcommand};
+use measure::Report;
+
+const EXAMPLES_LEDGER: &str = "\
+Examples:
+  furlong bench ledger
+  furlong bench ledger --json --rounds 9
+
+Transfers through the real owner task on an embedded log in a temporary folder, durable and read
+back, with bounds of accounts and recognition of repeats on. The anchor appends the same bytes to
+such a log without deciding anything. CPU seconds are of the whole process; the commands are encoded
+beforehand.";
+const EXAMPLES_REPLAY: &str = "\
+Examples:
+  furlong bench replay
+  furlong bench replay --json
+
+Folds a ledger journal (chain, decoding, state) from memory. The anchor looks at the framing of the
+same records and takes SHA-256 of each.";
+const EXAMPLES_CODEC: &str = "\
+Examples:
+  furlong bench codec
+  furlong bench codec --json
+
+Encodes and decodes a bet's placement. The anchor copies the encoded bytes into a fresh vector.";
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Durable transfers, in batches, alone, and from many clients at once
+    #[command(after_help = EXAMPLES_LEDGER)]
+    Ledger(Rounds),
+    /// Folding a journal again
+    #[command(after_help = EXAMPLES_REPLAY)]
+    Replay(Rounds),
+    /// Encoding and decoding a record
+    #[command(after_help = EXAMPLES_CODEC)]
+    Codec(Rounds),
+}
+
+/// How often.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Rounds {
+    /// Rounds of subject and anchor in turn; the median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..=101))]
+    rounds: u32,
+}
+
+/// Runs one of them.
+///
+/// # Errors
+/// The machine does not let us measure.
+pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
+    let report = match bench {
+        Bench::Ledger(rounds) => ledger::run(rounds.rounds, screen),
+        Bench::Replay(rounds) => replay::run(rounds.rounds, screen),
+        Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
+    }
+    .map_err(Failure::from)?;
+    screen.progress_done();
+    put(&report, screen)?;
+    Ok(Outcome::Fine)
+}
+
+fn put(report: &Report, screen: &mut Screen<'_>) -> std::io::Result<()> {
+    if screen.json {
+        return screen.put_json(&report.to_json());
+    }
+    for line in report.lines() {
+        screen.put(line)?;
+    }
+    Ok(())
+}

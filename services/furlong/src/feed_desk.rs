@@ -1,0 +1,165 @@
+//! The desk where feed sources hand in what they say.
+//!
+//! Duty: number each source's updates for the partitions of odds, and send them as commands whose
+//! request ids follow from source and number, so that handing in twice has one effect.
+//!
+//! Prohibition: before the first update of a process the journal must have been read to its end
+//! ([`FeedDesk::recover`]), or numbers would be used twice.
+
+use bytes::Bytes;
+use eventlog::EventLog;
+use gateway::ports::{FeedArrival, FeedIngest, FeedLine, FeedLineError};
+use kernel::{
+    CorrelationId, Digest, FixtureId, Partition, RequestId, Timestamp, Topic, TopicPartition,
+};
+use markets::{MarketStatus, MarketView};
+use odds::feed::FeedUpdate;
+use odds::feed::ndjson;
+use odds::feed::router::{Arrival, FeedRouter, request_key};
+use runtime::Shared;
+use schemas::odds::{ApplyFeedMessage, Command};
+use schemas::{CommandRecord, Wire};
+use sha2::{Digest as _, Sha256};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// All feed sources of a process.
+pub struct FeedDesk {
+    router: Mutex<FeedRouter>,
+    markets: Arc<Shared<MarketView>>,
+    partitions: u16,
+}
+
+impl FeedDesk {
+    /// A desk that sees this picture of the markets.
+    #[must_use]
+    pub fn new(markets: Arc<Shared<MarketView>>, partitions: u16) -> Self {
+        Self {
+            router: Mutex::new(FeedRouter::new(partitions)),
+            markets,
+            partitions,
+        }
+    }
+
+    /// Takes over what the journal has recorded of every source.
+    pub fn recover(&self) {
+        let mut router = self.router();
+        for (source, partition, sequence) in self.markets.look().sources() {
+            router.recover(source, partition, sequence);
+        }
+    }
+
+    fn router(&self) -> MutexGuard<'_, FeedRouter> {
+        self.router.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fixtures on which this source takes bets.
+    fn live(&self, source: &str) -> Vec<FixtureId> {
+        let view = self.markets.look();
+        let mut live: Vec<FixtureId> = view
+            .markets()
+            .filter(|market| market.source == source && market.status == MarketStatus::Open)
+            .map(|market| market.fixture)
+            .collect();
+        live.sort_unstable();
+        live.dedup();
+        live
+    }
+
+    /// Numbers an update for its partitions.
+    pub fn route(&self, update: FeedUpdate) -> (Arrival, Vec<(Partition, ApplyFeedMessage)>) {
+        let live = self.live(&update.source);
+        let routed = self.router().route(update, &live);
+        (routed.arrival, routed.messages)
+    }
+
+    /// Hands an update to the log.
+    pub async fn send(&self, log: &dyn EventLog, update: FeedUpdate, now: Timestamp) {
+        let (_, messages) = self.route(update);
+        for (partition, message) in messages {
+            let at = TopicPartition::new(Topic::OddsCommands, partition);
+            log.send(at, command(partition, message, now)).await;
+        }
+    }
+}
+
+/// The inbox record of a feed message.
+#[must_use]
+pub fn command(partition: Partition, message: ApplyFeedMessage, now: Timestamp) -> Bytes {
+    let digest = |bytes: &[u8]| -> [u8; 32] { Sha256::digest(bytes).into() };
+    let key = digest(request_key(partition, &message).as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(key.first_chunk::<16>().unwrap_or(&[0; 16]));
+    let record = CommandRecord {
+        request_id: RequestId::from_bytes(id),
+        request_digest: Digest::from_bytes(digest(&message.to_bytes())),
+        correlation_id: CorrelationId::from_bytes(id),
+        sent_at: now,
+        not_after: None,
+        command: Command::ApplyFeedMessage(message),
+    };
+    framed(Topic::OddsCommands, &record)
+}
+
+/// A command as it stands in an inbox.
+#[must_use]
+pub fn framed<C: Wire>(topic: Topic, record: &CommandRecord<C>) -> Bytes {
+    let mut out = Vec::with_capacity(256);
+    schemas::frame(schemas::schema_of(topic), &mut out);
+    record.encode(&mut out);
+    out.into()
+}
+
+impl FeedIngest for FeedDesk {
+    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>> {
+        let mut updates = Vec::new();
+        let mut errors = Vec::new();
+        for (line, read) in body.lines().zip(1_usize..) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            match ndjson::read_line(line, self.partitions, now) {
+                Ok(update) => updates.push((read, update)),
+                Err(error) => errors.push(line_error(read, &error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(updates
+            .into_iter()
+            .map(|(line, update)| {
+                let source = update.source.clone();
+                let (arrival, messages) = self.route(update);
+                FeedLine {
+                    line,
+                    source,
+                    arrival: arrival_of(&arrival),
+                    messages,
+                }
+            })
+            .collect())
+    }
+}
+
+fn arrival_of(arrival: &Arrival) -> FeedArrival {
+    match *arrival {
+        Arrival::InOrder => FeedArrival::InOrder,
+        Arrival::Repeated { last } => FeedArrival::Repeated { last },
+        Arrival::Gap { expected, got } => FeedArrival::Gap { expected, got },
+    }
+}
+
+fn line_error(line: usize, error: &ndjson::LineError) -> FeedLineError {
+    let pointer = match error {
+        ndjson::LineError::Field(field) => format!(
+            "/{}",
+            field.path().replace(['.', '['], "/").replace(']', "")
+        ),
+        ndjson::LineError::TooLong | ndjson::LineError::NotAnObject(_) => String::new(),
+    };
+    FeedLineError {
+        line,
+        pointer,
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,324 @@
+//! What the gateway asks of the process around it, from the crates that have it.
+//!
+//! Duty: adapt auth, payments, keystore and the clock to the gateway's ports, so that the gateway
+//! names none of them. Prohibition: nothing is decided here, and no secret leaves but in use.
+
+use audit::{checkpoint, receipt};
+use auth::{AccessTokens, SALT_BYTES, TOKEN_ID_BYTES};
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use gateway::ports;
+use kernel::{CustomerId, Digest, Partition, SessionId, Timestamp};
+use keystore::{KeyError, KeyStore, NONCE_BYTES, Purpose, Secret, ServiceKey};
+use payments::{WebhookHeaders, WebhookKeys};
+use runtime::{Clock, Entropy, Health, mint};
+use schemas::Blob;
+use schemas::auth::Role;
+use sha2::{Digest as _, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Who signs tokens, and for whom.
+const ISSUER: &str = "furlong";
+/// What tokens are good for.
+const AUDIENCE: &str = "furlong-api";
+/// Passwords that may wait for a worker before more are turned away.
+const PASSWORDS_WAITING: usize = 64;
+
+/// The clock and the randomness of the process, for the gateway.
+pub struct HouseClock {
+    /// The one clock.
+    pub clock: Arc<dyn Clock>,
+    /// The one source of randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl ports::Clock for HouseClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl ports::Mint for HouseClock {
+    fn id(&self, partition: Partition) -> [u8; 16] {
+        mint(self.clock.now(), &*self.entropy, partition)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        self.entropy.fill(&mut secret);
+        secret
+    }
+}
+
+/// Argon2 on threads of its own, one password at a time: a flood of sign-ins waits for itself
+/// and not for bets.
+pub struct Passwords {
+    entropy: Arc<dyn Entropy>,
+    waiting: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// Workers that use so many threads at once.
+    #[must_use]
+    pub fn new(entropy: Arc<dyn Entropy>, threads: usize) -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self {
+            entropy,
+            waiting: semaphore(PASSWORDS_WAITING),
+            working: semaphore(threads),
+        }
+    }
+
+    fn work<T: Send + 'static>(
+        &self,
+        run: impl FnOnce() -> T + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, ports::WorkersBusy>> {
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
+        let working = Arc::clone(&self.working);
+        async move {
+            let _place = waiting.map_err(|_| ports::WorkersBusy)?;
+            let _thread = working
+                .acquire_owned()
+                .await
+                .map_err(|_| ports::WorkersBusy)?;
+            tokio::task::spawn_blocking(run)
+                .await
+                .map_err(|_| ports::WorkersBusy)
+        }
+        .boxed()
+    }
+}
+
+impl ports::PasswordWorkers for Passwords {
+    fn hash(&self, password: String) -> BoxFuture<'static, Result<String, ports::WorkersBusy>> {
+        let mut salt = [0; SALT_BYTES];
+        self.entropy.fill(&mut salt);
+        self.work(move || auth::hash_password(&password, salt))
+    }
+
+    fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> BoxFuture<'static, Result<bool, ports::WorkersBusy>> {
+        self.work(move || auth::verify_password(&password, hash.as_deref()).matches)
+    }
+}
+
+/// Access tokens under the house's signing key.
+pub struct HouseTokens {
+    tokens: AccessTokens,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl HouseTokens {
+    /// Signs with the key of this store.
+    ///
+    /// # Errors
+    /// The key store cannot be used.
+    pub fn new(keys: &dyn KeyStore, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
+        let seed = keys.service_key(ServiceKey::TokenSigning)?;
+        Ok(Self {
+            tokens: AccessTokens::new(ISSUER, AUDIENCE, seed.expose()),
+            entropy,
+        })
+    }
+}
+
+impl ports::Tokens for HouseTokens {
+    fn issue(
+        &self,
+        customer: CustomerId,
+        session: SessionId,
+        roles: &[Role],
+        now: Timestamp,
+    ) -> ports::AccessToken {
+        let mut id = [0; TOKEN_ID_BYTES];
+        self.entropy.fill(&mut id);
+        ports::AccessToken {
+            text: self.tokens.issue(customer, session, roles, id, now),
+            expires_in_s: auth::ACCESS_LIFETIME
+                .millis()
+                .unsigned_abs()
+                .div_euclid(1_000),
+        }
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<ports::Subject, ports::TokenError> {
+        match self.tokens.verify(token, now) {
+            Ok(subject) => Ok(ports::Subject {
+                customer: subject.customer,
+                session: subject.session,
+                roles: subject.roles,
+                expires_at: subject.expires_at,
+            }),
+            Err(auth::TokenError::Expired) => Err(ports::TokenError::Expired),
+            Err(_other) => Err(ports::TokenError::Invalid),
+        }
+    }
+}
+
+/// Seals profiles under each customer's key, and hashes what is secret under the house's.
+pub struct Sealer {
+    keys: Arc<dyn KeyStore>,
+    entropy: Arc<dyn Entropy>,
+    login_key: Secret,
+    digest_key: Secret,
+}
+
+impl Sealer {
+    /// Uses the keys of this store.
+    ///
+    /// # Errors
+    /// The key store cannot be used.
+    pub fn new(keys: Arc<dyn KeyStore>, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
+        let login_key = keys.service_key(ServiceKey::LoginHash)?;
+        let digest_key = keys.service_key(ServiceKey::RequestDigest)?;
+        Ok(Self {
+            keys,
+            entropy,
+            login_key,
+            digest_key,
+        })
+    }
+}
+
+impl ports::ProfileSealer for Sealer {
+    fn seal(
+        &self,
+        customer: CustomerId,
+        profile: Vec<u8>,
+    ) -> BoxFuture<'static, Result<Blob, ports::KeysUnavailable>> {
+        let mut nonce = [0; NONCE_BYTES];
+        self.entropy.fill(&mut nonce);
+        let keys = Arc::clone(&self.keys);
+        let sealing = tokio::task::spawn_blocking(move || {
+            keys.seal(customer, Purpose::Profile, &profile, nonce)
+                .map(Blob)
+        });
+        sealing
+            .map(|sealed| match sealed {
+                Ok(sealed) => sealed.map_err(|error| ports::KeysUnavailable(error.to_string())),
+                Err(error) => Err(ports::KeysUnavailable(error.to_string())),
+            })
+            .boxed()
+    }
+
+    fn login_hash(&self, login: &str) -> Digest {
+        auth::login_hash(self.login_key.expose(), login)
+    }
+
+    fn fingerprint(&self, content: &[u8]) -> Digest {
+        let mut hasher = Sha256::new();
+        hasher.update(self.digest_key.expose());
+        hasher.update(content);
+        Digest::from_bytes(hasher.finalize().into())
+    }
+}
+
+/// Checks the simulated provider's call-backs.
+pub struct Webhooks {
+    keys: WebhookKeys,
+    partitions: u16,
+}
+
+impl Webhooks {
+    /// Takes call-backs that are signed with this key.
+    #[must_use]
+    pub fn new(key: &Secret, partitions: u16) -> Self {
+        Self {
+            keys: WebhookKeys::new(vec![key.expose().to_vec()]),
+            partitions,
+        }
+    }
+}
+
+impl ports::WebhookVerifier for Webhooks {
+    fn verify(
+        &self,
+        provider: &str,
+        headers: &axum::http::HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<ports::WebhookCall, ports::WebhookError> {
+        if !payments::provider_names().contains(&provider) {
+            return Err(ports::WebhookError::ProviderUnknown);
+        }
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or("")
+        };
+        let signed = WebhookHeaders {
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+        };
+        self.keys
+            .verify(&signed, body, now)
+            .map_err(|error| ports::WebhookError::SignatureInvalid(error.to_string()))?;
+        let report = payments::read_report(provider, body, self.partitions)
+            .map_err(|error| ports::WebhookError::Unreadable(error.to_string()))?;
+        let partition = payments::partition_of(&report.payment, self.partitions);
+        Ok(ports::WebhookCall { report, partition })
+    }
+}
+
+/// Signs receipts.
+pub struct ReceiptSigner(pub Secret);
+
+impl ports::Receipts for ReceiptSigner {
+    fn sign(&self, statement: &[u8]) -> (String, Vec<u8>) {
+        let key = Digest::from_bytes(checkpoint::public_key(self.0.expose())).to_string();
+        let name = key.get(..16).unwrap_or(&key).to_owned();
+        (name, receipt::sign(statement, self.0.expose()))
+    }
+}
+
+/// The checkpoint that was signed last, as it is published.
+#[derive(Default)]
+pub struct NewestCheckpoint(Mutex<Option<serde_json::Value>>);
+
+impl NewestCheckpoint {
+    /// Publishes a newer one.
+    pub fn publish(&self, checkpoint: serde_json::Value) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(checkpoint);
+    }
+}
+
+impl ports::Checkpoints for NewestCheckpoint {
+    fn newest(&self) -> BoxFuture<'static, Result<Option<serde_json::Value>, String>> {
+        let newest = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        ready(Ok(newest)).boxed()
+    }
+}
+
+/// Whether the services are ready.
+pub struct EngineReady(pub Arc<Health>);
+
+impl ports::Check for EngineReady {
+    fn name(&self) -> &'static str {
+        "engine"
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<(), String>> {
+        let missing = self.0.missing();
+        let told: Vec<String> = missing
+            .iter()
+            .map(|(part, condition)| format!("{part}: {condition}"))
+            .collect();
+        ready(if told.is_empty() {
+            Ok(())
+        } else {
+            Err(told.join("; "))
+        })
+        .boxed()
+    }
+}

@@ -529,7 +529,7 @@ impl Client {
             command: payments::Command::RequestDeposit(payments::RequestDeposit {
                 deposit,
                 customer,
-                amount: euros(999_00),
+                amount: euros(99_900),
                 provider: "simulator".to_owned(),
             }),
         };
@@ -566,29 +566,12 @@ impl Client {
             one("rejected");
         }
         match events {
-            Events::BetsEvents(body) => {
-                for event in &body.events {
-                    match event {
-                        bets::Event::BetPlaced(_) => one("placed"),
-                        bets::Event::BetAccepted(_) => one("accepted"),
-                        bets::Event::BetRejected(_) => one("turned down"),
-                        bets::Event::BetDelayed(_) => one("delayed"),
-                        bets::Event::BetSettled(_) => one("settled"),
-                        bets::Event::SettlementReversed(_) => one("reversed"),
-                        bets::Event::ExclusionNoticed(_) => one("excluded"),
-                        _other => {}
-                    }
-                }
-            }
-            Events::PaymentsEvents(body) => {
-                for event in &body.events {
-                    match event {
-                        payments::Event::DepositConfirmed(_) => one("deposited"),
-                        payments::Event::WithdrawalPaid(_) => one("paid out"),
-                        _other => {}
-                    }
-                }
-            }
+            Events::BetsEvents(body) => body.events.iter().filter_map(told_of_bets).for_each(one),
+            Events::PaymentsEvents(body) => body
+                .events
+                .iter()
+                .filter_map(told_of_payments)
+                .for_each(one),
             Events::AuthEvents(_)
             | Events::OddsEvents(_)
             | Events::LedgerEvents(_)
@@ -650,24 +633,67 @@ fn framed<C: Wire>(topic: Topic, record: &CommandRecord<C>) -> Bytes {
     out.into()
 }
 
+fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
+    use bets::Event as E;
+    match event {
+        E::BetPlaced(_) => Some("placed"),
+        E::BetAccepted(_) => Some("accepted"),
+        E::BetRejected(_) => Some("turned down"),
+        E::BetDelayed(_) => Some("delayed"),
+        E::BetSettled(_) => Some("settled"),
+        E::SettlementReversed(_) => Some("reversed"),
+        E::ExclusionNoticed(_) => Some("excluded"),
+        E::RestrictionNoticed(_) => Some("restricted"),
+        E::StakeLimitNoticed(_) => Some("stakes limited"),
+        E::BetHeld(_)
+        | E::BetAwaitsBudget(_)
+        | E::SettlementStarted(_)
+        | E::RollbackStarted(_)
+        | E::LegDecided(_)
+        | E::SettlementAdvanced(_)
+        | E::BudgetRequested(_)
+        | E::BudgetReturned(_)
+        | E::BudgetNoticed(_) => None,
+    }
+}
+
+fn told_of_payments(event: &payments::Event) -> Option<&'static str> {
+    use payments::Event as E;
+    match event {
+        E::DepositConfirmed(_) => Some("deposited"),
+        E::WithdrawalPaid(_) => Some("paid out"),
+        E::DepositLimitNoticed(_) => Some("deposits limited"),
+        E::DepositRequested(_)
+        | E::DepositFailed(_)
+        | E::WithdrawalRequested(_)
+        | E::WithdrawalSubmitted(_)
+        | E::WithdrawalFailed(_)
+        | E::UnknownPaymentReported(_)
+        | E::OutcomeContradicted(_)
+        | E::ExclusionNoticed(_) => None,
+    }
+}
+
 /// What the provider will tell of a payment that it was asked for.
 fn outcome_of(event: &payments::Event, now: Timestamp) -> Option<payments::ReportOutcome> {
-    let (payment, event, amount) = match event {
-        payments::Event::DepositRequested(requested) => (
+    let (payment, event, amount) = if let payments::Event::DepositRequested(requested) = event {
+        (
             payments::Payment::Deposit(payments::DepositRef {
                 deposit: requested.deposit,
             }),
             format!("event-of-{}", requested.deposit),
             requested.amount,
-        ),
-        payments::Event::WithdrawalSubmitted(submitted) => (
+        )
+    } else if let payments::Event::WithdrawalSubmitted(submitted) = event {
+        (
             payments::Payment::Withdrawal(payments::WithdrawalRef {
                 withdrawal: submitted.withdrawal,
             }),
             format!("event-of-{}", submitted.withdrawal),
             submitted.amount,
-        ),
-        _other => return None,
+        )
+    } else {
+        return None;
     };
     let fails = amount.minor() % 7 == 0;
     let outcome = if fails {

@@ -12,4 +12,7 @@
 
 pub mod client;
 pub mod machine;
+pub mod sabotage;
+pub mod streams;
+pub mod views;
 pub mod world;

@@ -6,12 +6,15 @@
 
 use crate::client::Client;
 use crate::machine::{Machine, Maker, Scene, maker};
+use crate::sabotage::Saboteur;
+use crate::streams::Streams;
+use crate::views::Views;
 use audit::{Auditor, Violation};
 use bytes::Bytes;
 use eventlog::{AppendOutcome, Chain, Dice, Faults, SimulatedLog};
-use kernel::{Duration, InvariantId, Position, Timestamp, Topic, TopicPartition};
+use kernel::{Duration, InvariantId, Position, RequestId, Timestamp, Topic, TopicPartition};
 use markets::MarketView;
-use runtime::{Bounds, Stop, rows_of, take};
+use runtime::{Bounds, Stop, take};
 use schemas::{ClaimId, Decision};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,11 +65,14 @@ pub struct World {
     pub auditor: Auditor,
     /// Clients with a memory of their own.
     pub client: Client,
+    /// Somebody who does one thing wrong, where a test wants to see it found.
+    pub saboteur: Option<Saboteur>,
     seats: Vec<Seat>,
     outsiders: Vec<Outsider>,
     scene: Scene,
     picture_chains: Vec<Outsider>,
-    rows: BTreeMap<(&'static str, Vec<u8>), (u64, Vec<u8>)>,
+    views: Views,
+    streams: Streams,
     steps: u64,
     /// Owners that came to an end for another reason than a lost claim.
     halted: Vec<(TopicPartition, Stop)>,
@@ -99,6 +105,7 @@ impl World {
             now: Timestamp::from_millis(1_790_000_000_000),
             auditor: Auditor::default(),
             client: Client::default(),
+            saboteur: None,
             outsiders: seats.iter().map(|seat| outsider(seat.at)).collect(),
             picture_chains: (0..PARTITIONS)
                 .map(|partition| outsider(TopicPartition::new(Topic::OddsEvents, partition)))
@@ -108,7 +115,8 @@ impl World {
                 picture: MarketView::default(),
                 terms: odds::Terms::standard(PARTITIONS),
             },
-            rows: BTreeMap::new(),
+            views: Views::default(),
+            streams: Streams::default(),
             steps: 0,
             halted: Vec::new(),
         }
@@ -185,7 +193,10 @@ impl World {
         let index = self.any_seat();
         let seat = &mut self.seats[index];
         if let Some(snapshot) = seat.owners.first().and_then(|owner| owner.snapshot()) {
-            seat.snapshot = Some(snapshot);
+            seat.snapshot = Some(match &mut self.saboteur {
+                Some(saboteur) => saboteur.kept(seat.at, snapshot),
+                None => snapshot,
+            });
         }
     }
 
@@ -284,8 +295,11 @@ impl World {
     fn draw_picture_of(&mut self, which: usize, portion: usize) -> bool {
         let Outsider { at, chain } = &mut self.picture_chains[which];
         let records = self.log.records(*at, chain.next_offset, portion);
-        let stretch =
+        let mut stretch =
             take(*at, chain, &records).expect("a simulated journal never halts its reader");
+        if let Some(saboteur) = &mut self.saboteur {
+            saboteur.picture(&mut stretch);
+        }
         markets::draw(&mut self.scene.picture, &stretch);
         !records.is_empty()
     }
@@ -299,15 +313,7 @@ impl World {
             any |= !records.is_empty();
             let stretch =
                 take(*at, chain, &records).expect("a simulated journal never halts its reader");
-            for row in rows_of(&stretch, projection(at.topic)) {
-                let newest = self
-                    .rows
-                    .get(&(row.table, row.key.clone()))
-                    .is_none_or(|(seq, _)| *seq <= row.seq);
-                if newest {
-                    self.rows.insert((row.table, row.key), (row.seq, row.value));
-                }
-            }
+            self.views.project(&stretch, self.saboteur.as_mut());
             seen.extend(
                 stretch
                     .decisions
@@ -315,11 +321,33 @@ impl World {
                     .map(|effective| effective.decision),
             );
         }
+        let which = usize::try_from(self.dice.below(self.seats.len().try_into().unwrap_or(1)));
+        let late = self.seats[which.unwrap_or(0)].at;
+        self.views
+            .project_late(late, &self.log, &mut self.dice, self.saboteur.as_mut());
         for decision in seen {
-            self.auditor.take(&decision);
-            Client::hear(self, &decision);
+            self.streams.send(&decision);
+            self.tell(&decision);
         }
+        self.streams
+            .arrive(&self.log, &mut self.dice, self.saboteur.as_mut());
         any
+    }
+
+    /// The auditor and the clients hear of a decision.
+    fn tell(&mut self, decision: &Decision) {
+        let Some(saboteur) = &mut self.saboteur else {
+            self.auditor.take(decision);
+            Client::hear(self, decision);
+            return;
+        };
+        let silenced = saboteur.silences(decision);
+        if let Some(told) = saboteur.told(decision) {
+            self.auditor.take(&told);
+            if !silenced {
+                Client::hear(self, &told);
+            }
+        }
     }
 
     /// What is wrong now.
@@ -327,6 +355,7 @@ impl World {
     pub fn violations(&self, at_rest: bool) -> Vec<Violation> {
         let mut violations = self.auditor.violations(at_rest);
         violations.extend(self.client.violations(at_rest));
+        violations.extend(self.views.violations());
         for (at, stop) in &self.halted {
             violations.push(Violation {
                 invariant: InvariantId::WorkResolves,
@@ -395,9 +424,18 @@ impl World {
                 .first()
                 .expect("every seat has an owner")
                 .state();
-            let replayed = self.replayed((seat.maker.fresh)(seat.at.partition, PARTITIONS));
+            let replayed =
+                Self::replayed(&self.log, (seat.maker.fresh)(seat.at.partition, PARTITIONS));
             let restored = seat.snapshot.as_ref().map(|bytes| {
-                self.replayed((seat.maker.restored)(seat.at.partition, PARTITIONS, bytes))
+                let found = self
+                    .saboteur
+                    .as_mut()
+                    .map(|saboteur| saboteur.checked(seat.at, bytes));
+                let bytes = found.as_ref().unwrap_or(bytes);
+                Self::replayed(
+                    &self.log,
+                    (seat.maker.restored)(seat.at.partition, PARTITIONS, bytes),
+                )
             });
             for (how, state) in [("from zero", Some(replayed)), ("from a snapshot", restored)] {
                 if state.is_some_and(|state| state != live) {
@@ -409,17 +447,70 @@ impl World {
                 }
             }
         }
+        violations.extend(self.check_acknowledged());
         violations.extend(self.check_balances());
+        let journals: Vec<TopicPartition> = self.seats.iter().map(|seat| seat.at).collect();
+        violations.extend(self.views.check(&journals, &self.log));
+        violations.extend(self.streams.check(&self.log));
         violations
     }
 
-    fn replayed(&self, mut owner: Box<dyn Machine>) -> Vec<u8> {
-        while owner.read_own(&self.log, 1_000) {}
+    /// The log is read once more from zero, by nobody who has read it before: everything that was
+    /// acknowledged stands there once, where the client was told, and no rejection did anything.
+    fn check_acknowledged(&mut self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        let mut found: BTreeMap<RequestId, Vec<Position>> = BTreeMap::new();
+        let mut report = |position, detail| {
+            violations.push(Violation {
+                invariant: InvariantId::AcknowledgedIsRecorded,
+                position,
+                detail,
+            });
+        };
+        for seat in &self.seats {
+            let mut chain = Chain::default();
+            let records = self.log.records(seat.at, 0, usize::MAX);
+            let stretch = take(seat.at, &mut chain, &records)
+                .expect("a simulated journal never halts its reader");
+            for effective in stretch.decisions {
+                let decision = (*effective.decision).clone();
+                let decision = match &mut self.saboteur {
+                    Some(saboteur) => saboteur.found(decision),
+                    None => Some(decision),
+                };
+                let Some(decision) = decision else {
+                    continue;
+                };
+                if decision.events.is_rejection() && !decision.events.is_empty() {
+                    report(
+                        decision.position,
+                        "a rejection with consequences".to_owned(),
+                    );
+                }
+                if let Some(request) = decision.header.request_id {
+                    found.entry(request).or_default().push(decision.position);
+                }
+            }
+        }
+        for (request, position) in self.client.acknowledged() {
+            let places = found.remove(&request).unwrap_or_default();
+            if places != [position] {
+                report(
+                    position,
+                    format!("{request} was acknowledged here and is found at {places:?}"),
+                );
+            }
+        }
+        violations
+    }
+
+    fn replayed(log: &SimulatedLog, mut owner: Box<dyn Machine>) -> Vec<u8> {
+        while owner.read_own(log, 1_000) {}
         owner.state()
     }
 
     /// The balances in the views are those of the auditor's own fold.
-    fn check_balances(&self) -> Vec<Violation> {
+    fn check_balances(&mut self) -> Vec<Violation> {
         use schemas::Wire;
         use schemas::rows::{BalanceRow, table};
         let mut violations = Vec::new();
@@ -432,10 +523,11 @@ impl World {
                 kind: key.kind,
                 currency: key.currency,
             };
+            let at = TopicPartition::new(Topic::LedgerEvents, key.partition);
             let row = self
-                .rows
-                .get(&(table::BALANCE, account.to_bytes()))
-                .and_then(|(_, value)| BalanceRow::from_bytes(value).ok());
+                .views
+                .read(at, table::BALANCE, account.to_bytes(), None)
+                .and_then(|row| BalanceRow::from_bytes(&row.value).ok());
             let agrees = row.as_ref().is_some_and(|row| {
                 i128::from(row.posted_minor) == state.posted_minor
                     && i128::from(row.held_minor) == state.held_minor
@@ -455,23 +547,6 @@ impl World {
 
 fn zero_position(partition: u16) -> Position {
     TopicPartition::new(Topic::LedgerEvents, partition).at(0)
-}
-
-fn projection(topic: Topic) -> Option<runtime::Projection> {
-    match topic {
-        Topic::AuthEvents => Some(auth::rows),
-        Topic::BetsEvents => Some(bets::rows),
-        Topic::LedgerEvents => Some(ledger::rows),
-        Topic::PaymentsEvents => Some(payments::rows),
-        Topic::FraudEvents => Some(fraud::rows),
-        Topic::OddsEvents
-        | Topic::AuthCommands
-        | Topic::OddsCommands
-        | Topic::BetsCommands
-        | Topic::LedgerCommands
-        | Topic::PaymentsCommands
-        | Topic::FraudCommands => None,
-    }
 }
 
 fn claim_id(dice: &mut Dice) -> [u8; 16] {

@@ -99,7 +99,7 @@ fn primitive(name: &str) -> Option<Vec<Vec<u8>>> {
         "null" => vec![Vec::new()],
         "boolean" => vec![vec![0], vec![1]],
         "int" => vec![long(0), long(200)],
-        "long" => vec![long(1), long(1_790_000_000_000_000)],
+        "long" => vec![long(1), long(4_000_000_000)],
         "string" => vec![[long(4), b"text".to_vec()].concat()],
         "bytes" => vec![[long(2), vec![0xc0, 0xff]].concat()],
         _other => return None,

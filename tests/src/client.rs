@@ -61,7 +61,8 @@ impl Client {
             .filter_map(|(id, sent)| sent.answered.map(|position| (*id, position)))
     }
 
-    fn bytes(&mut self, partition: u16) -> [u8; 16] {
+    /// An id that was not used before.
+    pub fn bytes(&mut self, partition: u16) -> [u8; 16] {
         self.number += 1;
         BetId::example(self.number, partition).bytes()
     }
@@ -85,7 +86,8 @@ impl Client {
         }
     }
 
-    fn send<C: Wire>(world: &mut World, at: TopicPartition, command: C, deadline: bool) {
+    /// Asks for something, and remembers that it was asked for.
+    pub fn send<C: Wire>(world: &mut World, at: TopicPartition, command: C, deadline: bool) {
         let id = RequestId::from_bytes(world.client.bytes(at.partition));
         let record = CommandRecord {
             request_id: id,

@@ -366,6 +366,23 @@ impl World {
         violations
     }
 
+    /// Everybody works until nothing is left to do at this instant.
+    pub fn rest(&mut self) {
+        loop {
+            let mut busy = false;
+            for which in 0..self.picture_chains.len() {
+                busy |= self.draw_picture_of(which, usize::MAX);
+            }
+            for index in 0..self.seats.len() {
+                busy |= self.run_seat(index);
+            }
+            busy |= self.watch();
+            if !busy {
+                return;
+            }
+        }
+    }
+
     /// Misfortune ends; everything must come to rest.
     pub fn heal(&mut self) {
         self.log.heal();

@@ -35,7 +35,7 @@ fn must_be_found(fault: Fault) {
         if !planted {
             continue;
         }
-        planted_in += 1;
+        planted_in = planted_in.saturating_add(1);
         let named = violations
             .iter()
             .any(|violation| violation.invariant == fault.breaks());

@@ -3,8 +3,11 @@
 //! `FURLONG_SEED=n` runs that one seed, `FURLONG_SEEDS=n` so many from 0. The seed of a failure
 //! is printed; it fails the same way every time.
 
+#![expect(clippy::arithmetic_side_effects, reason = "it counts small numbers")]
+
 use eventlog::{Dice, Faults};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use system_tests::world::World;
 
 const STEPS: u32 = 3_000;
@@ -52,6 +55,35 @@ fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
+/// All of those seeds, on all cores; how often each kind of decision was seen.
+fn run_all(first: u64, count: u64) -> BTreeMap<&'static str, u64> {
+    let next = AtomicU64::new(first);
+    let work = || {
+        let mut totals: BTreeMap<&'static str, u64> = BTreeMap::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + count {
+                return totals;
+            }
+            for (name, count) in run(seed) {
+                *totals.entry(name).or_default() += count;
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let mut totals: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for worker in workers {
+            // The seed of a failure was printed by the thread that met it.
+            for (name, count) in worker.join().expect("every seed of this worker holds") {
+                *totals.entry(name).or_default() += count;
+            }
+        }
+        totals
+    })
+}
+
 #[test]
 fn every_invariant_holds_for_every_seed() {
     let (first, count) = match (asked("FURLONG_SEED"), asked("FURLONG_SEEDS")) {
@@ -59,12 +91,7 @@ fn every_invariant_holds_for_every_seed() {
         (None, Some(count)) => (0, count),
         (None, None) => (0, 2_000),
     };
-    let mut totals: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for seed in first..first + count {
-        for (name, count) in run(seed) {
-            *totals.entry(name).or_default() += count;
-        }
-    }
+    let totals = run_all(first, count);
     eprintln!("seeds {first}..{}: {totals:?}", first + count);
     // A world in which nothing happens proves nothing.
     if count >= 100 {

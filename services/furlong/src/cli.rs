@@ -5,7 +5,7 @@
 
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
-use crate::{audit, bench, calc, config, doctor, explain, replay};
+use crate::{audit, bench, calc, config, doctor, explain, feed, replay};
 use crate::{dev, serve};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -56,6 +56,9 @@ enum Command {
     /// Check whether this machine can run furlong
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// Post recorded feeds to a running furlong
+    #[command(subcommand)]
+    Feed(feed::Feed),
     /// Measure, beside an anchor of the same run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -144,6 +147,7 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
         Command::Explain(explain) => explain::run(&explain, screen),
         Command::Config(command) => config::run(&command, screen),
         Command::Doctor(doctor) => doctor::run(&doctor, screen),
+        Command::Feed(feed) => feed::run(&feed, screen),
         Command::Bench(bench) => bench::run(&bench, screen),
     }
 }

@@ -60,8 +60,9 @@ pub struct Engine {
 /// Which journal's decisions become which rows.
 #[must_use]
 pub fn projections() -> BTreeMap<Topic, Projection> {
+    let auth: Projection = auth::rows;
     BTreeMap::from([
-        (Topic::AuthEvents, auth::rows as Projection),
+        (Topic::AuthEvents, auth),
         (Topic::BetsEvents, bets::rows),
         (Topic::LedgerEvents, ledger::rows),
         (Topic::PaymentsEvents, payments::rows),
@@ -88,7 +89,7 @@ impl Engine {
         };
         engine.draw_and_read(listeners);
         let nothing = Arc::new(Shared::new(()));
-        let terms = Arc::new(Shared::new(engine.ground.terms.clone()));
+        let terms = Arc::new(Shared::new(engine.ground.terms));
         engine.own::<AuthService>(&nothing);
         engine.own::<OddsService>(&terms);
         let markets = Arc::clone(&engine.markets);

@@ -5,6 +5,7 @@
 //! Prohibition: no view is asked; only the log is evidence.
 
 mod evidence;
+mod summary;
 
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
@@ -27,8 +28,8 @@ Examples:
   furlong explain bet_019aa0c1-7d2e-7000-8000-000000000003 --data ./data
   furlong explain bet_019aa0c1-7d2e-7000-8000-000000000003 --data ./data --json
 
-Works beside a running process. Each line ends with what the event says; its position can be given
-to `furlong replay --until`.";
+Works beside a running process. The position on each line can be given to `furlong replay --until`;
+--json has every field.";
 
 /// Every event, posting, price evidence and score of one bet.
 #[derive(Debug, Args)]
@@ -237,7 +238,7 @@ impl Story {
                 instant_text(line.at),
                 line.position.to_string(),
                 line.told.name,
-                line.told.json,
+                summary::summary(&line.told.json),
             ))?;
         }
         Ok(())

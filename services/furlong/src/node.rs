@@ -15,7 +15,7 @@ use crate::house::{
 };
 use crate::payments_desk::PaymentsDesk;
 use anyhow::{Context, anyhow};
-use eventlog::{Chain, EventLog};
+use eventlog::Chain;
 use eventlog_sqlite::{Options, SqliteLog};
 use gateway::{Config, Demo, Gateway, Parts, RateLimit};
 use kernel::{Currency, Money, TopicPartition};
@@ -26,15 +26,16 @@ use runtime::{Clock, Entropy, Listener, Shared, Stretch, SystemClock, SystemEntr
 use snapshots::{FolderStore, SnapshotStore};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use viewstore::ViewStore;
 use viewstore_sqlite::SqliteViewStore;
 
 /// How keys find their partitions; kept with the log, and never changed for one that has records.
 pub const KEY_FUNCTION: &str = "id-tail-u16";
+/// Passwords that are hashed at once.
+const PASSWORD_THREADS: usize = 1;
 /// Threads for SQL reads of views.
 const VIEW_READERS: usize = 2;
 /// Between two checkpoints.
@@ -156,104 +157,45 @@ impl Node {
     /// The port or the folder is taken or cannot be used, or a service cannot start.
     pub async fn start(options: NodeOptions) -> Result<Self, Failure> {
         let listener = listen(SocketAddr::new(options.listen, options.port)).await?;
-        let partitions = options.partitions;
         let address = listener.local_addr().context("the port cannot be told")?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(1));
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let folder = &options.folder;
-        let log = SqliteLog::open(folder.path(), &Options::new(partitions, KEY_FUNCTION));
-        let log = Arc::new(log.map_err(|error| anyhow!(error))?);
-        let views = SqliteViewStore::open(folder.path(), VIEW_READERS).with_context(|| {
-            format!("the views in {} cannot be opened", folder.path().display())
-        })?;
-        let store: Arc<dyn SnapshotStore> = Arc::new(
-            FolderStore::open(&folder.snapshots()).context("the snapshots cannot be opened")?,
-        );
-        let keys: Arc<dyn KeyStore> = Arc::new(open_keys(folder, &entropy)?);
-        let ground = Ground {
-            log: Arc::clone(&log) as Arc<dyn EventLog>,
-            views: Arc::new(views) as Arc<dyn ViewStore>,
-            snapshots: Arc::clone(&store),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            partitions,
-            snapshot_every: options.snapshot_every,
-            terms: Terms::standard(partitions),
-        };
+        let (log, ground) = break_ground(&options)?;
+        let keys = open_keys(&options.folder, &ground.entropy)?;
         let markets = Arc::new(Shared::new(markets::MarketView::default()));
-        let feeds = Arc::new(FeedDesk::new(Arc::clone(&markets), partitions));
-        let newest = Arc::new(NewestCheckpoint::default());
+        let feeds = Arc::new(FeedDesk::new(Arc::clone(&markets), options.partitions));
         let health = Arc::new(runtime::Health::default());
-        let gateway = Gateway::new(Parts {
-            log: Arc::clone(&ground.log),
-            views: Arc::clone(&ground.views),
+        let newest = Arc::new(NewestCheckpoint::default());
+        let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
+        let front = Front {
+            options: &options,
+            ground: &ground,
+            keys: &keys,
             markets: markets.picture(),
-            partitions,
-            config: Config {
-                rate_limit: options.rate_limit,
-                deadline: options.deadline,
-                ..Config::default()
-            },
-            clock: Arc::new(HouseClock {
-                clock: Arc::clone(&clock),
-                entropy: Arc::clone(&entropy),
-            }),
-            mint: Arc::new(HouseClock {
-                clock: Arc::clone(&clock),
-                entropy: Arc::clone(&entropy),
-            }),
-            passwords: Arc::new(Passwords::new(Arc::clone(&entropy), 1)),
-            tokens: Arc::new(HouseTokens::new(&*keys, Arc::clone(&entropy)).map_err(keys_failed)?),
-            sealer: Arc::new(
-                Sealer::new(Arc::clone(&keys), Arc::clone(&entropy)).map_err(keys_failed)?,
-            ),
-            webhooks: Arc::new(Webhooks::new(
-                &house_key(&*keys, ServiceKey::WebhookSimulator)?,
-                partitions,
-            )),
-            feed: Some(Arc::clone(&feeds) as Arc<dyn gateway::ports::FeedIngest>),
-            receipts: Some(Arc::new(ReceiptSigner(house_key(
-                &*keys,
-                ServiceKey::ReceiptSigning,
-            )?))),
-            checkpoints: Some(Arc::clone(&newest) as Arc<dyn gateway::ports::Checkpoints>),
-            checks: vec![Arc::new(EngineReady(Arc::clone(&health)))],
-            metrics: Vec::new(),
-            notes: magic_amounts(),
-            demo: options.demo,
-        });
+            feeds: Arc::clone(&feeds),
+            health: Arc::clone(&health),
+            newest: Arc::clone(&newest),
+            provider_key: &provider_key,
+        };
+        let gateway = front.gateway()?;
         let heads = Arc::new(Heads::default());
-        let listeners: Vec<Arc<dyn Listener>> = vec![
-            Arc::new(ToHub(gateway.hub())),
-            Arc::clone(&heads) as Arc<dyn Listener>,
-        ];
-        let mut engine = Engine::start(ground, markets, health, listeners);
-        let provider = Arc::new(Simulator::new(
-            house_key(&*keys, ServiceKey::WebhookSimulator)?.expose(),
-        ));
-        for partition in 0..partitions {
-            let desk = PaymentsDesk {
-                log: Arc::clone(&engine.ground().log),
-                provider: Arc::clone(&provider) as Arc<dyn payments::Provider>,
-                clock: Arc::clone(&clock),
-                partition,
-            };
-            engine.beside(desk.work());
-        }
         let checkpoints = Checkpointer {
-            signer: Arc::new(CheckpointSigner::open(folder, &*entropy)?),
+            signer: Arc::new(CheckpointSigner::open(&options.folder, &*ground.entropy)?),
             log: Arc::clone(&log),
-            heads,
-            clock,
-            store,
+            heads: Arc::clone(&heads),
+            clock: Arc::clone(&ground.clock),
+            store: Arc::clone(&ground.snapshots),
             newest,
         };
+        let hub: Arc<dyn Listener> = Arc::new(ToHub(gateway.hub()));
+        let mut engine = Engine::start(ground, markets, health, vec![hub, heads]);
+        let provider = Arc::new(Simulator::new(provider_key.expose()));
+        open_payments(&mut engine, &provider);
         engine.beside(checkpoints.clone().sign_for_ever());
         engine
             .ready()
             .await
             .map_err(|(part, why)| anyhow!("{part} has halted: {why}"))?;
         feeds.recover();
+        let listener = Some(listener);
         Ok(Self {
             engine,
             feeds,
@@ -263,7 +205,7 @@ impl Node {
             address,
             log,
             checkpoints,
-            listener: Some(listener),
+            listener,
         })
     }
 
@@ -323,9 +265,102 @@ impl Node {
     }
 }
 
+/// Opens log, views and snapshots of a folder.
+fn break_ground(options: &NodeOptions) -> Result<(Arc<SqliteLog>, Ground), Failure> {
+    let folder = &options.folder;
+    let settings = Options::new(options.partitions, KEY_FUNCTION);
+    let log = SqliteLog::open(folder.path(), &settings).map_err(|error| anyhow!(error))?;
+    let log = Arc::new(log);
+    let views = SqliteViewStore::open(folder.path(), VIEW_READERS)
+        .with_context(|| format!("the views in {} cannot be opened", folder.path().display()))?;
+    let store = FolderStore::open(&folder.snapshots()).context("the snapshots cannot be opened")?;
+    let ground = Ground {
+        log: Arc::<SqliteLog>::clone(&log),
+        views: Arc::new(views),
+        snapshots: Arc::new(store),
+        clock: Arc::new(SystemClock::new(1)),
+        entropy: Arc::new(SystemEntropy),
+        partitions: options.partitions,
+        snapshot_every: options.snapshot_every,
+        terms: Terms::standard(options.partitions),
+    };
+    Ok((log, ground))
+}
+
+/// What the gateway is made of.
+struct Front<'a> {
+    options: &'a NodeOptions,
+    ground: &'a Ground,
+    keys: &'a Arc<dyn KeyStore>,
+    markets: Arc<RwLock<markets::MarketView>>,
+    feeds: Arc<FeedDesk>,
+    health: Arc<runtime::Health>,
+    newest: Arc<NewestCheckpoint>,
+    provider_key: &'a keystore::Secret,
+}
+
+impl Front<'_> {
+    fn gateway(self) -> Result<Gateway, Failure> {
+        let Ground {
+            log,
+            views,
+            clock,
+            entropy,
+            partitions,
+            ..
+        } = self.ground.clone();
+        let house = Arc::new(HouseClock {
+            clock,
+            entropy: Arc::clone(&entropy),
+        });
+        let tokens = HouseTokens::new(&**self.keys, Arc::clone(&entropy)).map_err(keys_failed)?;
+        let sealer =
+            Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
+        let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
+        Ok(Gateway::new(Parts {
+            log,
+            views,
+            markets: self.markets,
+            partitions,
+            config: Config {
+                rate_limit: self.options.rate_limit,
+                deadline: self.options.deadline,
+                ..Config::default()
+            },
+            clock: Arc::<HouseClock>::clone(&house),
+            mint: house,
+            passwords: Arc::new(Passwords::new(entropy, PASSWORD_THREADS)),
+            tokens: Arc::new(tokens),
+            sealer: Arc::new(sealer),
+            webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
+            feed: Some(self.feeds),
+            receipts: Some(Arc::new(receipts)),
+            checkpoints: Some(self.newest),
+            checks: vec![Arc::new(EngineReady(self.health))],
+            metrics: Vec::new(),
+            notes: magic_amounts(),
+            demo: self.options.demo.clone(),
+        }))
+    }
+}
+
+/// A desk for every payments partition.
+fn open_payments(engine: &mut Engine, provider: &Arc<Simulator>) {
+    for partition in 0..engine.ground().partitions {
+        let desk = PaymentsDesk {
+            log: Arc::clone(&engine.ground().log),
+            provider: Arc::<Simulator>::clone(provider),
+            clock: Arc::clone(&engine.ground().clock),
+            partition,
+        };
+        engine.beside(desk.work());
+    }
+}
+
 /// What the simulated provider does with which amount, for the API's description.
 fn magic_amounts() -> String {
-    let mut notes = String::from("Amounts that force an outcome of the simulated payment provider:\n\n");
+    let mut notes =
+        String::from("Amounts that force an outcome of the simulated payment provider:\n\n");
     for magic in payments::MAGIC_AMOUNTS {
         let amount = Money::from_minor(magic.minor, Currency::Eur);
         notes.push_str(&format!("- `{amount}`: {}\n", magic.meaning));
@@ -341,23 +376,23 @@ fn house_key(keys: &dyn KeyStore, key: ServiceKey) -> Result<keystore::Secret, F
     keys.service_key(key).map_err(keys_failed)
 }
 
-fn open_keys(folder: &DataFolder, entropy: &Arc<dyn Entropy>) -> Result<FolderKeyStore, Failure> {
+fn open_keys(
+    folder: &DataFolder,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<dyn KeyStore>, Failure> {
     let entropy = Arc::clone(entropy);
     let fill: keystore::Entropy = Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer));
-    FolderKeyStore::open(folder.keys(), fill).map_err(keys_failed)
+    let keys = FolderKeyStore::open(folder.keys(), fill).map_err(keys_failed)?;
+    Ok(Arc::new(keys))
 }
 
 /// Takes the port before anything else starts.
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        let advice = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another program listens there; --port N takes another one, --port 0 any free one"
-            }
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 are not for everybody; --port N takes another one"
-            }
-            _other => "--port N takes another one",
+        let advice = if error.kind() == std::io::ErrorKind::AddrInUse {
+            "another program listens there; --port N takes another port, --port 0 any free one"
+        } else {
+            "--port N takes another one"
         };
         Failure::Failed(anyhow!("{address} cannot be used ({error}): {advice}"))
     })

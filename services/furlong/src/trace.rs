@@ -12,9 +12,15 @@ pub fn begin(json: bool) {
         .with_env_var("FURLONG_LOG")
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
         .from_env_lossy();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first one's listener.
-    let begun = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
+    let begun = if json {
+        lines.json().try_init()
+    } else {
+        lines.with_target(false).try_init()
+    };
     if begun.is_err() {
         tracing::debug!("log lines were set up before");
     }

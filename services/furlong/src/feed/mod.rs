@@ -1,0 +1,218 @@
+//! `furlong feed`: recorded feeds, posted to a running furlong.
+//!
+//! Duty: read a recording, play it at its own pace or a multiple of it, and post each update as
+//! a line. Prohibition: no short cut: the lines go the way that any producer's go.
+
+mod lines;
+mod recording;
+
+use crate::exit::{Ended, Failure, Outcome};
+use crate::http::{Answer, Server};
+use crate::numbers::grouped;
+use crate::screen::Screen;
+use anyhow::{Context, anyhow};
+use clap::{Args, Subcommand};
+use lines::Lines;
+use odds::feed::playback::Playback;
+use recording::Format;
+use runtime::{Clock, SystemClock};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  furlong feed replay market.ndjson.gz --format betfair --to http://localhost:7400 --ready-file ready.json
+  furlong feed replay season.csv --format football-data --to http://localhost:7400 --speed 600 --login trader --password-file trader.pw
+
+Signs in as a trader: with --login and --password-file, or with the ready file of `furlong dev`.";
+
+/// What to do with a feed.
+#[derive(Debug, Subcommand)]
+pub enum Feed {
+    /// Post a recorded file as if it happened now
+    #[command(after_help = EXAMPLES)]
+    Replay(Replay),
+}
+
+/// Posts a recorded file.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The recorded file; gzip is unpacked
+    file: PathBuf,
+    /// What it is
+    #[arg(long)]
+    format: Format,
+    /// Where to post it, such as http://localhost:7400
+    #[arg(long, value_name = "URL", value_parser = Server::read)]
+    to: Server,
+    /// So many times as fast as it was recorded
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    speed: u32,
+    /// The login of a trader
+    #[arg(long, requires = "password_file")]
+    login: Option<String>,
+    /// A file with that trader's password
+    #[arg(long, value_name = "FILE", requires = "login")]
+    password_file: Option<PathBuf>,
+    /// The ready file of `furlong dev`, which names a trader
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "login",
+        required_unless_present = "login"
+    )]
+    ready_file: Option<PathBuf>,
+    /// Partitions of the furlong that it is posted to
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    partitions: u16,
+}
+
+/// Updates that are posted together.
+const LINES_MAX: usize = 200;
+/// The longest pause between two looks at the clock: the source says in between that it lives.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Runs it.
+///
+/// # Errors
+/// The file cannot be read, or the other side does not take it.
+pub fn run(feed: &Feed, screen: &mut Screen<'_>) -> Ended {
+    let Feed::Replay(replay) = feed;
+    let recorded = recording::read(&replay.file, replay.format, replay.partitions)?;
+    let clock = SystemClock::new(1);
+    let total = recorded.updates.len();
+    let mut playback = Playback::new(
+        &recorded.source,
+        recorded.updates,
+        replay.speed,
+        clock.now(),
+    );
+    let mut sender = Sender::sign_in(replay)?;
+    let mut lines = Lines::default();
+    while playback.left() > 0 {
+        let due = playback.advance(clock.now());
+        let texts: Vec<String> = due.iter().filter_map(|update| lines.line(update)).collect();
+        for chunk in texts.chunks(LINES_MAX) {
+            sender.post(&chunk.concat())?;
+        }
+        let done = total.saturating_sub(playback.left());
+        screen.progress(format_args!("{done} of {total} updates"));
+        if let Some(next) = playback.next_at() {
+            std::thread::sleep(clock.until(next).min(PAUSE_MAX));
+        }
+    }
+    screen.progress_done();
+    if screen.json {
+        screen
+            .put_json(&json!({"updates": total, "lines": sender.lines, "posts": sender.posts}))?;
+    } else {
+        let (lines, posts) = (grouped(sender.lines), grouped(sender.posts));
+        screen.put(format_args!(
+            "{total} updates played, {lines} lines taken in {posts} posts"
+        ))?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The way to the other side.
+struct Sender<'a> {
+    server: &'a Server,
+    login: String,
+    password: String,
+    token: String,
+    lines: u64,
+    posts: u64,
+}
+
+impl<'a> Sender<'a> {
+    fn sign_in(replay: &'a Replay) -> Result<Self, Failure> {
+        let (login, password) = credentials(replay)?;
+        let mut sender = Self {
+            server: &replay.to,
+            login,
+            password,
+            token: String::new(),
+            lines: 0,
+            posts: 0,
+        };
+        sender.renew()?;
+        Ok(sender)
+    }
+
+    /// Access tokens live for minutes, recordings for hours.
+    fn renew(&mut self) -> Result<(), Failure> {
+        let body = json!({"login": self.login, "password": self.password}).to_string();
+        let answer = self
+            .server
+            .post("/v1/auth/login", "application/json", None, &body)?;
+        let told = accepted(&answer)?;
+        let token = told["access_token"]
+            .as_str()
+            .context("the other side gave no token")?;
+        token.clone_into(&mut self.token);
+        Ok(())
+    }
+
+    fn post(&mut self, lines: &str) -> Result<(), Failure> {
+        let path = "/v1/feed/updates";
+        let kind = "application/x-ndjson";
+        let mut answer = self.server.post(path, kind, Some(&self.token), lines)?;
+        if answer.status == 401 {
+            self.renew()?;
+            answer = self.server.post(path, kind, Some(&self.token), lines)?;
+        }
+        accepted(&answer)?;
+        self.posts = self.posts.saturating_add(1);
+        let count = u64::try_from(lines.lines().count()).unwrap_or(u64::MAX);
+        self.lines = self.lines.saturating_add(count);
+        Ok(())
+    }
+}
+
+fn accepted(answer: &Answer) -> Result<Value, Failure> {
+    let told: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
+    let said = || {
+        let word = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let errors = told["errors"]
+            .as_array()
+            .map_or_else(String::new, |errors| {
+                let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                format!(" {}", texts.join(" "))
+            });
+        format!(
+            "{} {} {}{errors}",
+            answer.status,
+            word("code"),
+            word("detail")
+        )
+    };
+    match answer.status {
+        200..=299 => Ok(told),
+        401 | 403 => Err(Failure::NotPermitted(said())),
+        _ => Err(Failure::failed(said())),
+    }
+}
+
+fn credentials(replay: &Replay) -> Result<(String, String), Failure> {
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
+    if let (Some(login), Some(path)) = (&replay.login, &replay.password_file) {
+        return Ok((login.clone(), read(path)?.trim_end().to_owned()));
+    }
+    let path = replay
+        .ready_file
+        .as_ref()
+        .context("--login or --ready-file")?;
+    let ready: Value = serde_json::from_str(&read(path)?)
+        .map_err(|error| anyhow!("{} is no ready file: {error}", path.display()))?;
+    let trader = &ready["users"]["trader"];
+    match (trader["login"].as_str(), trader["password"].as_str()) {
+        (Some(login), Some(password)) => Ok((login.to_owned(), password.to_owned())),
+        (None, _) | (_, None) => Err(Failure::failed(format!(
+            "{} names no trader",
+            path.display()
+        ))),
+    }
+}

@@ -110,6 +110,7 @@ const PURE: &[&str] = &[
     "num-rational",
     "num-traits",
     "rustc-hash",
+    "sha2",
     "thiserror",
 ];
 

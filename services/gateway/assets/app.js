@@ -488,7 +488,9 @@ function buildFixture(fixture, list, shape, present) {
 function mainCells(market, fixture) {
   const selections = market?.selections ?? [];
   if (selections.length === 0 || selections.length > 3) {
-    const text = selections.length > 3 ? `${selections.length} selections in ${market.name}` : "no prices yet";
+    const over = fixture.status === "finished" || fixture.status === "cancelled";
+    const none = over ? "betting is over" : "no prices yet";
+    const text = selections.length > 3 ? `${selections.length} selections in ${market.name}` : none;
     return [make("td", { role: "cell", class: "slot blank", colspan: "3", text })];
   }
   const draw = selections.length === 3 ? selections.find((selection) => /^(the )?(draw|tie|x)$/i.test(selection.name)) ?? selections[1] : null;

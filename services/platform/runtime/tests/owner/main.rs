@@ -22,8 +22,6 @@ const JOURNAL: TopicPartition = TopicPartition::new(Topic::FraudEvents, 0);
 const INBOX: TopicPartition = TopicPartition::new(Topic::FraudCommands, 0);
 const ODDS: TopicPartition = TopicPartition::new(Topic::OddsEvents, 0);
 
-}
-
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }

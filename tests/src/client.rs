@@ -13,7 +13,9 @@ use kernel::{
 };
 use markets::MarketStatus;
 use schemas::odds::{OutcomeKind, Update};
-use schemas::{Blob, CommandRecord, Decision, Events, Wire, auth, bets, ledger, odds, payments};
+use schemas::{
+    Blob, CommandRecord, Decision, Events, Wire, auth, bets, fraud, ledger, odds, payments,
+};
 use std::collections::BTreeMap;
 
 /// A request on its way, as it was sent.
@@ -33,6 +35,7 @@ pub struct Client {
     fixtures: Vec<FixtureId>,
     markets: Vec<(MarketId, FixtureId, Vec<SelectionId>)>,
     resulted: Vec<MarketId>,
+    finals: Option<Vec<(MarketId, FixtureId, Vec<SelectionId>)>>,
     outcomes: Vec<payments::ReportOutcome>,
     sequences: BTreeMap<u16, u64>,
     violations: Vec<Violation>,
@@ -82,6 +85,7 @@ impl Client {
             94..=95 => Self::withdraw(world),
             96 => Self::exclude(world),
             97 => Self::limit(world),
+            98 => Self::restrict(world),
             _ => Self::reuse(world),
         }
     }
@@ -270,10 +274,12 @@ impl Client {
         let Some(customer) = Self::customer(world) else {
             return;
         };
-        let kind = if world.dice.permille(500) {
-            auth::LimitKind::StakeSlip
-        } else {
-            auth::LimitKind::DepositDay
+        let kind = match world.dice.below(5) {
+            0 => auth::LimitKind::StakeSlip,
+            1 => auth::LimitKind::StakeDay,
+            2 => auth::LimitKind::DepositDay,
+            3 => auth::LimitKind::DepositWeek,
+            _ => auth::LimitKind::DepositMonth,
         };
         let amount = Some(euros(
             2_000 + i64::try_from(world.dice.below(20_000)).unwrap_or(0),
@@ -291,6 +297,26 @@ impl Client {
         );
     }
 
+    /// An analyst restricts a customer, forbids betting, or lifts it.
+    fn restrict(world: &mut World) {
+        let Some(customer) = Self::customer(world) else {
+            return;
+        };
+        let stake_permille = match world.dice.below(4) {
+            0 => 0,
+            1 => 10,
+            _ => 1_000,
+        };
+        let command = fraud::Command::Restrict(fraud::Restrict {
+            customer,
+            stake_permille,
+            note: "seen by an analyst".to_owned(),
+            by: "analyst".to_owned(),
+        });
+        let at = TopicPartition::new(Topic::FraudCommands, customer.partition());
+        Self::send(world, at, command, false);
+    }
+
     fn feed(world: &mut World, partition: u16, update: Update) {
         let sequence = world.client.sequences.entry(partition).or_insert(0);
         *sequence += 1;
@@ -305,7 +331,7 @@ impl Client {
     }
 
     fn announce(world: &mut World) {
-        if world.client.fixtures.len() >= 4 {
+        if world.client.fixtures.len() >= 6 {
             let partition = partition(world);
             Self::feed(world, partition, Update::Alive(odds::Alive {}));
             return;
@@ -325,7 +351,7 @@ impl Client {
 
     fn offer(world: &mut World) {
         let count = world.client.fixtures.len();
-        if count == 0 || world.client.markets.len() >= 12 {
+        if count == 0 || world.client.markets.len() >= 18 {
             return;
         }
         let which = world.dice.below(count.try_into().unwrap_or(1));
@@ -362,7 +388,7 @@ impl Client {
         let (market, fixture, selections) =
             world.client.markets[usize::try_from(which).unwrap_or(0)].clone();
         let update = match world.dice.below(100) {
-            0..=59 => Update::QuoteBook(odds::QuoteBook {
+            0..=50 => Update::QuoteBook(odds::QuoteBook {
                 market,
                 prices: selections
                     .iter()
@@ -375,56 +401,73 @@ impl Client {
                     })
                     .collect(),
             }),
-            60..=67 => Update::Suspend(odds::Suspend {
+            51..=57 => Update::Suspend(odds::Suspend {
                 fixture,
                 market: Some(market),
                 reason: "possible goal".to_owned(),
             }),
-            68..=79 => Update::Resume(odds::Resume {
+            58..=71 => Update::Resume(odds::Resume {
                 fixture,
                 market: Some(market),
             }),
-            80..=83 => Update::TurnInPlay(odds::TurnInPlay {
+            72..=75 => Update::TurnInPlay(odds::TurnInPlay {
                 market,
                 bet_delay: Duration::from_secs(2),
             }),
-            84..=85 => Update::Close(odds::Close { market }),
-            86..=95 => Self::settle(world, market, &selections),
-            _ => Update::RollBack(odds::RollBack {
-                market,
-                reason: "wrong result".to_owned(),
-            }),
+            76 => Update::Close(odds::Close { market }),
+            77..=91 => Self::settle(world, market, &selections),
+            _ => Self::roll_back(world, market),
         };
-        Self::feed(world, fixture.partition(), update);
+        let partition = update_partition(&update).unwrap_or(fixture.partition());
+        Self::feed(world, partition, update);
+    }
+
+    /// Mostly a market that has a result.
+    fn roll_back(world: &mut World, market: MarketId) -> Update {
+        let count = world.client.resulted.len();
+        let which = usize::try_from(world.dice.below(count.try_into().unwrap_or(1)));
+        let resulted = world.client.resulted.get(which.unwrap_or(0)).copied();
+        Update::RollBack(odds::RollBack {
+            market: resulted.unwrap_or(market),
+            reason: "wrong result".to_owned(),
+        })
     }
 
     fn settle(world: &mut World, market: MarketId, selections: &[SelectionId]) -> Update {
         world.client.resulted.push(market);
-        let winner = usize::try_from(world.dice.below(4)).unwrap_or(0);
+        let first = usize::try_from(world.dice.below(3)).unwrap_or(0);
+        let kinds = Self::kinds(world.dice.below(10));
         let outcomes = selections
             .iter()
-            .enumerate()
-            .map(|(index, selection)| {
-                let kind = match (winner, index == winner) {
-                    (3, _) => OutcomeKind::Void,
-                    (_, true) => OutcomeKind::Won,
-                    (_, false) => OutcomeKind::Lost,
-                };
-                let outcome = odds::Outcome {
+            .cycle()
+            .skip(first)
+            .zip(kinds)
+            .map(|(selection, kind)| odds::SelectionOutcome {
+                selection: *selection,
+                outcome: odds::Outcome {
                     kind,
-                    places: 0,
-                    tied: 0,
-                };
-                odds::SelectionOutcome {
-                    selection: *selection,
-                    outcome,
-                }
+                    places: u16::from(kind == OutcomeKind::DeadHeat),
+                    tied: 2 * u16::from(kind == OutcomeKind::DeadHeat),
+                },
             })
             .collect();
         Update::Settle(odds::Settle { market, outcomes })
     }
 
-    /// A slip of one or two legs at the prices that the picture shows.
+    /// What becomes of three selections: mostly one wins, now and then something rarer.
+    const fn kinds(rolled: u64) -> [OutcomeKind; 3] {
+        use OutcomeKind::{DeadHeat, HalfLost, HalfWon, Lost, Void, Won};
+        match rolled {
+            0 => [Void, Void, Void],
+            1 => [Won, Lost, Void],
+            2 => [HalfWon, HalfLost, Lost],
+            3 => [DeadHeat, DeadHeat, Lost],
+            4 => [HalfLost, HalfWon, Void],
+            _ => [Won, Lost, Lost],
+        }
+    }
+
+    /// A slip of one to three legs at the prices that the picture shows.
     fn place(world: &mut World) {
         let Some(customer) = Self::customer(world) else {
             return;
@@ -453,10 +496,11 @@ impl Client {
                 .clone()
         };
         let mut legs = vec![pick(world)];
-        if world.dice.permille(400) {
+        while legs.len() < 3 && world.dice.permille(400) {
             let other = pick(world);
             // Now and then two legs of one fixture are tried, which must be refused.
-            if other.fixture != legs[0].fixture || world.dice.permille(100) {
+            let related = legs.iter().any(|leg| leg.fixture == other.fixture);
+            if !related || world.dice.permille(100) {
                 legs.push(other);
             }
         }
@@ -467,10 +511,10 @@ impl Client {
         };
         let bet = BetId::from_bytes(world.client.bytes(customer.partition()));
         let slip = bets::Slip {
-            bet_type: if legs.len() == 1 {
-                bets::BetType::Single
-            } else {
-                bets::BetType::Double
+            bet_type: match legs.len() {
+                1 => bets::BetType::Single,
+                2 => bets::BetType::Double,
+                _ => bets::BetType::Treble,
             },
             legs,
             stake: euros(100 + i64::try_from(world.dice.below(4_000)).unwrap_or(0)),
@@ -587,6 +631,9 @@ impl Client {
             Self::send_outcome(world, outcome);
             return true;
         }
+        if Self::final_whistle(world) {
+            return true;
+        }
         let unanswered: Vec<(TopicPartition, Bytes)> = world
             .client
             .sent
@@ -602,6 +649,34 @@ impl Client {
             world.log.send_one(at, record);
         }
         any
+    }
+
+    /// Most markets get a last result, and some of those a last correction.
+    fn final_whistle(world: &mut World) -> bool {
+        let left = match &mut world.client.finals {
+            Some(left) => left,
+            none => none.insert(world.client.markets.clone()),
+        };
+        let Some((market, fixture, selections)) = left.pop() else {
+            return false;
+        };
+        if world.dice.permille(400) {
+            let wrong = odds::RollBack {
+                market,
+                reason: "corrected".to_owned(),
+            };
+            Self::feed(world, fixture.partition(), Update::RollBack(wrong));
+        }
+        if world.dice.permille(800) {
+            let update = Self::settle(world, market, &selections);
+            Self::feed(world, fixture.partition(), update);
+        }
+        if world.dice.permille(300)
+            && let Some(left) = &mut world.client.finals
+        {
+            left.insert(0, (market, fixture, selections));
+        }
+        true
     }
 
     /// What the clients hold against the system.
@@ -621,6 +696,15 @@ impl Client {
             );
         }
         violations
+    }
+}
+
+/// The partition of a roll-back, which may be of another fixture's market.
+fn update_partition(update: &Update) -> Option<u16> {
+    if let Update::RollBack(wrong) = update {
+        Some(wrong.market.partition())
+    } else {
+        None
     }
 }
 

@@ -105,11 +105,17 @@ fn every_invariant_holds_for_every_seed() {
             "deposited",
             "paid out",
             "rejected",
+            "restricted",
+            "stakes limited",
+            "deposits limited",
         ] {
             assert!(
                 totals.get(name).is_some_and(|count| *count > 20),
                 "hardly any {name}: {totals:?}"
             );
         }
+        let of = |name: &str| totals.get(name).copied().unwrap_or(0);
+        assert!(of("settled") > count * 5 / 2, "{totals:?}");
+        assert!(of("reversed") > count / 2, "{totals:?}");
     }
 }

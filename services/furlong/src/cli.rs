@@ -77,11 +77,18 @@ pub fn run() -> ExitCode {
         colour: screen::colours(),
     };
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    // `cargo run` alone shows the moving sportsbook; the bare binary shows its help.
-    if arguments.len() == 1 && std::env::var_os("CARGO_MANIFEST_DIR").is_some() {
+    if arguments.len() == 1 && is_cargo_run() {
         arguments.push("dev".into());
     }
     ExitCode::from(run_with(arguments, &mut screen))
+}
+
+/// `cargo run` alone shows the moving sportsbook; the bare binary shows its help. Cargo tells a
+/// program that it runs where its manifest lies, and a program that a test runs (which must not
+/// start a server unasked) where the test finds it.
+fn is_cargo_run() -> bool {
+    let told = |name| std::env::var_os(name).is_some();
+    told("CARGO_MANIFEST_DIR") && !told("CARGO_BIN_EXE_furlong")
 }
 
 /// The same with given arguments and streams. Returns the exit code.

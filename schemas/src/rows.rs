@@ -39,9 +39,12 @@ pub mod table {
     pub const BET_ACCEPTED: &str = "bet_accepted";
     /// Key: bet. Value: [`super::BetStatusRow`].
     pub const BET_STATUS: &str = "bet_status";
-    /// Key: account (its Avro bytes). Value: [`super::BalanceRow`].
+    /// Key: account (its Avro bytes) and, for an account of the house, which has one in every
+    /// partition, the partition (2 bytes, big-endian); a customer's lies in one partition only.
+    /// Value: [`super::BalanceRow`].
     pub const BALANCE: &str = "balance";
-    /// Key: account, entry number (8 bytes, big-endian). Value: [`super::StatementRow`].
+    /// Key: the account's key in `balance`, entry number (8 bytes, big-endian). Value:
+    /// [`super::StatementRow`].
     pub const STATEMENT: &str = "statement";
     /// Key: deposit. Value: [`super::DepositRow`].
     pub const DEPOSIT: &str = "deposit";

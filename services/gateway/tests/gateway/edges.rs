@@ -224,7 +224,7 @@ async fn too_many_requests_are_told_when_to_come_back() {
 #[tokio::test(start_paused = true)]
 async fn readiness_names_what_is_missing() {
     let world = World::new();
-    world.settle().await;
+    world.caught_up().await;
     let ready = world.get("", "/readyz").await;
     assert_eq!(
         (ready.status, ready.json()["status"].clone()),

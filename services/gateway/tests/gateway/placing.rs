@@ -6,6 +6,9 @@ use axum::http::StatusCode;
 use kernel::*;
 use schemas::bets;
 use serde_json::json;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[tokio::test(start_paused = true)]
 async fn an_accepted_bet_is_answered_201_and_again_the_same_byte_for_byte() {
@@ -23,7 +26,7 @@ async fn an_accepted_bet_is_answered_201_and_again_the_same_byte_for_byte() {
     );
     assert!(first.header("idempotency-replayed").is_none());
 
-    world.settle().await;
+    world.caught_up().await;
     // The same content in another spelling.
     let again = world.post("anna", "/v1/bets", "k1", &slip("10")).await;
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -38,7 +41,7 @@ async fn the_answer_survives_the_gateway() {
     world.offer().await;
     BetsOwner::claim(&world).await.accept_all();
     let first = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
-    world.settle().await;
+    world.caught_up().await;
     // Another gateway on the same log has heard nothing on any tail.
     let fresh = world.another_gateway().router();
     let again = send_on(&fresh, "k1", &slip("10.00")).await;
@@ -68,7 +71,7 @@ async fn another_content_under_the_key_is_refused_and_sends_nothing() {
     world.offer().await;
     BetsOwner::claim(&world).await.accept_all();
     world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
-    world.settle().await;
+    world.caught_up().await;
     let other = world.post("anna", "/v1/bets", "k1", &slip("11.00")).await;
     assert_eq!(
         (other.status.as_u16(), other.code().as_str()),
@@ -87,7 +90,7 @@ async fn keys_of_two_customers_do_not_meet() {
     let bob = world.post("bob", "/v1/bets", "k1", &slip("11.00")).await;
     assert_eq!(bob.status, StatusCode::CREATED);
     assert_ne!(anna.json()["id"], bob.json()["id"]);
-    world.settle().await;
+    world.caught_up().await;
     let path = format!("/v1/bets/{}", anna.json()["id"].as_str().unwrap());
     assert_eq!(world.get("anna", &path).await.status, StatusCode::OK);
     assert_eq!(world.get("bob", &path).await.code(), "not_found");
@@ -108,7 +111,8 @@ async fn while_the_first_runs_here_the_second_is_told_to_wait() {
     let slip = slip("10.00");
     let first = world.post("anna", "/v1/bets", "k1", &slip);
     let rest = async {
-        world.settle().await;
+        // What was sent was registered before.
+        owner.inbox.arrived().await;
         let second = world.post("anna", "/v1/bets", "k1", &slip).await;
         let placed = owner.place_next().await;
         owner.accept(&placed).await;
@@ -140,7 +144,7 @@ async fn of_a_hundred_at_once_one_is_placed() {
     for answer in answers.iter().filter(|a| a.status != StatusCode::CREATED) {
         assert_eq!(answer.code(), "idempotency_key_in_flight");
     }
-    world.settle().await;
+    world.caught_up().await;
     let listed = world.get("anna", "/v1/bets").await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
 }
@@ -158,7 +162,7 @@ async fn silence_is_an_unknown_outcome_and_the_same_key_finds_it_later() {
     assert!(unknown.header("retry-after").is_some());
     let placed = owner.place_next().await;
     owner.accept(&placed).await;
-    world.settle().await;
+    world.caught_up().await;
     let found = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
     assert_eq!(found.status, StatusCode::CREATED);
     assert_eq!(found.json()["id"], placed.bet.to_string());
@@ -195,11 +199,11 @@ async fn when_the_wait_is_over_the_bet_is_pending_and_then_final() {
     assert_eq!(pending.json()["status"], "pending");
     assert_eq!(pending.json()["id"], placed.bet.to_string());
     assert!(pending.json()["until"].is_string());
-    world.settle().await;
+    world.caught_up().await;
     let still = world.post("anna", "/v1/bets", "k1", &slip).await;
     assert_eq!(still.status, StatusCode::ACCEPTED);
     owner.accept(&placed).await;
-    world.settle().await;
+    world.caught_up().await;
     let last = world.post("anna", "/v1/bets", "k1", &slip).await;
     assert_eq!(last.status, StatusCode::CREATED);
     assert_eq!(last.header("idempotency-replayed"), Some("true"));
@@ -227,7 +231,7 @@ async fn a_refusal_is_final_carries_the_next_step_and_is_replayed() {
     );
     assert_eq!(first.json()["offered"][0]["price"], "2.40");
     assert_eq!(first.json()["retryable"], true);
-    world.settle().await;
+    world.caught_up().await;
     let again = world.post("anna", "/v1/bets", "k1", &slip).await;
     assert_eq!(again.body, first.body);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -325,13 +329,13 @@ async fn an_answer_that_the_view_learns_late_is_found_all_the_same() {
     let first = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
     // The tail will not bring it again; the view is behind the registration.
     let slip = slip("10.00");
-    let catching_up = async {
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-        let journal = TopicPartition::new(Topic::BetsEvents, 3);
-        world.project(journal).await;
-    };
-    let again = world.post("anna", "/v1/bets", "k1", &slip);
-    let (again, ()) = tokio::join!(again, catching_up);
+    let mut again = pin!(world.post("anna", "/v1/bets", "k1", &slip));
+    let early = timeout(Duration::from_millis(700), &mut again).await;
+    assert!(early.is_err(), "nobody knows the answer yet: {early:?}");
+    world
+        .project(TopicPartition::new(Topic::BetsEvents, 3))
+        .await;
+    let again = again.await;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
 }

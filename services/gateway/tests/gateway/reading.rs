@@ -11,6 +11,9 @@ use schemas::ledger::{Account, AccountKind, TransferCode};
 use schemas::rows::*;
 use schemas::{Blob, Body as RecordBody, Wire, odds, payments};
 use serde_json::json;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
 
 fn ledger() -> TopicPartition {
     TopicPartition::new(Topic::LedgerEvents, 3)
@@ -153,11 +156,11 @@ async fn a_read_waits_for_its_position_but_not_for_ever() {
         (late.status.as_u16(), late.code().as_str()),
         (503, "view_behind")
     );
-    let catching_up = async {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        Owner::claim(&world.log, Topic::LedgerEvents, 3).await;
-    };
-    let (found, ()) = tokio::join!(world.get("anna", &path), catching_up);
+    let mut found = pin!(world.get("anna", &path));
+    let early = timeout(Duration::from_millis(500), &mut found).await;
+    assert!(early.is_err(), "the view is not there yet: {early:?}");
+    Owner::claim(&world.log, Topic::LedgerEvents, 3).await;
+    let found = found.await;
     assert_eq!(found.status, StatusCode::OK);
     assert_eq!(
         world
@@ -185,30 +188,22 @@ async fn a_confirmed_deposit_is_in_the_balance_that_is_read_with_its_position() 
     let at = payments
         .decide::<_, payments::Rejection>(None, vec![confirmed])
         .await;
-    world.settle().await;
+    world.caught_up().await;
     let path = format!(
         "/v1/account/balance?min_position={}",
         Token::of(&[at]).text()
     );
-    // The ledger has not answered the deposit yet.
-    let answering = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        let cause = Some(schemas::Cause::Input(at));
-        money
-            .decide::<schemas::ledger::Event, schemas::ledger::Rejection>(cause, vec![])
-            .await
-    };
-    let asking = async {
-        let started = tokio::time::Instant::now();
-        let answer = world.get("anna", &path).await;
-        (answer, started.elapsed())
-    };
-    let ((answer, waited), _) = tokio::join!(asking, answering);
-    assert_eq!(answer.status, StatusCode::OK);
+    let mut shown = pin!(world.get("anna", &path));
+    let early = timeout(Duration::from_millis(300), &mut shown).await;
     assert!(
-        waited >= std::time::Duration::from_millis(300),
-        "{waited:?}"
+        early.is_err(),
+        "the ledger has not answered the deposit yet: {early:?}"
     );
+    let cause = Some(schemas::Cause::Input(at));
+    money
+        .decide::<schemas::ledger::Event, schemas::ledger::Rejection>(cause, vec![])
+        .await;
+    assert_eq!(shown.await.status, StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]
@@ -454,7 +449,7 @@ async fn a_deposit_is_requested_once_and_has_its_own_address() {
     let (first, position) =
         tokio::join!(world.post("anna", "/v1/deposits", "k", &body), requesting);
     assert_eq!(first.status, StatusCode::ACCEPTED, "{first:?}");
-    world.settle().await;
+    world.caught_up().await;
     let again = world
         .post(
             "anna",
@@ -554,7 +549,7 @@ async fn an_operator_suspends_with_a_reason() {
         (done.status, done.json()["status"].clone()),
         (StatusCode::OK, "suspended".into())
     );
-    world.settle().await;
+    world.caught_up().await;
     let market = world.get("", &format!("/v1/markets/{MARKET}")).await.json();
     assert_eq!(market["status"], "suspended");
 }

@@ -120,7 +120,7 @@ async fn a_stream_goes_on_where_it_was_cut() {
     drop(events);
     quote(&mut odds, 3, "2.60").await;
     quote(&mut odds, 4, "2.70").await;
-    world.settle().await;
+    world.caught_up().await;
     let mut again = Events::open(&world, "", Some(&snapshot.id)).await;
     let missed = again.change().await;
     // Two books came meanwhile: the newest is shown.
@@ -143,7 +143,7 @@ async fn what_is_no_longer_remembered_is_a_snapshot_again() {
     for version in 3..8 {
         quote(&mut odds, version, "2.60").await;
     }
-    world.settle().await;
+    world.caught_up().await;
     let again = Events::open(&world, "", Some(&snapshot.id))
         .await
         .change()
@@ -265,13 +265,8 @@ async fn known(world: &World) -> Owner {
     };
     world.row(auth, table::CUSTOMER, &ANNA.bytes(), &row).await;
     let owner = Owner::claim(&world.log, Topic::LedgerEvents, 3).await;
-    settled(world).await;
+    world.caught_up().await;
     owner
-}
-
-async fn settled(world: &World) {
-    world.settle().await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
 fn account(customer: Option<CustomerId>, kind: AccountKind) -> Account {
@@ -316,7 +311,7 @@ async fn a_bet_is_seen_in_each_of_its_states() {
     world.offer().await;
     known(&world).await;
     let mut owner = BetsOwner::claim(&world).await;
-    settled(&world).await;
+    world.caught_up().await;
     let mut socket = Socket::open(&world).await;
     socket
         .say(json!({"op": "subscribe", "id": 7, "channel": "bets"}))
@@ -362,7 +357,7 @@ async fn a_bet_is_seen_in_each_of_its_states() {
 
     // Cut after the first delta: the second comes again, as it was.
     drop(socket);
-    settled(&world).await;
+    world.caught_up().await;
     let mut again = Socket::open(&world).await;
     again.authenticate("anna").await;
     again.subscribe("bets", first["resume"].as_str()).await;
@@ -530,7 +525,7 @@ async fn a_token_names_the_last_record_seen() {
     let world = World::new();
     let mut ledger = known(&world).await;
     let position = credit(&mut ledger, 1, 100).await;
-    settled(&world).await;
+    world.caught_up().await;
     let mut socket = Socket::open(&world).await;
     socket.authenticate("anna").await;
     socket.subscribe("account", None).await;

@@ -21,8 +21,10 @@ use schemas::{
 };
 use serde_json::Value;
 use sha2::Digest as _;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, RwLock};
+use tokio::sync::watch;
 use tower::ServiceExt;
 use viewstore::{MemoryViewStore, Progress, Row, ViewStore};
 
@@ -329,6 +331,15 @@ impl<C: Wire + AvroType> Inbox<C> {
     }
 
     pub async fn next(&mut self) -> CommandRecord<C> {
+        within("a command", self.take()).await
+    }
+
+    /// Waits until there is a command to take.
+    pub async fn arrived(&self) {
+        within("a command", self.log.wait(self.at, self.next)).await;
+    }
+
+    async fn take(&mut self) -> CommandRecord<C> {
         self.log.wait(self.at, self.next).await;
         let record = self
             .log
@@ -355,7 +366,7 @@ pub struct World {
     pub gateway: Gateway,
     pub router: Router,
     pub markets: Arc<RwLock<MarketView>>,
-    chains: Arc<Mutex<std::collections::BTreeMap<TopicPartition, Chain>>>,
+    read_to: watch::Sender<BTreeMap<TopicPartition, Offset>>,
     pub projecting: Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -379,17 +390,11 @@ impl World {
             router: gateway.router(),
             gateway,
             markets,
-            chains: Arc::default(),
+            read_to: watch::Sender::default(),
             projecting: Arc::new(std::sync::atomic::AtomicBool::new(true)),
         };
-        for topic in Topic::ALL.iter().filter(|topic| topic.is_journal()) {
-            for partition in 0..PARTITIONS {
-                tokio::spawn(
-                    world
-                        .clone_reader()
-                        .run(TopicPartition::new(*topic, partition)),
-                );
-            }
+        for at in journals() {
+            tokio::spawn(world.clone_reader().run(at));
         }
         world
     }
@@ -428,7 +433,7 @@ impl World {
             views: self.views.clone(),
             hub: Arc::clone(&self.hub),
             markets: Arc::clone(&self.markets),
-            chains: Arc::clone(&self.chains),
+            read_to: self.read_to.clone(),
             projecting: Arc::clone(&self.projecting),
         }
     }
@@ -461,16 +466,25 @@ impl World {
         ];
         odds.decide::<_, odds::Rejection>(None, events).await;
         quote(&mut odds, 2, "2.50").await;
-        self.settle().await;
+        self.caught_up().await;
         odds
     }
 
-    /// Lets all tasks run until nothing moves.
-    pub async fn settle(&self) {
-        for _ in 0..50 {
-            tokio::task::yield_now().await;
+    /// Waits until the tail and, unless they were stopped, the views have taken all that stands
+    /// in the journals now.
+    pub async fn caught_up(&self) {
+        let mut ends = BTreeMap::new();
+        for at in journals() {
+            ends.insert(at, self.log.end(at).await.unwrap());
         }
-        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        let mut read_to = self.read_to.subscribe();
+        let all = read_to.wait_for(|read_to| {
+            let read = |at| read_to.get(at).copied().unwrap_or(0);
+            ends.iter().all(|(at, end)| read(at) >= *end)
+        });
+        within("the reader at the end of all journals", all)
+            .await
+            .unwrap();
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -507,6 +521,20 @@ impl World {
             seq: 1,
         };
         self.views.apply(at, vec![row], progress).await.unwrap();
+    }
+}
+
+fn journals() -> impl Iterator<Item = TopicPartition> {
+    let topics = Topic::ALL.iter().filter(|topic| topic.is_journal());
+    topics.flat_map(|topic| (0..PARTITIONS).map(|partition| TopicPartition::new(*topic, partition)))
+}
+
+/// What a test waits for, but not for ever.
+pub async fn within<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    let longest = std::time::Duration::from_secs(60);
+    match tokio::time::timeout(longest, waiting).await {
+        Ok(found) => found,
+        Err(_) => panic!("no sign of {what} for {longest:?}"),
     }
 }
 
@@ -618,7 +646,7 @@ struct Reader {
     views: MemoryViewStore,
     hub: Arc<Hub>,
     markets: Arc<RwLock<MarketView>>,
-    chains: Arc<Mutex<std::collections::BTreeMap<TopicPartition, Chain>>>,
+    read_to: watch::Sender<BTreeMap<TopicPartition, Offset>>,
     projecting: Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -644,7 +672,6 @@ impl Reader {
                 self.markets.write().unwrap().apply(decision);
             }
             self.hub.take(at, &decisions, chain.next_offset);
-            self.chains.lock().unwrap().insert(at, chain.clone());
             if self.projecting.load(Ordering::Relaxed) {
                 let rows = decisions
                     .iter()
@@ -657,6 +684,9 @@ impl Reader {
                 };
                 self.views.apply(at, rows, progress).await.unwrap();
             }
+            self.read_to.send_modify(|read_to| {
+                read_to.insert(at, chain.next_offset);
+            });
         }
     }
 }
@@ -881,7 +911,7 @@ impl BetsOwner {
         tokio::spawn(async move {
             let mut known = std::collections::BTreeSet::new();
             loop {
-                let asked = self.inbox.next().await;
+                let asked = self.inbox.take().await;
                 if !known.insert(asked.request_id) {
                     continue;
                 }

@@ -7,8 +7,13 @@
     reason = "a test that cannot go on fails, and its numbers are small"
 )]
 
+mod audit;
 mod edges;
+mod money;
+mod offer;
+mod payments;
+mod people;
 mod placing;
-mod reading;
-mod streaming;
+mod prices;
+mod socket;
 mod world;

@@ -1,0 +1,128 @@
+//! What is on offer: shown from the market view, fed by lines, suspended by hand.
+
+use crate::world::*;
+use axum::body::Body;
+use axum::http::StatusCode;
+use kernel::*;
+use schemas::{Body as RecordBody, odds};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn fixtures_and_markets_come_from_the_market_view() {
+    let world = World::new();
+    world.offer().await;
+    let list = world
+        .get("", "/v1/fixtures?sport=football&status=scheduled")
+        .await
+        .json();
+    assert_eq!(list["items"][0]["name"], "Rovers v United");
+    assert_eq!(list["items"][0]["markets"][0]["status"], "open");
+    assert_eq!(
+        world.get("", "/v1/fixtures?sport=tennis").await.json()["items"],
+        json!([])
+    );
+    let market = world.get("", &format!("/v1/markets/{MARKET}")).await.json();
+    assert_eq!(
+        market["selections"][0],
+        json!({"id": HOME.to_string(), "name": "Rovers", "price": "2.50"})
+    );
+    assert_eq!(market["version"], 2);
+    let fixture = world
+        .get("", &format!("/v1/fixtures/{FIXTURE}"))
+        .await
+        .json();
+    assert_eq!(fixture["markets"][0], market);
+    assert_eq!(
+        world
+            .get("", &format!("/v1/markets/{}", MarketId::example(99, 1)))
+            .await
+            .code(),
+        "not_found"
+    );
+    assert_eq!(world.get("", "/v1/markets/mkt_1").await.code(), "not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_suspends_with_a_reason() {
+    let world = World::new();
+    let mut inbox = Inbox::<odds::Command>::new(&world.log, Topic::OddsCommands, 1);
+    let mut journal = world.offer().await;
+    let path = format!("/v1/admin/markets/{MARKET}/suspend");
+    let without = world
+        .post("operator", &path, "k", &json!({"reason": " "}))
+        .await;
+    assert_eq!(
+        (without.status.as_u16(), without.code().as_str()),
+        (400, "reason_missing")
+    );
+    let suspending = async {
+        let asked = inbox.next().await;
+        let odds::Command::SuspendMarket(suspend) = &asked.command else {
+            panic!("{asked:?}")
+        };
+        assert_eq!((suspend.market, suspend.reason.as_str()), (MARKET, "goal"));
+        let event = odds::Event::MarketSuspended(odds::MarketSuspended {
+            market: MARKET,
+            version: 3,
+            reason: "goal".to_owned(),
+            by: Some(suspend.by.clone()),
+        });
+        journal
+            .answer::<_, _, odds::Rejection>(
+                &asked,
+                RecordBody {
+                    rejection: None,
+                    events: vec![event],
+                },
+            )
+            .await;
+    };
+    let body = json!({"reason": "goal"});
+    let (done, ()) = tokio::join!(world.post("operator", &path, "k", &body), suspending);
+    assert_eq!(
+        (done.status, done.json()["status"].clone()),
+        (StatusCode::OK, "suspended".into())
+    );
+    world.caught_up().await;
+    let market = world.get("", &format!("/v1/markets/{MARKET}")).await.json();
+    assert_eq!(market["status"], "suspended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_is_taken_whole_or_not_at_all() {
+    let world = World::new();
+    let send = |body: &'static str| {
+        world.send(
+            request("POST", "/v1/feed/updates", "trader")
+                .body(Body::from(body))
+                .unwrap(),
+        )
+    };
+    let wrong = send("1\ntwo\n3").await;
+    assert_eq!(wrong.code(), "feed_line_invalid");
+    assert_eq!(wrong.json()["errors"][0]["pointer"], "line 2/sequence");
+    let mut inbox = Inbox::<odds::Command>::new(&world.log, Topic::OddsCommands, 1);
+    assert_eq!(inbox.count().await, 0);
+    let mut journal = Owner::claim(&world.log, Topic::OddsEvents, 1).await;
+    let taking = async {
+        for sequence in [1, 2, 3] {
+            let asked = inbox.next().await;
+            let odds::Command::ApplyFeedMessage(message) = &asked.command else {
+                panic!("{asked:?}")
+            };
+            assert_eq!(message.sequence, sequence);
+            journal
+                .answer::<_, odds::Event, odds::Rejection>(
+                    &asked,
+                    RecordBody {
+                        rejection: None,
+                        events: vec![],
+                    },
+                )
+                .await;
+        }
+    };
+    let (taken, ()) = tokio::join!(send("1\n2\n3"), taking);
+    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    assert_eq!(taken.json()["messages"], 3);
+}

@@ -1,0 +1,208 @@
+//! The ports that the process around the gateway would fill, as simple as they can be: names for
+//! tokens, a word for a signature, a counter for a clock.
+
+use super::{ANNA, BOB, PARTITIONS};
+use axum::http::HeaderMap;
+use eventlog::MemoryLog;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use gateway::ports::*;
+use gateway::{Config, Demo, Parts};
+use kernel::*;
+use markets::MarketView;
+use schemas::auth::Role;
+use schemas::{Blob, odds, payments};
+use sha2::Digest as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+use viewstore::MemoryViewStore;
+
+pub fn parts(
+    log: &MemoryLog,
+    views: &MemoryViewStore,
+    markets: &Arc<RwLock<MarketView>>,
+    config: Config,
+) -> Parts {
+    Parts {
+        log: Arc::new(log.clone()),
+        views: Arc::new(views.clone()),
+        markets: Arc::clone(markets),
+        partitions: PARTITIONS,
+        config,
+        clock: Arc::new(Ticking(AtomicU64::new(0))),
+        mint: Arc::new(Counting(AtomicU64::new(0))),
+        passwords: Arc::new(PlainPasswords),
+        tokens: Arc::new(PlainTokens),
+        sealer: Arc::new(PlainSealer),
+        webhooks: Arc::new(PlainWebhooks),
+        feed: Some(Arc::new(NumberLines)),
+        receipts: None,
+        checkpoints: None,
+        checks: vec![],
+        metrics: vec![],
+        notes: String::new(),
+        demo: Some(Demo {
+            login: "demo".to_owned(),
+            password: "pass".to_owned(),
+        }),
+    }
+}
+
+/// Counts up; tests own the time.
+pub struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let step = self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_micros(1_780_000_000_000_000 + i64::try_from(step).unwrap())
+    }
+}
+
+pub struct Counting(AtomicU64);
+
+impl Mint for Counting {
+    fn id(&self, partition: Partition) -> [u8; 16] {
+        BetId::example(1_000 + self.0.fetch_add(1, Ordering::Relaxed), partition).bytes()
+    }
+    fn secret(&self) -> [u8; 32] {
+        sha2::Sha256::digest(self.id(0)).into()
+    }
+}
+
+pub struct PlainPasswords;
+
+impl PasswordWorkers for PlainPasswords {
+    fn hash(&self, password: String) -> BoxFuture<'static, Result<String, WorkersBusy>> {
+        async move { Ok(hashed(&password)) }.boxed()
+    }
+    fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> BoxFuture<'static, Result<bool, WorkersBusy>> {
+        async move { Ok(hash == Some(hashed(&password))) }.boxed()
+    }
+}
+
+fn hashed(password: &str) -> String {
+    format!("{:?}", sha2::Sha256::digest(password))
+}
+
+/// Tokens are names.
+pub struct PlainTokens;
+
+impl Tokens for PlainTokens {
+    fn issue(&self, customer: CustomerId, _: SessionId, _: &[Role], _: Timestamp) -> AccessToken {
+        AccessToken {
+            text: format!("{customer}"),
+            expires_in_s: 600,
+        }
+    }
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, TokenError> {
+        let (customer, roles) = match token {
+            "anna" => (ANNA, vec![Role::Customer]),
+            "bob" => (BOB, vec![Role::Customer]),
+            "trader" => (CustomerId::example(3, 0), vec![Role::Trader]),
+            "operator" => (CustomerId::example(4, 0), vec![Role::Operator]),
+            "auditor" => (CustomerId::example(5, 0), vec![Role::Auditor]),
+            "old" => return Err(TokenError::Expired),
+            _ => return Err(TokenError::Invalid),
+        };
+        Ok(Subject {
+            customer,
+            session: SessionId::example(9, customer.partition()),
+            roles,
+            expires_at: now.plus(kernel::Duration::from_secs(600)),
+        })
+    }
+}
+
+pub struct PlainSealer;
+
+impl ProfileSealer for PlainSealer {
+    fn seal(
+        &self,
+        _: CustomerId,
+        profile: Vec<u8>,
+    ) -> BoxFuture<'static, Result<Blob, KeysUnavailable>> {
+        async move { Ok(Blob(profile.into_iter().map(|byte| !byte).collect())) }.boxed()
+    }
+    fn login_hash(&self, login: &str) -> kernel::Digest {
+        kernel::Digest::from_bytes(sha2::Sha256::digest(login).into())
+    }
+    fn fingerprint(&self, content: &[u8]) -> kernel::Digest {
+        kernel::Digest::from_bytes(sha2::Sha256::digest(content).into())
+    }
+}
+
+/// Takes bodies that are the word of the day.
+pub struct PlainWebhooks;
+
+impl WebhookVerifier for PlainWebhooks {
+    fn verify(
+        &self,
+        provider: &str,
+        _: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<WebhookCall, WebhookError> {
+        if provider != "simulator" {
+            return Err(WebhookError::ProviderUnknown);
+        }
+        if body != b"signed" {
+            return Err(WebhookError::SignatureInvalid("wrong word".to_owned()));
+        }
+        let report = payments::ReportOutcome {
+            provider: provider.to_owned(),
+            event: "evt-1".to_owned(),
+            payment: payments::Payment::Deposit(payments::DepositRef {
+                deposit: DepositId::example(1, 3),
+            }),
+            outcome: payments::Outcome::Failed(payments::Failed {
+                reason: "no".to_owned(),
+            }),
+            occurred_at: now,
+        };
+        Ok(WebhookCall {
+            report,
+            partition: 3,
+        })
+    }
+}
+
+/// Lines are sequence numbers of alive messages.
+pub struct NumberLines;
+
+impl FeedIngest for NumberLines {
+    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>> {
+        let mut wrong = Vec::new();
+        let mut lines = Vec::new();
+        for (text, line) in body.lines().zip(1..) {
+            let Ok(sequence) = text.parse() else {
+                wrong.push(FeedLineError {
+                    line,
+                    pointer: "/sequence".to_owned(),
+                    message: format!("{text:?} is not a number"),
+                });
+                continue;
+            };
+            let message = odds::ApplyFeedMessage {
+                source: "test".to_owned(),
+                sequence,
+                published_at: now,
+                update: odds::Update::Alive(odds::Alive {}),
+            };
+            lines.push(FeedLine {
+                line,
+                source: "test".to_owned(),
+                arrival: FeedArrival::InOrder,
+                messages: vec![(1, message)],
+            });
+        }
+        if wrong.is_empty() {
+            Ok(lines)
+        } else {
+            Err(wrong)
+        }
+    }
+}

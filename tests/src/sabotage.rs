@@ -4,7 +4,9 @@
 //! what is told of the log, in one way that breaks one invariant. Prohibition: nothing outside
 //! this crate knows of it; a world without a saboteur is untouched.
 
-use kernel::{Duration, InvariantId, Money, Price, RequestId, TopicPartition, TransferId};
+use kernel::{
+    CustomerId, Duration, InvariantId, Money, Price, RequestId, TopicPartition, TransferId,
+};
 use runtime::Stretch;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::rows::{BalanceRow, table};
@@ -76,6 +78,10 @@ pub enum Fault {
     DepositWhileExcluded,
     /// A deposit beyond the limit that was noticed.
     DepositBeyondLimit,
+    /// Bets of one day beyond the limit that was noticed.
+    DayOfBetsBeyondLimit,
+    /// Deposits of one month beyond the limit that was noticed.
+    MonthOfDepositsBeyondLimit,
     /// An answer that reaches nobody.
     AnswerUnheard,
 }
@@ -113,6 +119,8 @@ impl Fault {
         Self::BetWhileForbidden,
         Self::DepositWhileExcluded,
         Self::DepositBeyondLimit,
+        Self::DayOfBetsBeyondLimit,
+        Self::MonthOfDepositsBeyondLimit,
         Self::AnswerUnheard,
     ];
 
@@ -141,7 +149,9 @@ impl Fault {
             | Self::BetBeyondLimit
             | Self::BetWhileForbidden
             | Self::DepositWhileExcluded
-            | Self::DepositBeyondLimit => I::RestrictionsBind,
+            | Self::DepositBeyondLimit
+            | Self::DayOfBetsBeyondLimit
+            | Self::MonthOfDepositsBeyondLimit => I::RestrictionsBind,
             Self::AnswerUnheard => I::WorkResolves,
         }
     }
@@ -162,6 +172,7 @@ pub struct Saboteur {
     fault: Fault,
     planted: bool,
     request: Option<RequestId>,
+    customers: BTreeSet<CustomerId>,
     dropped_from: Option<TopicPartition>,
     states: BTreeMap<TopicPartition, Vec<u8>>,
     rows: BTreeMap<(&'static str, Vec<u8>), StoredRow>,
@@ -176,6 +187,7 @@ impl Saboteur {
             fault,
             planted: false,
             request: None,
+            customers: BTreeSet::new(),
             dropped_from: None,
             states: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -217,9 +229,57 @@ impl Saboteur {
             }
             self.request = self.request.or(decision.header.request_id);
         } else {
-            self.planted = alter(self.fault, &mut told);
+            self.planted = alter(self.fault, &mut told) || self.sum_up(&mut told);
         }
         Some(told)
+    }
+
+    /// A limit that the customer's earlier bet or deposit leaves no room under.
+    fn sum_up(&mut self, told: &mut Decision) -> bool {
+        if let Events::BetsEvents(body) = &mut told.events
+            && self.fault == Fault::DayOfBetsBeyondLimit
+        {
+            for index in 0..body.events.len() {
+                if let bets::Event::BetAccepted(accepted) = &body.events[index] {
+                    self.customers.insert(accepted.customer);
+                }
+                if let bets::Event::BetPlaced(placed) = &body.events[index]
+                    && self.customers.contains(&placed.customer)
+                {
+                    let noticed = bets::StakeLimitNoticed {
+                        customer: placed.customer,
+                        per_slip: None,
+                        per_day: Some(placed.stake),
+                    };
+                    let event = bets::Event::StakeLimitNoticed(noticed);
+                    body.events.insert(index, event);
+                    return true;
+                }
+            }
+        }
+        if let Events::PaymentsEvents(body) = &mut told.events
+            && self.fault == Fault::MonthOfDepositsBeyondLimit
+        {
+            for index in 0..body.events.len() {
+                if let payments::Event::DepositConfirmed(confirmed) = &body.events[index] {
+                    self.customers.insert(confirmed.customer);
+                }
+                if let payments::Event::DepositRequested(requested) = &body.events[index]
+                    && self.customers.contains(&requested.customer)
+                {
+                    let noticed = payments::DepositLimitNoticed {
+                        customer: requested.customer,
+                        day: None,
+                        week: None,
+                        month: Some(requested.amount),
+                    };
+                    let event = payments::Event::DepositLimitNoticed(noticed);
+                    body.events.insert(index, event);
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// Whether the clients are kept from hearing this.

@@ -110,6 +110,7 @@ mutants! {
     i16_a_row_goes_back_or_is_torn: RowGoesBack, RowTorn;
     i17_a_stream_skips_or_repeats: StreamSkips, StreamRepeats;
     i18_a_bet_or_deposit_ignores_what_was_noticed: BetWhileExcluded, BetBeyondLimit,
-        BetWhileForbidden, DepositWhileExcluded, DepositBeyondLimit;
+        BetWhileForbidden, DepositWhileExcluded, DepositBeyondLimit, DayOfBetsBeyondLimit,
+        MonthOfDepositsBeyondLimit;
     i22_an_answer_reaches_nobody: AnswerUnheard;
 }

@@ -5,10 +5,10 @@
 //! here; that the notice follows soon is a matter of lag, not of order.
 
 use crate::auditor::Findings;
-use kernel::{CustomerId, Duration, InvariantId, Money, Position, Timestamp};
+use kernel::{BetId, CustomerId, DepositId, Duration, InvariantId, Money, Position, Timestamp};
 use rustc_hash::FxHashMap;
 use schemas::bets::Event as BetsEvent;
-use schemas::payments::Event as PaymentsEvent;
+use schemas::payments::{DepositRequested, Event as PaymentsEvent};
 
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
@@ -16,9 +16,25 @@ pub(crate) struct Limits {
     stake_per_slip: FxHashMap<CustomerId, Money>,
     forbidden: FxHashMap<CustomerId, bool>,
     payments_excluded: FxHashMap<CustomerId, Timestamp>,
-    deposit_day: FxHashMap<CustomerId, Money>,
-    deposits: FxHashMap<CustomerId, Vec<(Timestamp, Money)>>,
+    stake_per_day: FxHashMap<CustomerId, Money>,
+    /// Stakes by customer and UTC day, rejected slips left out.
+    staked: FxHashMap<(CustomerId, i64), i64>,
+    placed_on: FxHashMap<BetId, i64>,
+    deposit_limits: FxHashMap<CustomerId, [Option<Money>; 3]>,
+    deposits: FxHashMap<CustomerId, Vec<Deposit>>,
 }
+
+/// A deposit that counts: one that failed does not.
+#[derive(Debug)]
+struct Deposit {
+    id: DepositId,
+    at: Timestamp,
+    minor: i64,
+}
+
+const DAY_MICROS: i64 = 86_400_000_000;
+/// Over how many days the three limits on deposits look back.
+const WINDOW_DAYS: [i64; 3] = [1, 7, 30];
 
 impl Limits {
     pub(crate) fn take_bets(
@@ -36,12 +52,34 @@ impl Limits {
                 Some(limit) => self.stake_per_slip.insert(noticed.customer, limit),
                 None => self.stake_per_slip.remove(&noticed.customer),
             };
+            match noticed.per_day {
+                Some(limit) => self.stake_per_day.insert(noticed.customer, limit),
+                None => self.stake_per_day.remove(&noticed.customer),
+            };
         }
         if let BetsEvent::RestrictionNoticed(noticed) = event {
             self.forbidden
                 .insert(noticed.customer, noticed.stake_permille == 0);
         }
+        if let BetsEvent::BetRejected(rejected) = event
+            && let Some(day) = self.placed_on.get(&rejected.bet)
+        {
+            let staked = self.staked.entry((rejected.customer, *day)).or_default();
+            *staked = staked.saturating_sub(rejected.stake.minor());
+        }
         if let BetsEvent::BetPlaced(placed) = event {
+            let day = placed.placed_at.micros().div_euclid(DAY_MICROS);
+            self.placed_on.insert(placed.bet, day);
+            let staked = self.staked.entry((placed.customer, day)).or_default();
+            *staked = staked.saturating_add(placed.stake.minor());
+            let per_day = self.stake_per_day.get(&placed.customer);
+            let within = per_day.is_none_or(|limit| *staked <= limit.minor());
+            findings.require(within, bind, position, || {
+                format!(
+                    "{} stakes {staked} on one day, beyond {per_day:?}",
+                    placed.customer
+                )
+            });
             let excluded = self.bets_excluded.get(&placed.customer);
             findings.require(
                 excluded.is_none_or(|until| placed.placed_at >= *until),
@@ -88,10 +126,13 @@ impl Limits {
                 .insert(noticed.customer, noticed.until);
         }
         if let PaymentsEvent::DepositLimitNoticed(noticed) = event {
-            match noticed.day {
-                Some(limit) => self.deposit_day.insert(noticed.customer, limit),
-                None => self.deposit_day.remove(&noticed.customer),
-            };
+            let limits = [noticed.day, noticed.week, noticed.month];
+            self.deposit_limits.insert(noticed.customer, limits);
+        }
+        if let PaymentsEvent::DepositFailed(failed) = event
+            && let Some(made) = self.deposits.get_mut(&failed.customer)
+        {
+            made.retain(|deposit| deposit.id != failed.deposit);
         }
         if let PaymentsEvent::DepositRequested(requested) = event {
             let excluded = self.payments_excluded.get(&requested.customer);
@@ -101,24 +142,41 @@ impl Limits {
                 position,
                 || format!("{} deposits although excluded", requested.customer),
             );
-            let made = self.deposits.entry(requested.customer).or_default();
-            made.push((requested.requested_at, requested.amount));
-            if let Some(limit) = self.deposit_day.get(&requested.customer) {
-                findings.require(
-                    requested.amount.minor() <= limit.minor(),
-                    bind,
-                    position,
-                    || {
-                        format!(
-                            "{} deposits {:?} beyond {limit:?} a day",
-                            requested.customer, requested.amount
-                        )
-                    },
-                );
-            }
-            // A window longer than a day is not looked back upon here.
-            let horizon = requested.requested_at.minus(Duration::from_secs(86_400));
-            made.retain(|(at, _)| *at > horizon);
+            self.deposit(position, requested, findings);
+        }
+    }
+
+    /// Counts a deposit and holds the sums against the customer's limits.
+    fn deposit(
+        &mut self,
+        position: Position,
+        requested: &DepositRequested,
+        findings: &mut Findings,
+    ) {
+        let made = self.deposits.entry(requested.customer).or_default();
+        made.push(Deposit {
+            id: requested.deposit,
+            at: requested.requested_at,
+            minor: requested.amount.minor(),
+        });
+        let limits = self.deposit_limits.get(&requested.customer);
+        for (days, limit) in WINDOW_DAYS.into_iter().zip(limits.into_iter().flatten()) {
+            let Some(limit) = limit else {
+                continue;
+            };
+            let span = Duration::from_micros(DAY_MICROS.saturating_mul(days));
+            let from = requested.requested_at.minus(span);
+            let sum = made
+                .iter()
+                .filter(|deposit| deposit.at > from)
+                .fold(0_i64, |sum, deposit| sum.saturating_add(deposit.minor));
+            let bind = InvariantId::RestrictionsBind;
+            findings.require(sum <= limit.minor(), bind, position, || {
+                format!(
+                    "{} deposits {sum} in {days} days, beyond {limit:?}",
+                    requested.customer
+                )
+            });
         }
     }
 }

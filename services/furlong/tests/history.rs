@@ -13,7 +13,8 @@ use kernel::{
     CorrelationId, Currency, CustomerId, Digest, RequestId, Timestamp, Topic, TopicPartition,
     TransferId,
 };
-use runtime::{Clock, SystemClock, SystemEntropy};
+use markets::MarketView;
+use runtime::{Clock, Health, Shared, SystemClock, SystemEntropy};
 use schemas::{CommandRecord, Wire, ledger};
 use serde_json::Value;
 use snapshots::{FolderStore, SnapshotStore};
@@ -100,6 +101,8 @@ async fn write(path: &Path, code: ledger::TransferCode) {
             snapshot_every: 1_000,
             terms: odds::Terms::standard(PARTITIONS),
         },
+        Arc::new(Shared::new(MarketView::default())),
+        Arc::new(Health::default()),
         Vec::new(),
     );
     engine.ready().await.expect("the engine starts");
@@ -482,6 +485,7 @@ fn avro_files_are_read_by_others() {
     let (output, _) = export(folder.path(), "avro");
     let bytes = read(output.path(), "ledger.events.avro");
     let reader = apache_avro::Reader::new(&bytes[..]).expect("an object container file");
-    let decisions = reader.map(|value| value.expect("a decision")).count();
+    let values: Result<Vec<_>, _> = reader.collect();
+    let decisions = values.expect("decisions").len();
     assert_eq!(u64::try_from(decisions), Ok(2 * PAYMENTS));
 }

@@ -4,7 +4,7 @@ use kernel::{Currency, Money};
 use serde_json::Value;
 
 /// What every line of the story shares, or what is too long for one.
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 12] = [
     "bet",
     "customer",
     "legs",
@@ -16,6 +16,7 @@ const LEFT_OUT: [&str; 11] = [
     "client_ref",
     "each_way",
     "at",
+    "type",
 ];
 
 /// The fields that tell something, on one line.
@@ -75,11 +76,10 @@ fn short(value: &Value) -> String {
                 format!("{amount} {currency}")
             }
             _ => match fields.get("type").and_then(Value::as_str) {
-                Some(name) => {
-                    let rest = plain(value);
-                    let rest = rest.trim_start_matches("type ").trim_start_matches(name);
-                    format!("{name}{rest}")
-                }
+                Some(name) => match plain(value) {
+                    rest if rest.is_empty() => name.to_owned(),
+                    rest => format!("{name} ({rest})"),
+                },
                 None => format!("({})", plain(value)),
             },
         },

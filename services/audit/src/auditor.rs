@@ -5,68 +5,13 @@
 //! both sides are there. Prohibition: nothing is repaired and nothing is assumed.
 
 use crate::book::{AccountKey, AccountState, Book};
+use crate::findings::{Findings, Violation};
 use crate::limits::Limits;
 use crate::payments::Payments;
 use crate::prices::Prices;
 use crate::requests::Requests;
 use crate::slips::Slips;
-use kernel::{InvariantId, Position};
 use schemas::{Decision, Events};
-use std::fmt;
-
-/// A place where an invariant does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Violation {
-    /// What should be true.
-    pub invariant: InvariantId,
-    /// Where it is seen not to be.
-    pub position: Position,
-    /// What was found.
-    pub detail: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at {}: {}",
-            self.invariant, self.position, self.detail
-        )
-    }
-}
-
-/// Where checks report.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    violations: Vec<Violation>,
-}
-
-impl Findings {
-    pub(crate) fn report(
-        &mut self,
-        invariant: InvariantId,
-        position: Position,
-        detail: impl Into<String>,
-    ) {
-        self.violations.push(Violation {
-            invariant,
-            position,
-            detail: detail.into(),
-        });
-    }
-
-    pub(crate) fn require(
-        &mut self,
-        holds: bool,
-        invariant: InvariantId,
-        position: Position,
-        detail: impl FnOnce() -> String,
-    ) {
-        if !holds {
-            self.report(invariant, position, detail());
-        }
-    }
-}
 
 /// Folds decisions and judges them.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 //! says; check limits of accounts, holds and entry numbers; the whole book sums to zero because
 //! every movement takes from one account what it gives to another.
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{Currency, CustomerId, InvariantId, Position, TransferId};
 use rustc_hash::FxHashMap;
 use schemas::ledger::{Account, AccountKind, Balance, Event};

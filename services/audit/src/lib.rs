@@ -9,6 +9,7 @@
 mod auditor;
 mod book;
 pub mod checkpoint;
+mod findings;
 mod limits;
 mod payments;
 mod prices;
@@ -16,5 +17,6 @@ pub mod receipt;
 mod requests;
 mod slips;
 
-pub use auditor::{Auditor, Violation};
+pub use auditor::Auditor;
 pub use book::{AccountKey, AccountState};
+pub use findings::Violation;

@@ -4,7 +4,7 @@
 //! partition had noticed before. Prohibition: what another journal knew earlier does not count
 //! here; that the notice follows soon is a matter of lag, not of order.
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{BetId, CustomerId, DepositId, Duration, InvariantId, Money, Position, Timestamp};
 use rustc_hash::FxHashMap;
 use schemas::bets::Event as BetsEvent;

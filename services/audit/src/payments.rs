@@ -3,7 +3,7 @@
 //! Duty: each confirmed deposit is credited exactly once, each paid withdrawal was held and is
 //! captured exactly once, and no outcome is applied twice.
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{DepositId, InvariantId, Position, TransferId, WithdrawalId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use schemas::ledger::{Event as LedgerEvent, TransferCode};

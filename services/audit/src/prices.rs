@@ -4,7 +4,7 @@
 //! each accepted leg against it. Prohibition: the slip's own evidence is not believed; it only
 //! says where to look.
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{BetId, Duration, InvariantId, MarketId, Position, Price, SelectionId, Timestamp};
 use rustc_hash::FxHashMap;
 use schemas::bets::{Event as BetsEvent, PricePolicy, StruckLeg};

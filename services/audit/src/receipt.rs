@@ -12,15 +12,20 @@ const MAGIC: &[u8] = b"furlong receipt 1\n";
 #[must_use]
 pub fn sign(statement: &[u8], secret: &[u8; 32]) -> Vec<u8> {
     let signed = [MAGIC, statement].concat();
-    SigningKey::from_bytes(secret).sign(&signed).to_bytes().to_vec()
+    SigningKey::from_bytes(secret)
+        .sign(&signed)
+        .to_bytes()
+        .to_vec()
 }
 
 /// Whether this key signed this statement.
 #[must_use]
 pub fn verify(statement: &[u8], signature: &[u8; 64], public: &[u8; 32]) -> bool {
     let signed = [MAGIC, statement].concat();
-    VerifyingKey::from_bytes(public)
-        .is_ok_and(|key| key.verify_strict(&signed, &Signature::from_bytes(signature)).is_ok())
+    VerifyingKey::from_bytes(public).is_ok_and(|key| {
+        key.verify_strict(&signed, &Signature::from_bytes(signature))
+            .is_ok()
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Duty: one effect per request, causes that only go forward, epochs that never go back.
 //! (Numbers, heads and claims are the fold's own matter: what it passes over never comes here.)
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{InvariantId, Position, RequestId, Timestamp, TopicPartition};
 use rustc_hash::FxHashMap;
 use schemas::{Cause, Decision};

@@ -9,7 +9,7 @@
     reason = "exact fractions neither overflow nor round"
 )]
 
-use crate::auditor::Findings;
+use crate::findings::Findings;
 use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, TransferId};
 use num_bigint::BigInt;
 use num_rational::BigRational;

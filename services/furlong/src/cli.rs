@@ -68,10 +68,11 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let stdout = std::io::stdout();
-    let stderr = std::io::stderr();
+    let mut stderr = std::io::stderr();
     let mut screen = Screen {
         out: &mut stdout.lock(),
-        messages: &mut stderr.lock(),
+        // Not locked: log lines of all threads go there, and would wait for the command's end.
+        messages: &mut stderr,
         json: false,
         watched: screen::is_watched(),
         colour: screen::colours(),

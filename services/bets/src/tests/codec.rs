@@ -120,7 +120,10 @@ fn events_keep_their_meaning_through_the_bytes() {
 
 #[test]
 fn a_placed_slip_is_never_rejected_for_its_command_s_sake() {
-    for rejection in [BetsService::expired(), BetsService::undecodable("garbage".to_owned())] {
+    for rejection in [
+        BetsService::expired(),
+        BetsService::undecodable("garbage".to_owned()),
+    ] {
         let recorded = bets::Event::BetRejected(bets::BetRejected {
             bet: bet(1),
             customer: CUSTOMER,

@@ -279,7 +279,9 @@ impl Partition {
     /// Fires what is due and does all work.
     fn rest(&mut self, now: Timestamp) -> Vec<bets::Event> {
         let mut all = vec![];
-        while let Some(timer) = BetsService::next_timer(&self.state).filter(|timer| timer.due <= now) {
+        while let Some(timer) =
+            BetsService::next_timer(&self.state).filter(|timer| timer.due <= now)
+        {
             let command = BetsService::fire(&self.state, timer, &self.view, now).unwrap();
             all.extend(self.decide(&command).unwrap());
             assert_ne!(BetsService::next_timer(&self.state), Some(timer));

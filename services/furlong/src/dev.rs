@@ -11,10 +11,11 @@ mod users;
 
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
+use crate::feed::recording::{self, Format, Recorded};
 use crate::node::{Node, NodeOptions};
 use crate::screen::Screen;
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use gateway::{Demo, RateLimit};
 use odds::feed::simulation::Scenario;
 use runtime::SystemEntropy;
@@ -65,23 +66,14 @@ pub struct Dev {
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
     /// What the recorded file is
-    #[arg(long, value_enum, default_value_t = FeedFormat::Betfair)]
-    feed_format: FeedFormat,
+    #[arg(long, value_enum, default_value_t = Format::Betfair)]
+    feed_format: Format,
     /// So many times as fast as it was recorded
     #[arg(long, default_value_t = 1)]
     speed: u32,
     /// Write the address, the process id and the users here once ready
     #[arg(long, value_name = "F")]
     ready_file: Option<PathBuf>,
-}
-
-/// What a recorded file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FeedFormat {
-    /// An exchange stream, one message a line, perhaps gzipped
-    Betfair,
-    /// A season's table of results and prices
-    FootballData,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +107,7 @@ impl Default for Dev {
                 burst: 150,
             })),
             feed: None,
-            feed_format: FeedFormat::Betfair,
+            feed_format: Format::Betfair,
             speed: 1,
             ready_file: None,
         }
@@ -130,7 +122,7 @@ pub fn run(dev: &Dev, screen: &mut Screen<'_>) -> Ended {
     let feed = dev
         .feed
         .as_ref()
-        .map(|path| feed::Recording::open(path, dev))
+        .map(|path| recording::read(path, dev.feed_format, PARTITIONS))
         .transpose()?;
     // Dropped last: the folder goes when everything that used it has.
     let temporary = match dev.data {
@@ -153,7 +145,7 @@ pub fn run(dev: &Dev, screen: &mut Screen<'_>) -> Ended {
 
 async fn play(
     dev: &Dev,
-    feed: Option<feed::Recording>,
+    feed: Option<Recorded>,
     folder: &DataFolder,
     temporary: bool,
     screen: &mut Screen<'_>,
@@ -181,7 +173,7 @@ async fn play(
     if !dev.no_bots {
         bots::start(&mut node, dev.seed).await?;
     }
-    users::deliver_call_backs(&mut node);
+    crate::newcomers::deliver_call_backs(&mut node);
     feed::begun(&node).await;
     let told = banner::Told {
         node: &node,

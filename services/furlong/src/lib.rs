@@ -21,6 +21,7 @@ pub mod feed_desk;
 mod history;
 pub mod house;
 mod http;
+mod newcomers;
 pub mod node;
 mod numbers;
 pub mod payments_desk;

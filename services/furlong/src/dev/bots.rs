@@ -3,9 +3,9 @@
 //! Duty: some customers who place small slips at the gateway's door like anybody else, so that
 //! there is something to see. Prohibition: no short cut: what a bot does, a customer could do.
 
-use super::users::{account, fund};
 use crate::exit::Failure;
 use crate::house::HouseTokens;
+use crate::newcomers::customer_without_password;
 use crate::node::Node;
 use anyhow::Context;
 use axum::body::Body;
@@ -37,12 +37,8 @@ pub(super) async fn start(node: &mut Node, seed: u64) -> Result<(), Failure> {
         HouseTokens::new(&*node.keys, entropy.clone()).context("tokens cannot be signed")?;
     let mut bots = Vec::new();
     for number in 0..BOTS {
-        // Nobody can sign in as a bot: there is no password whose hash this is.
-        let hash = std::future::ready(Ok("!".to_owned()));
         let login = format!("bot-{number}");
-        let customer = account(node, &*entropy, &login, Role::Customer, hash).await?;
-        fund(node, &*entropy, customer, FUNDS_MINOR).await;
-        bots.push(customer);
+        bots.push(customer_without_password(node, &*entropy, &login, FUNDS_MINOR).await?);
     }
     let player = Player {
         bots,

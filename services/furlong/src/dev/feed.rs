@@ -3,12 +3,11 @@
 //! Duty: hand a source's updates to the feed desk as time goes on. Prohibition: no short cut past
 //! the odds service.
 
-use super::{Dev, FeedFormat};
+use super::Dev;
 use crate::dev::PARTITIONS;
-use crate::exit::Failure;
+use crate::feed::recording::Recorded;
 use crate::feed_desk::FeedDesk;
 use crate::node::Node;
-use anyhow::{Context, anyhow};
 use eventlog::EventLog;
 use kernel::Timestamp;
 use markets::MarketView;
@@ -18,88 +17,16 @@ use odds::feed::simulation::{Simulation, SimulationSettings, Unfinished};
 use odds_domain::outcome::Score;
 use runtime::Clock;
 use schemas::odds::FixtureStatus;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-const BETFAIR: &str = "betfair";
-const FOOTBALL_DATA: &str = "football-data";
 /// How often a source is asked what has happened.
 const TICK: Duration = Duration::from_millis(100);
 /// How long the board may take to fill before the banner is shown all the same.
 const BEGIN: Duration = Duration::from_secs(3);
 
-/// A recorded file, read and understood.
-pub(super) struct Recording {
-    source: &'static str,
-    updates: Vec<FeedUpdate>,
-}
-
-impl Recording {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// There is none, or it is not of that format.
-    pub(super) fn open(path: &Path, dev: &Dev) -> Result<Self, Failure> {
-        let bytes =
-            std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut plain = Vec::new();
-            flate2::read::GzDecoder::new(&*bytes)
-                .read_to_end(&mut plain)
-                .with_context(|| format!("{} cannot be unpacked", path.display()))?;
-            plain
-        } else {
-            bytes
-        };
-        let text = String::from_utf8(bytes)
-            .map_err(|_| anyhow!("{} is not text: is --feed-format right?", path.display()))?;
-        let (source, read) = match dev.feed_format {
-            FeedFormat::Betfair => (BETFAIR, betfair(&text)),
-            FeedFormat::FootballData => (FOOTBALL_DATA, football_data(&text)),
-        };
-        let updates = read.map_err(|error| {
-            anyhow!(
-                "{} is not of the format {:?}: {error}",
-                path.display(),
-                dev.feed_format
-            )
-        })?;
-        if updates.is_empty() {
-            return Err(Failure::Unreadable(format!(
-                "{} holds no update",
-                path.display()
-            )));
-        }
-        Ok(Self { source, updates })
-    }
-}
-
-fn betfair(text: &str) -> Result<Vec<FeedUpdate>, String> {
-    let mut feed = odds::feed::betfair::BetfairFeed::new(BETFAIR, PARTITIONS, 1);
-    let mut updates = Vec::new();
-    for (line, number) in text.lines().zip(1_usize..) {
-        let told = feed
-            .line(line)
-            .map_err(|error| format!("line {number}: {error}"))?;
-        updates.extend(told);
-    }
-    Ok(updates)
-}
-
-fn football_data(text: &str) -> Result<Vec<FeedUpdate>, String> {
-    let rows = odds::feed::football_data::read(text).map_err(|error| error.to_string())?;
-    Ok(odds::feed::football_data::play(
-        FOOTBALL_DATA,
-        PARTITIONS,
-        1,
-        &rows,
-    ))
-}
-
 /// Sets the feed going.
-pub(super) fn start(node: &mut Node, recording: Option<Recording>, dev: &Dev) {
+pub(super) fn start(node: &mut Node, recording: Option<Recorded>, dev: &Dev) {
     let now = node.engine.ground().clock.now();
     let driver = Driver {
         desk: Arc::clone(&node.feeds),
@@ -108,7 +35,7 @@ pub(super) fn start(node: &mut Node, recording: Option<Recording>, dev: &Dev) {
     };
     match recording {
         Some(recording) => {
-            let mut playback = Playback::new(recording.source, recording.updates, dev.speed, now);
+            let mut playback = Playback::new(&recording.source, recording.updates, dev.speed, now);
             node.engine
                 .beside(driver.drive(move |now| playback.advance(now)));
         }

@@ -4,7 +4,7 @@
 //! a line. Prohibition: no short cut: the lines go the way that any producer's go.
 
 mod lines;
-mod recording;
+pub(crate) mod recording;
 
 use crate::exit::{Ended, Failure, Outcome};
 use crate::http::{Answer, Server};

@@ -1,4 +1,5 @@
-//! Recorded files, read and understood.
+//! Recorded files, read and understood: for `feed replay`, which posts them, and for `dev`, which
+//! plays them.
 
 use crate::exit::Failure;
 use anyhow::{Context, anyhow};
@@ -22,7 +23,7 @@ pub enum Format {
 }
 
 /// A recording.
-pub(super) struct Recorded {
+pub struct Recorded {
     /// Under which name it is played.
     pub source: String,
     /// In their order.
@@ -33,11 +34,7 @@ pub(super) struct Recorded {
 ///
 /// # Errors
 /// There is none, or it is not of that format.
-pub(super) fn read(
-    path: &Path,
-    format: Format,
-    partitions: Partition,
-) -> Result<Recorded, Failure> {
+pub fn read(path: &Path, format: Format, partitions: Partition) -> Result<Recorded, Failure> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let text = unpack(bytes).map_err(|error| {

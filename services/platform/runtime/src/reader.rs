@@ -50,15 +50,22 @@ const STRETCHES_WAITING: usize = 32;
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 impl Reader {
-    /// Follows one journal partition until told to stop.
-    pub async fn follow(self, at: TopicPartition, mut shutdown: watch::Receiver<bool>) {
+    /// Follows one journal partition until told to stop. It is missing from the health from this
+    /// call on, whenever the future is polled first.
+    pub fn follow(
+        self,
+        at: TopicPartition,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send {
         let name = format!("reader of {at}");
         self.health
             .set(&name, Condition::Starting("catching up".to_owned()));
-        tokio::select! {
-            biased;
-            _ = shutdown.wait_for(|stop| *stop) => {}
-            () = self.read(at, &name) => {}
+        async move {
+            tokio::select! {
+                biased;
+                _ = shutdown.wait_for(|stop| *stop) => {}
+                () = self.read(at, &name) => {}
+            }
         }
     }
 
@@ -211,15 +218,22 @@ impl<C> Clone for Drawing<C> {
 }
 
 impl<C: Context> Drawing<C> {
-    /// Follows one journal partition from its beginning until told to stop.
-    pub async fn follow(self, at: TopicPartition, mut shutdown: watch::Receiver<bool>) {
+    /// Follows one journal partition from its beginning until told to stop. It is missing from
+    /// the health from this call on, whenever the future is polled first.
+    pub fn follow(
+        self,
+        at: TopicPartition,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send {
         let name = format!("picture of {at}");
         self.health
             .set(&name, Condition::Starting("catching up".to_owned()));
-        tokio::select! {
-            biased;
-            _ = shutdown.wait_for(|stop| *stop) => {}
-            () = self.draw(at, &name) => {}
+        async move {
+            tokio::select! {
+                biased;
+                _ = shutdown.wait_for(|stop| *stop) => {}
+                () = self.draw(at, &name) => {}
+            }
         }
     }
 
@@ -250,5 +264,43 @@ impl<C: Context> Drawing<C> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventlog::MemoryLog;
+    use viewstore::MemoryViewStore;
+
+    /// Who waits for all parts right after they were started must wait for these.
+    #[test]
+    fn what_was_not_polled_yet_is_missing() {
+        let health = Arc::new(Health::default());
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::default());
+        let at = TopicPartition::new(Topic::OddsEvents, 3);
+        let stop = watch::Sender::new(false);
+        let reader = Reader {
+            log: Arc::clone(&log),
+            views: Arc::new(MemoryViewStore::default()),
+            projections: Arc::default(),
+            listeners: Arc::default(),
+            health: Arc::clone(&health),
+        };
+        let reading = reader.follow(at, stop.subscribe());
+        let drawing = Drawing {
+            log,
+            context: Arc::new(Shared::new(())),
+            take: |(), _| {},
+            listeners: Arc::default(),
+            health: Arc::clone(&health),
+        };
+        let drawn = drawing.follow(at, stop.subscribe());
+        let missing: Vec<String> = health.missing().into_iter().map(|(part, _)| part).collect();
+        assert_eq!(
+            missing,
+            ["picture of odds.events/3", "reader of odds.events/3"]
+        );
+        drop((reading, drawn));
     }
 }

@@ -68,18 +68,33 @@ const WAITING_MAX: usize = 8_192;
 const SNAPSHOTS_KEPT: usize = 3;
 
 /// Owns one partition until told to stop: claims it, serves it, and begins anew after every
-/// lost claim and every doubt. A halted partition stays halted, and the health says why.
-pub async fn run_owner<S: Service>(
+/// lost claim and every doubt. A halted partition stays halted, and the health says why. It is
+/// missing from the health from this call on, whenever the future is polled first: who asks
+/// whether all is ready must not be told so because nobody has begun.
+pub fn run_owner<S: Service>(
     parts: OwnerParts<S>,
     partition: Partition,
-    mut shutdown: watch::Receiver<bool>,
-) {
+    shutdown: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + Send {
     let at = TopicPartition::new(S::JOURNAL, partition);
     let name = format!("owner of {at}");
+    parts.health.set(&name, starting());
+    own(parts, at, name, shutdown)
+}
+
+fn starting() -> Condition {
+    Condition::Starting("reading its journal".to_owned())
+}
+
+async fn own<S: Service>(
+    parts: OwnerParts<S>,
+    at: TopicPartition,
+    name: String,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let partition = at.partition;
     loop {
-        parts
-            .health
-            .set(&name, Condition::Starting("reading its journal".to_owned()));
+        parts.health.set(&name, starting());
         let serving = reign::<S>(&parts, partition, &name, shutdown.clone());
         let ended = tokio::select! {
             biased;

@@ -73,6 +73,10 @@ pub(super) fn from_toml(text: &str) -> Result<Source, String> {
     table.into_iter().map(plain).collect()
 }
 
+/// Variables with our prefix that are no settings: what is logged, and what the tests ask of the
+/// person who runs them.
+const NOT_SETTINGS: [&str; 5] = ["LOG", "SEED", "SEEDS", "KILLS", "BROWSER"];
+
 /// The settings among the variables of the environment.
 ///
 /// # Errors
@@ -85,6 +89,9 @@ pub(super) fn from_environment(
         let Some(rest) = name.strip_prefix("FURLONG_") else {
             continue;
         };
+        if NOT_SETTINGS.contains(&rest) {
+            continue;
+        }
         let key = rest.to_ascii_lowercase();
         known(&key).map_err(|unknown| format!("environment variable {name}: {unknown}"))?;
         source.insert(key, value);
@@ -231,6 +238,7 @@ mod tests {
         let read = |name: &str| from_environment([(name.to_owned(), "1".to_owned())].into_iter());
         assert_eq!(read("FURLONG_PORT"), Ok(source(&[("port", "1")])));
         assert_eq!(read("PORT"), Ok(Source::new()));
+        assert_eq!(read("FURLONG_LOG"), Ok(source(&[])));
         assert!(read("FURLONG_PROT").unwrap_err().contains("FURLONG_PROT"));
     }
 }

@@ -82,30 +82,60 @@ impl Server {
     }
 }
 
-fn answer(bytes: &[u8]) -> anyhow::Result<Answer> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-    let (head, rest) = bytes.split_at(end.context("not an HTTP answer")?);
-    let body = rest.get(4..).unwrap_or_default();
-    let head = std::str::from_utf8(head).context("not an HTTP answer")?;
-    let mut lines = head.split("\r\n");
+/// The beginning of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The status code.
+    pub status: u16,
+    /// Bytes before the body.
+    pub bytes: usize,
+    /// Bytes of the body, where they are told.
+    pub body_bytes: Option<usize>,
+}
+
+/// Reads the beginning of an answer; none: not all of it is there yet.
+///
+/// # Errors
+/// Not an HTTP answer, or one whose body comes in pieces.
+pub fn head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let text = bytes.get(..end).unwrap_or_default();
+    let text = std::str::from_utf8(text).context("not an HTTP answer")?;
+    let mut lines = text.split("\r\n");
     let status = lines
         .next()
         .and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok())
         .context("not an HTTP answer")?;
+    let mut body_bytes = None;
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
             continue;
         };
         if name.eq_ignore_ascii_case("content-length") {
-            let told: usize = value.trim().parse().context("a length that is no number")?;
-            ensure!(told == body.len(), "the answer was cut off");
+            let told = value.trim().parse();
+            body_bytes = Some(told.context("a length that is no number")?);
         }
         if name.eq_ignore_ascii_case("transfer-encoding") {
             bail!("an answer in pieces, which this client does not read");
         }
     }
-    Ok(Answer {
+    Ok(Some(Head {
         status,
+        bytes: end.saturating_add(4),
+        body_bytes,
+    }))
+}
+
+fn answer(bytes: &[u8]) -> anyhow::Result<Answer> {
+    let head = head(bytes)?.context("not an HTTP answer")?;
+    let body = bytes.get(head.bytes..).unwrap_or_default();
+    if let Some(told) = head.body_bytes {
+        ensure!(told == body.len(), "the answer was cut off");
+    }
+    Ok(Answer {
+        status: head.status,
         body: String::from_utf8_lossy(body).into_owned(),
     })
 }
@@ -128,6 +158,18 @@ mod tests {
         for url in ["", "localhost:7400", "https://x", "http://", "http://x/v1"] {
             assert_eq!(authority(url), None, "{url}");
         }
+    }
+
+    #[test]
+    fn a_head_is_read_once_it_is_whole() {
+        let whole = b"HTTP/1.1 201 Created\r\ncontent-length: 7\r\n\r\n{\"a\"";
+        let expected = Head {
+            status: 201,
+            bytes: 43,
+            body_bytes: Some(7),
+        };
+        assert_eq!(head(whole).unwrap(), Some(expected));
+        assert_eq!(head(&whole[..42]).unwrap(), None);
     }
 
     #[test]

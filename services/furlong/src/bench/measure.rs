@@ -38,6 +38,12 @@ impl Mark {
         }
     }
 
+    /// Seconds that have passed since, by the wall.
+    #[must_use]
+    pub fn wall(self) -> f64 {
+        seconds(self.wall, clock_gettime(ClockId::Monotonic))
+    }
+
     /// What has passed since.
     #[must_use]
     pub fn span(self) -> Span {
@@ -92,9 +98,15 @@ impl Spread {
 /// The value below which so many percent of the sorted values lie.
 #[must_use]
 pub fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    per_mille(sorted, percent.saturating_mul(10))
+}
+
+/// The value below which so many in a thousand of the sorted values lie.
+#[must_use]
+pub fn per_mille(sorted: &[f64], per_mille: usize) -> f64 {
     let last = sorted.len().saturating_sub(1);
     sorted
-        .get(last.saturating_mul(percent).div_ceil(100).min(last))
+        .get(last.saturating_mul(per_mille).div_ceil(1_000).min(last))
         .copied()
         .unwrap_or(0.0)
 }
@@ -207,6 +219,7 @@ mod tests {
         assert_eq!((spread.min, spread.median, spread.max), (1.0, 2.0, 3.0));
         let sorted: Vec<f64> = (0..=100_u32).map(f64::from).collect();
         assert!((percentile(&sorted, 99) - 99.0).abs() < 1e-9);
+        assert!((per_mille(&sorted, 999) - 100.0).abs() < 1e-9);
         assert!(percentile(&[], 50).abs() < 1e-9);
     }
 

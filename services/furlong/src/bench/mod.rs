@@ -4,6 +4,7 @@
 //! conditions. Prohibition: no figure without its anchor, and no promise: what counts is the
 //! quotient, on whatever machine this is.
 
+mod bets;
 mod codec;
 mod ledger;
 mod measure;
@@ -37,6 +38,17 @@ Examples:
 
 Encodes and decodes a bet's placement. The anchor copies the encoded bytes into a fresh vector.";
 
+const EXAMPLES_BETS: &str = "\
+Examples:
+  furlong bench bets
+  furlong bench bets --json --seconds 10
+
+Singles by 50 customers on 48 markets over real connections to a node in a temporary folder, sent at
+times fixed beforehand (latency counts from there), with the client in the same process. The rate is
+doubled until p99 passes 100 ms or under 95 % of the bets are answered in time; half of the highest
+rate that held is measured. The anchor appends the commands' bytes to a log of the same kind and
+reads them back, at the same rate. Both take turns, five times.";
+
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -46,6 +58,9 @@ pub enum Bench {
     /// Folding a journal again
     #[command(after_help = EXAMPLES_REPLAY)]
     Replay(Rounds),
+    /// Bets over HTTP, at half of what saturates this machine
+    #[command(after_help = EXAMPLES_BETS)]
+    Bets(Seconds),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -59,6 +74,14 @@ pub struct Rounds {
     rounds: u32,
 }
 
+/// How long.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Seconds {
+    /// Seconds of bets, and as many of the anchor
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10))]
+    seconds: u32,
+}
+
 /// Runs one of them.
 ///
 /// # Errors
@@ -67,6 +90,7 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
     let report = match bench {
         Bench::Ledger(rounds) => ledger::run(rounds.rounds, screen),
         Bench::Replay(rounds) => replay::run(rounds.rounds, screen),
+        Bench::Bets(seconds) => bets::run(seconds.seconds, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

@@ -1,0 +1,268 @@
+//! A node on a loopback port, with customers who have money and markets that stay open.
+//!
+//! Duty: everything that a bet over HTTP needs, made by the commands and feed lines that would
+//! make it in real use. Prohibition: no price moves and nothing goes in play, so that no bet has
+//! a reason to be refused.
+
+use crate::data_folder::DataFolder;
+use crate::exit::Failure;
+use crate::house::HouseTokens;
+use crate::newcomers::{customer_without_password, deliver_call_backs};
+use crate::node::{Node, NodeOptions};
+use anyhow::{Context, anyhow, ensure};
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use eventlog::EventLog;
+use gateway::ports::Tokens;
+use kernel::{CustomerId, SelectionId, SessionId, Topic};
+use markets::MarketStatus;
+use odds::feed::ndjson;
+use runtime::SystemEntropy;
+use schemas::auth::Role;
+use serde_json::{Value, json};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+/// Partitions of every topic, as `furlong dev` has them.
+pub const PARTITIONS: u16 = 8;
+/// Who bets.
+pub const CUSTOMERS: u16 = 50;
+/// What each begins with: ten thousand euros.
+const FUNDS_MINOR: i64 = 1_000_000;
+/// Markets, one a fixture, three selections each.
+pub const MARKETS: u16 = 48;
+const SELECTIONS: [&str; 3] = ["home", "draw", "away"];
+const PRICE: &str = "2.50";
+/// Not during any run.
+const STARTS_AT: &str = "2100-01-01T15:00:00Z";
+const SOURCE: &str = "bench";
+const SNAPSHOT_EVERY: u64 = 20_000;
+/// How long an answer is waited for before it is called unknown.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// How long the world may take to be made.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether it is.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const ALIVE_EVERY: Duration = Duration::from_secs(1);
+
+/// The running node, and what bets are made of.
+pub struct World {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its log.
+    pub log: Arc<dyn EventLog>,
+    /// Who may bet, and on what.
+    pub slips: Arc<Slips>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), Failure>>,
+}
+
+/// Makes requests that place slips.
+pub struct Slips {
+    tokens: Vec<String>,
+    selections: Vec<(SelectionId, u64)>,
+    host: SocketAddr,
+}
+
+impl World {
+    /// Starts the node in this folder and fills it.
+    pub async fn make(folder: &Path) -> anyhow::Result<Self> {
+        let mut node = Node::start(NodeOptions {
+            folder: DataFolder::new(folder),
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            partitions: PARTITIONS,
+            snapshot_every: SNAPSHOT_EVERY,
+            deadline: DEADLINE,
+            rate_limit: None,
+            demo: None,
+        })
+        .await
+        .map_err(|error| anyhow!("{error}"))?;
+        deliver_call_backs(&mut node);
+        keep_markets(&mut node).await?;
+        let tokens = customers(&node).await?;
+        let selections = on_offer(&node).await?;
+        let slips = Slips {
+            tokens,
+            selections,
+            host: node.address,
+        };
+        let (stop, stopped) = oneshot::channel();
+        Ok(Self {
+            address: node.address,
+            log: Arc::clone(&node.engine.ground().log),
+            slips: Arc::new(slips),
+            stop,
+            serving: tokio::spawn(node.serve(async {
+                // That the sender is gone means the same as its word.
+                stopped.await.ok();
+            })),
+        })
+    }
+
+    /// How many records stand in all journals and inboxes.
+    pub async fn records(&self) -> anyhow::Result<u64> {
+        let mut records = 0_u64;
+        for topic in Topic::ALL.iter().copied() {
+            for partition in 0..PARTITIONS {
+                let at = kernel::TopicPartition::new(topic, partition);
+                records = records.saturating_add(self.log.end(at).await?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Stops the node in order.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        ensure!(self.stop.send(()).is_ok(), "the node has ended by itself");
+        drop(self.log);
+        let ended = self.serving.await.context("the node has panicked")?;
+        ended.map_err(|error| anyhow!("{error}"))
+    }
+}
+
+impl Slips {
+    /// A single on some selection by some customer; neighbours are never of one partition.
+    pub fn request(&self, number: u64) -> Option<Vec<u8>> {
+        let token = nth(&self.tokens, number)?;
+        let (selection, version) = nth(&self.selections, number.wrapping_mul(7))?;
+        // Slips that differ, as people's do.
+        let cents = number.wrapping_mul(11).checked_rem(100)?;
+        let body = format!(
+            "{{\"type\":\"single\",\"legs\":[{{\"selection_id\":\"{selection}\",\"price\":\"{PRICE}\",\
+             \"market_version\":{version}}}],\"stake\":{{\"amount\":\"1.{cents:02}\",\"currency\":\
+             \"EUR\"}},\"price_policy\":\"better\",\"each_way\":false}}"
+        );
+        let request = format!(
+            "POST /v1/bets HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nIdempotency-Key: {number}\r\nPrefer: wait=5\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.host,
+            body.len()
+        );
+        Some(request.into_bytes())
+    }
+}
+
+pub fn nth<T>(all: &[T], number: u64) -> Option<&T> {
+    let count = u64::try_from(all.len()).ok()?;
+    all.get(usize::try_from(number.checked_rem(count)?).ok()?)
+}
+
+/// Offers the markets, and lets their source say now and then that it lives.
+async fn keep_markets(node: &mut Node) -> anyhow::Result<()> {
+    let ground = node.engine.ground();
+    let (log, clock) = (Arc::clone(&ground.log), Arc::clone(&ground.clock));
+    let now = clock.now();
+    let mut sequence = 0_u64;
+    let mut line = move |mut value: Value, now| {
+        sequence = sequence.saturating_add(1);
+        value["source"] = SOURCE.into();
+        value["sequence"] = sequence.into();
+        ndjson::read_line(&value.to_string(), PARTITIONS, now)
+    };
+    for number in 0..MARKETS {
+        for value in offer(number) {
+            node.feeds.send(&*log, line(value, now)?, now).await;
+        }
+    }
+    let feeds = Arc::clone(&node.feeds);
+    node.engine.beside(async move {
+        loop {
+            tokio::time::sleep(ALIVE_EVERY).await;
+            let now = clock.now();
+            if let Ok(update) = line(json!({"type": "alive"}), now) {
+                feeds.send(&*log, update, now).await;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn offer(number: u16) -> [Value; 3] {
+    let fixture = format!("fixture-{number}");
+    let selections = SELECTIONS.map(|name| json!({"selection": name, "name": name}));
+    let prices = SELECTIONS.map(|name| json!({"selection": name, "price": PRICE}));
+    [
+        json!({"type": "fixture", "fixture": fixture, "name": fixture, "sport": "football",
+            "starts_at": STARTS_AT}),
+        json!({"type": "market", "fixture": fixture, "market": "result", "name": "Match result",
+            "kind": "match_result", "selections": selections}),
+        json!({"type": "book", "fixture": fixture, "market": "result", "prices": prices}),
+    ]
+}
+
+/// Lets the customers in; their tokens, once each one's money is there.
+async fn customers(node: &Node) -> anyhow::Result<Vec<String>> {
+    let entropy = Arc::new(SystemEntropy);
+    let tokens = HouseTokens::new(&*node.keys, entropy.clone())?;
+    let mut texts = Vec::new();
+    for number in 0..CUSTOMERS {
+        let login = format!("bench-{number}");
+        let customer: CustomerId = customer_without_password(node, &*entropy, &login, FUNDS_MINOR)
+            .await
+            .map_err(|error| anyhow!("{error}"))?;
+        let session = SessionId::from_bytes(customer.bytes());
+        let now = node.engine.ground().clock.now();
+        texts.push(tokens.issue(customer, session, &[Role::Customer], now).text);
+    }
+    let all_paid = async {
+        for token in &texts {
+            while !has_money(node, token).await? {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, all_paid)
+        .await
+        .context("the customers' money did not come")??;
+    Ok(texts)
+}
+
+async fn has_money(node: &Node, token: &str) -> anyhow::Result<bool> {
+    let request = Request::get("/v1/account/balance")
+        .header("authorization", format!("Bearer {token}"))
+        .body(Body::empty())?;
+    let answer = match node.gateway.router().oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    };
+    let body = to_bytes(answer.into_body(), 1 << 16).await?;
+    let told: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Ok(told["cash"]
+        .as_str()
+        .is_some_and(|cash| !cash.starts_with("0.")))
+}
+
+/// All selections of the markets, and the version at which their prices stand.
+async fn on_offer(node: &Node) -> anyhow::Result<Vec<(SelectionId, u64)>> {
+    let wanted = usize::from(MARKETS).saturating_mul(SELECTIONS.len());
+    let all_open = async {
+        loop {
+            let open: Vec<(SelectionId, u64)> = {
+                let view = node.engine.markets.look();
+                view.markets()
+                    .filter(|market| market.status == MarketStatus::Open)
+                    .flat_map(|market| {
+                        let priced = market.selections.iter().filter(|s| s.price.is_some());
+                        priced.map(|selection| (selection.id, market.version))
+                    })
+                    .collect()
+            };
+            if open.len() >= wanted {
+                return open;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_open)
+        .await
+        .context("the markets did not open")
+}

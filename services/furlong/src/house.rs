@@ -5,6 +5,7 @@
 
 use audit::{checkpoint, receipt};
 use auth::{AccessTokens, SALT_BYTES, TOKEN_ID_BYTES};
+use eventlog_sqlite::SqliteLog;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use gateway::ports;
@@ -319,6 +320,23 @@ impl ports::Check for EngineReady {
         } else {
             Err(told.join("; "))
         })
+        .boxed()
+    }
+}
+
+/// Whether the log takes records.
+pub struct LogWrites(pub Arc<SqliteLog>);
+
+impl ports::Check for LogWrites {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<(), String>> {
+        let fault = self.0.health().standing_fault;
+        ready(fault.map_or(Ok(()), |fault| {
+            Err(format!("the last commit failed: {fault}"))
+        }))
         .boxed()
     }
 }

@@ -10,8 +10,8 @@ use crate::engine::{Engine, Ground};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
 use crate::house::{
-    EngineReady, HouseClock, HouseTokens, NewestCheckpoint, Passwords, ReceiptSigner, Sealer,
-    Webhooks,
+    EngineReady, HouseClock, HouseTokens, LogWrites, NewestCheckpoint, Passwords, ReceiptSigner,
+    Sealer, Webhooks,
 };
 use crate::payments_desk::PaymentsDesk;
 use anyhow::{Context, anyhow};
@@ -173,6 +173,7 @@ impl Node {
             feeds: Arc::clone(&feeds),
             health: Arc::clone(&health),
             newest: Arc::clone(&newest),
+            embedded: Arc::clone(&log),
             provider_key: &provider_key,
         };
         let gateway = front.gateway()?;
@@ -296,6 +297,7 @@ struct Front<'a> {
     feeds: Arc<FeedDesk>,
     health: Arc<runtime::Health>,
     newest: Arc<NewestCheckpoint>,
+    embedded: Arc<SqliteLog>,
     provider_key: &'a keystore::Secret,
 }
 
@@ -336,7 +338,10 @@ impl Front<'_> {
             feed: Some(self.feeds),
             receipts: Some(Arc::new(receipts)),
             checkpoints: Some(self.newest),
-            checks: vec![Arc::new(EngineReady(self.health))],
+            checks: vec![
+                Arc::new(EngineReady(self.health)),
+                Arc::new(LogWrites(self.embedded)),
+            ],
             metrics: Vec::new(),
             notes: magic_amounts(),
             demo: self.options.demo.clone(),

@@ -168,8 +168,13 @@ async fn saturate(crowd: &mut Crowd, screen: &mut Screen<'_>) -> anyhow::Result<
     Ok(Saturation { held, broke })
 }
 
+/// One bad moment of the machine proves nothing: a rate that does not hold is tried once more.
 async fn holds(crowd: &mut Crowd, rate: u32, screen: &mut Screen<'_>) -> anyhow::Result<bool> {
     screen.progress(format_args!("{rate} bets a second"));
+    Ok(held_once(crowd, rate).await? || held_once(crowd, rate).await?)
+}
+
+async fn held_once(crowd: &mut Crowd, rate: u32) -> anyhow::Result<bool> {
     let done = crowd.bet(rate, STEP_S).await?;
     let holds = done.errors == 0
         && done.lost == 0

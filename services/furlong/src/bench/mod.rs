@@ -45,8 +45,8 @@ Examples:
 
 Singles by 50 customers on 48 markets over real connections to a node in a temporary folder, sent at
 times fixed beforehand (latency counts from there), with the client in the same process. The rate is
-doubled until p99 passes 100 ms or under 95 % of the bets are answered in time; half of the highest
-rate that held is measured. The anchor appends the commands' bytes to a log of the same kind and
+doubled until p99 passes 100 ms or under 95 % of the bets are answered in time, twice in a row; half
+of the highest rate that held is measured. The anchor appends the commands' bytes to a log of the same kind and
 reads them back, at the same rate. Both take turns, five times.";
 
 /// What can be measured.

@@ -7,7 +7,7 @@
 //! ([`FeedDesk::recover`]), or numbers would be used twice.
 
 use bytes::Bytes;
-use eventlog::EventLog;
+use eventlog::{EventLog, LogError};
 use gateway::ports::{FeedArrival, FeedIngest, FeedLine, FeedLineError};
 use kernel::{
     CorrelationId, Digest, FixtureId, Partition, RequestId, Timestamp, Topic, TopicPartition,
@@ -40,12 +40,38 @@ impl FeedDesk {
         }
     }
 
-    /// Takes over what the journal has recorded of every source.
-    pub fn recover(&self) {
-        let mut router = self.router();
-        for (source, partition, sequence) in self.markets.look().sources() {
-            router.recover(source, partition, sequence);
+    /// Takes over the counts of every source: what the journal has recorded, and what still waits
+    /// in the inboxes because the process before this one was killed. Without the second, a new
+    /// message would get a number that is taken, and pass for a repeat.
+    ///
+    /// # Errors
+    /// The inboxes cannot be read.
+    pub async fn recover(&self, log: &dyn EventLog) -> Result<(), LogError> {
+        let recorded: Vec<(String, Partition, u64)> = self
+            .markets
+            .look()
+            .sources()
+            .map(|(source, partition, sequence)| (source.to_owned(), partition, sequence))
+            .collect();
+        for (source, partition, sequence) in recorded {
+            self.router().recover(&source, partition, sequence);
         }
+        for partition in 0..self.partitions {
+            let inbox = TopicPartition::new(Topic::OddsCommands, partition);
+            let mut next = self.markets.look().commands_decided(partition);
+            loop {
+                let records = log.read(inbox, next, READ_BYTES).await?;
+                let Some(last) = records.last() else { break };
+                next = last.offset.saturating_add(1);
+                for record in &records {
+                    if let Some(message) = feed_message(&record.bytes) {
+                        self.router()
+                            .recover(&message.source, partition, message.sequence);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn router(&self) -> MutexGuard<'_, FeedRouter> {
@@ -79,6 +105,21 @@ impl FeedDesk {
             let at = TopicPartition::new(Topic::OddsCommands, partition);
             log.send(at, command(partition, message, now)).await;
         }
+    }
+}
+
+/// How much of an inbox is read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// The feed message of an inbox record, if it is one.
+fn feed_message(record: &[u8]) -> Option<ApplyFeedMessage> {
+    let datum = schemas::unframe(Topic::OddsCommands, record).ok()?;
+    match CommandRecord::<Command>::from_bytes(datum).ok()?.command {
+        Command::ApplyFeedMessage(message) => Some(message),
+        Command::SuspendMarket(_)
+        | Command::ResumeMarket(_)
+        | Command::ResultMarket(_)
+        | Command::RollBackResult(_) => None,
     }
 }
 
@@ -161,5 +202,40 @@ fn line_error(line: usize, error: &ndjson::LineError) -> FeedLineError {
         line,
         pointer,
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventlog::MemoryLog;
+    use futures::executor::block_on;
+    use schemas::odds::{Alive, Update};
+
+    fn alive(sequence: u64) -> FeedUpdate {
+        FeedUpdate {
+            source: "f".to_owned(),
+            sequence,
+            published_at: Timestamp::from_millis(1),
+            update: Update::Alive(Alive {}),
+        }
+    }
+
+    /// A process was killed after it had sent two messages and before odds decided on them.
+    #[test]
+    fn messages_that_wait_undecided_keep_their_numbers() {
+        let log = MemoryLog::default();
+        let desk = || FeedDesk::new(Arc::new(Shared::new(MarketView::default())), 2);
+        let killed = desk();
+        block_on(killed.send(&log, alive(1), Timestamp::from_millis(1)));
+        block_on(killed.send(&log, alive(2), Timestamp::from_millis(2)));
+        let next = desk();
+        block_on(next.recover(&log)).unwrap();
+        let (_, messages) = next.route(alive(3));
+        let numbers: Vec<u64> = messages
+            .iter()
+            .map(|(_, message)| message.sequence)
+            .collect();
+        assert_eq!(numbers, [3, 3]);
     }
 }

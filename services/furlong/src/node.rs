@@ -195,7 +195,8 @@ impl Node {
             .ready()
             .await
             .map_err(|(part, why)| anyhow!("{part} has halted: {why}"))?;
-        feeds.recover();
+        let recovered = feeds.recover(&*engine.ground().log).await;
+        recovered.context("the inboxes of odds cannot be read")?;
         let listener = Some(listener);
         Ok(Self {
             engine,

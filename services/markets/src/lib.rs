@@ -11,7 +11,7 @@ use kernel::{
 };
 use rustc_hash::FxHashMap;
 use schemas::odds::{Event, FixtureStatus, MarketKind, Score, SelectionOutcome};
-use schemas::{Decision, Events};
+use schemas::{Cause, Decision, Events};
 use std::collections::BTreeMap;
 
 /// A sporting event as last told.
@@ -113,6 +113,7 @@ pub struct MarketView {
     market_of: FxHashMap<SelectionId, MarketId>,
     progress: BTreeMap<Partition, Progress>,
     sources: BTreeMap<(String, Partition), u64>,
+    commands_decided: BTreeMap<Partition, Offset>,
 }
 
 impl runtime::Context for MarketView {
@@ -135,6 +136,7 @@ impl MarketView {
         let Events::OddsEvents(body) = &decision.events else {
             return;
         };
+        self.note_commands(decision);
         for event in &body.events {
             self.take(decision.position, decision.header.decided_at, event);
         }
@@ -193,6 +195,30 @@ impl MarketView {
         self.sources
             .iter()
             .map(|((source, partition), sequence)| (source.as_str(), *partition, *sequence))
+    }
+
+    /// The first offset of that odds inbox that may hold a command without a decision.
+    #[must_use]
+    pub fn commands_decided(&self, partition: Partition) -> Offset {
+        self.commands_decided.get(&partition).copied().unwrap_or(0)
+    }
+
+    fn note_commands(&mut self, decision: &Decision) {
+        let cause = match decision.header.cause {
+            Some(Cause::Input(position)) => Some((position, position.offset.saturating_add(1))),
+            Some(Cause::Timer { .. } | Cause::Work { .. }) | None => None,
+        };
+        let passed = decision
+            .header
+            .consumed
+            .iter()
+            .map(|to| (to.position, to.position.offset));
+        for (position, next) in cause.into_iter().chain(passed) {
+            if position.topic == Topic::OddsCommands {
+                let decided = self.commands_decided.entry(position.partition).or_default();
+                *decided = next.max(*decided);
+            }
+        }
     }
 
     /// All fixtures, in the order of their ids.

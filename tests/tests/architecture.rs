@@ -15,10 +15,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The platform: ports, adapters that only know their port, the machinery.
     ("eventlog", &["kernel", "schemas"]),
     ("eventlog-sqlite", &["kernel", "eventlog"]),
+    ("eventlog-kafka", &["kernel", "schemas", "eventlog"]),
     ("viewstore", &["kernel"]),
     ("viewstore-sqlite", &["kernel", "viewstore"]),
+    ("viewstore-scylla", &["kernel", "viewstore"]),
     ("snapshots", &["kernel"]),
     ("keystore", &["kernel"]),
+    ("schemastore", &["kernel", "schemas"]),
     (
         "runtime",
         &["kernel", "schemas", "eventlog", "viewstore", "snapshots"],
@@ -85,10 +88,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Everything is joined here, and only here.
-const COMPOSITION_ROOTS: &[&str] = &["furlong", "system-tests"];
+const COMPOSITION_ROOTS: &[&str] = &["furlong", "system-tests", "campaign"];
 
-/// Models stand beside the code and share nothing with it.
-const MODELS: &[&str] = &["claim-model"];
+/// Models and tools of tests stand beside the code and share nothing with it.
+const MODELS: &[&str] = &["claim-model", "stack", "faultproxy"];
 
 /// Heavy or telling dependencies, and who may name them.
 const ONLY: &[(&str, &[&str])] = &[
@@ -97,7 +100,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("scylla", &["viewstore-scylla"]),
     ("axum", &["gateway", "furlong"]),
     ("argon2", &["auth"]),
-    ("clap", &["furlong"]),
+    ("clap", &["furlong", "campaign", "stack"]),
+    ("ureq", &["schemastore"]),
     ("getrandom", &["runtime"]),
     ("chacha20poly1305", &["keystore"]),
 ];

@@ -1,0 +1,1 @@
+//! Where schemas are published.

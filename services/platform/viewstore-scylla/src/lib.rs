@@ -1,0 +1,1 @@
+//! Views in ScyllaDB or Apache Cassandra.

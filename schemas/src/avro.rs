@@ -37,8 +37,9 @@ pub enum DecodeError {
     /// The first byte is not the framing's zero.
     #[error("the record does not begin with the framing byte")]
     NotFramed,
-    /// A schema id that is not registered for this topic.
-    #[error("schema id {0} is unknown here")]
+    /// A schema id that is not registered for this topic. The message tells the id that stood on
+    /// the wire, which may be a foreign one (see [`crate::WireIds::from_wire`]).
+    #[error("schema id {} is unknown here", crate::wire_ids::told(*.0))]
     UnknownSchema(u32),
 }
 

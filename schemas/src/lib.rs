@@ -13,6 +13,7 @@ mod avro;
 mod envelope;
 mod registry;
 mod shapes;
+mod wire_ids;
 
 pub mod auth;
 pub mod bets;
@@ -28,3 +29,4 @@ pub use envelope::{
     decode_header, encode_record,
 };
 pub use registry::{Schema, SchemaId, frame, schema_of, schemas, unframe};
+pub use wire_ids::{WireIds, WireIdsError, framed_id, reframe, reframed};

@@ -247,7 +247,7 @@ fn log(settings: &Settings, now: Timestamp) -> Check {
 }
 
 /// When the newest journal record was decided.
-fn newest(log: &ReadOnlyLog, stored: &[eventlog_sqlite::StoredPartition]) -> Option<Timestamp> {
+fn newest(log: &ReadOnlyLog, stored: &[eventlog::StoredPartition]) -> Option<Timestamp> {
     let journals = stored
         .iter()
         .filter(|partition| partition.topic_partition.topic.is_journal());

@@ -22,8 +22,8 @@ pub use retell::{PartitionTold, Retold, Telling, per_second, retell};
 pub use rows::{Compared, ExpectedRows};
 pub use until::{Until, instant_text};
 
-use eventlog::{Chain, Halt, LogError};
-use eventlog_sqlite::{ReadOnlyLog, StoredPartition};
+use eventlog::{Chain, Halt, LogError, StoredPartition};
+use eventlog_sqlite::ReadOnlyLog;
 use kernel::TopicPartition;
 use runtime::Effective;
 

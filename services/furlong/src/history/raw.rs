@@ -6,7 +6,8 @@
 
 use super::findings::{Findings, Kind};
 use audit::checkpoint::PartitionMark;
-use eventlog_sqlite::{ReadOnlyLog, RunningHash, StoredPartition};
+use eventlog::{RunningHash, StoredPartition};
+use eventlog_sqlite::ReadOnlyLog;
 use kernel::TopicPartition;
 
 /// What a look at the bytes of one partition came to.

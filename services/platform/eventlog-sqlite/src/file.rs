@@ -9,8 +9,8 @@
 //! the lower forty, so one partition is one run of keys.
 
 use crate::error::OpenError;
-use crate::hash::RunningHash;
 use crate::log::Options;
+use eventlog::{RunningHash, StoredPartition};
 use kernel::{Digest, Offset, Topic, TopicPartition};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::ops::Range;
@@ -38,14 +38,25 @@ const TABLES: &str = "
 
 /// What the file holds of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredPartition {
+pub(crate) struct FilePartition {
     /// Which one.
-    pub topic_partition: TopicPartition,
+    pub(crate) topic_partition: TopicPartition,
     /// The offset after the newest record.
-    pub next_offset: Offset,
+    pub(crate) next_offset: Offset,
     /// The running hash over every record, see [`RunningHash`].
-    pub running_hash: RunningHash,
+    pub(crate) running_hash: RunningHash,
     pub(crate) id: i64,
+}
+
+impl FilePartition {
+    /// The same without its place in the file.
+    pub(crate) fn told(self) -> StoredPartition {
+        StoredPartition {
+            topic_partition: self.topic_partition,
+            next_offset: self.next_offset,
+            running_hash: self.running_hash,
+        }
+    }
 }
 
 /// The key of the record at this offset; `None` when the partition is full.
@@ -197,7 +208,7 @@ fn check_settings(
 }
 
 /// All partitions that have a record.
-pub(crate) fn partitions(db: &Connection) -> rusqlite::Result<Vec<StoredPartition>> {
+pub(crate) fn partitions(db: &Connection) -> rusqlite::Result<Vec<FilePartition>> {
     db.prepare_cached(
         "SELECT id, topic, partition, next_offset, running_hash FROM partition ORDER BY id",
     )?
@@ -210,7 +221,7 @@ pub(crate) fn partitions(db: &Connection) -> rusqlite::Result<Vec<StoredPartitio
                 Box::new(error),
             )
         })?;
-        Ok(StoredPartition {
+        Ok(FilePartition {
             id: row.get(0)?,
             topic_partition: TopicPartition::new(topic, row.get(2)?),
             next_offset: row.get::<_, i64>(3)?.unsigned_abs(),

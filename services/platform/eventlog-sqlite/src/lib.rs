@@ -11,7 +11,6 @@
 mod checkpoint;
 mod error;
 mod file;
-mod hash;
 mod lock;
 mod log;
 mod pool;
@@ -21,7 +20,5 @@ mod recent;
 mod writer;
 
 pub use error::OpenError;
-pub use file::StoredPartition;
-pub use hash::RunningHash;
 pub use log::{Health, Options, SqliteLog};
 pub use read_only::{ReadOnlyLog, Records};

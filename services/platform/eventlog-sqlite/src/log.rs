@@ -6,7 +6,7 @@
 
 use crate::checkpoint::Checkpoints;
 use crate::error::{OpenError, read_error};
-use crate::file::{self, StoredPartition};
+use crate::file::{self, FilePartition};
 use crate::lock::FolderLock;
 use crate::pool::Pool;
 use crate::queue::{Queue, Records};
@@ -14,7 +14,7 @@ use crate::read_only::ReadOnlyLog;
 use crate::recent::{Lookup, Recent};
 use crate::writer::{self, Commits};
 use bytes::Bytes;
-use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer};
+use eventlog::{AppendOutcome, EventLog, LogError, Record, StoredPartition, Writer};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, pending, ready};
@@ -190,7 +190,8 @@ impl SqliteLog {
     /// All partitions that have a record, in order, as of one commit. From memory.
     #[must_use]
     pub fn partitions(&self) -> Vec<StoredPartition> {
-        self.shared.recent.stored().into_values().collect()
+        let stored = self.shared.recent.stored().into_values();
+        stored.map(FilePartition::told).collect()
     }
 
     /// How the log is doing.

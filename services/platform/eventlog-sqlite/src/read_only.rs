@@ -5,10 +5,9 @@
 //! never changes the file, and it believes no stored hash: comparing is the caller's business.
 
 use crate::error::{OpenError, read_error};
-use crate::file::{self, StoredPartition};
-use crate::hash::RunningHash;
+use crate::file::{self, FilePartition};
 use bytes::Bytes;
-use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer};
+use eventlog::{AppendOutcome, EventLog, LogError, Record, RunningHash, StoredPartition, Writer};
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending, ready};
 use kernel::{Offset, TopicPartition};
@@ -52,7 +51,7 @@ impl ReadOnlyLog {
             OpenError::unusable(&folder.unwrap_or_default(), "read", error)
         })?;
         partitions.sort_by_key(|partition| partition.topic_partition);
-        Ok(partitions)
+        Ok(partitions.into_iter().map(FilePartition::told).collect())
     }
 
     /// The records of a partition from an offset on, as many as there are when they are reached.
@@ -86,7 +85,7 @@ impl ReadOnlyLog {
         Ok(hash)
     }
 
-    fn stored(&self, at: TopicPartition) -> Result<Option<StoredPartition>, LogError> {
+    fn stored(&self, at: TopicPartition) -> Result<Option<FilePartition>, LogError> {
         let partitions = self
             .query(file::partitions)
             .map_err(|error| read_error(at, &error))?;

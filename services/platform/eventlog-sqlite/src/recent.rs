@@ -4,7 +4,7 @@
 //! the state of all partitions as of one commit. Prohibition: nothing comes in here before the
 //! disk has it.
 
-use crate::file::StoredPartition;
+use crate::file::FilePartition;
 use eventlog::Record;
 use kernel::{Offset, TopicPartition};
 use std::collections::{BTreeMap, VecDeque};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// All partitions.
 pub(crate) struct Recent {
     partitions: RwLock<BTreeMap<TopicPartition, Arc<RecentPartition>>>,
-    stored: Mutex<BTreeMap<TopicPartition, StoredPartition>>,
+    stored: Mutex<BTreeMap<TopicPartition, FilePartition>>,
     bytes_max: usize,
 }
 
@@ -36,7 +36,7 @@ struct Ring {
 /// What a commit has written to one partition.
 pub(crate) struct Written {
     /// The partition afterwards.
-    pub(crate) partition: StoredPartition,
+    pub(crate) partition: FilePartition,
     pub(crate) records: Vec<Record>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Lookup {
 }
 
 impl Recent {
-    pub(crate) fn new(stored: &[StoredPartition], bytes_max: usize) -> Self {
+    pub(crate) fn new(stored: &[FilePartition], bytes_max: usize) -> Self {
         let recent = Self {
             partitions: RwLock::default(),
             stored: Mutex::default(),
@@ -82,14 +82,14 @@ impl Recent {
     }
 
     /// The state of all partitions, as of one commit.
-    pub(crate) fn stored(&self) -> BTreeMap<TopicPartition, StoredPartition> {
+    pub(crate) fn stored(&self) -> BTreeMap<TopicPartition, FilePartition> {
         self.stored
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    pub(crate) fn stored_partition(&self, at: TopicPartition) -> Option<StoredPartition> {
+    pub(crate) fn stored_partition(&self, at: TopicPartition) -> Option<FilePartition> {
         let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
         stored.get(&at).copied()
     }
@@ -109,7 +109,7 @@ impl Recent {
     }
 
     /// Begins again from what the file holds, after doubt about the last commit.
-    pub(crate) fn restart(&self, stored: &[StoredPartition]) {
+    pub(crate) fn restart(&self, stored: &[FilePartition]) {
         let by_place = stored
             .iter()
             .map(|partition| (partition.topic_partition, *partition));

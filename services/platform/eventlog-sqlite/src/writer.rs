@@ -8,12 +8,11 @@
 //! thread: when there is space again, writing goes on.
 
 use crate::checkpoint::{self, Checkpoints};
-use crate::file::{self, StoredPartition};
-use crate::hash::RunningHash;
+use crate::file::{self, FilePartition};
 use crate::log::Options;
 use crate::queue::{Append, Queue, Taken};
 use crate::recent::{Recent, Written};
-use eventlog::{AppendOutcome, Record};
+use eventlog::{AppendOutcome, Record, RunningHash};
 use kernel::{Offset, TopicPartition};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeMap;
@@ -89,7 +88,7 @@ pub(crate) struct Writer {
     pub(crate) commits: Arc<Commits>,
     pub(crate) checkpoints: Arc<Checkpoints>,
     /// Where every partition stands; `None` while the last commit is in doubt.
-    pub(crate) stored: Option<BTreeMap<TopicPartition, StoredPartition>>,
+    pub(crate) stored: Option<BTreeMap<TopicPartition, FilePartition>>,
 }
 
 impl Writer {
@@ -169,7 +168,7 @@ impl Writer {
     }
 
     /// What the file says, after a commit in doubt.
-    fn reload(&self) -> Result<BTreeMap<TopicPartition, StoredPartition>, CommitError> {
+    fn reload(&self) -> Result<BTreeMap<TopicPartition, FilePartition>, CommitError> {
         if !self.db.is_autocommit() {
             self.db.execute_batch("ROLLBACK")?;
         }
@@ -186,7 +185,7 @@ impl Writer {
 /// written in runs; within a partition in the order of the group.
 fn place(
     group: &[Append],
-    stored: &mut BTreeMap<TopicPartition, StoredPartition>,
+    stored: &mut BTreeMap<TopicPartition, FilePartition>,
     gaps: bool,
 ) -> Result<Vec<Written>, CommitError> {
     let mut written: BTreeMap<TopicPartition, Written> = BTreeMap::new();
@@ -219,13 +218,13 @@ fn place(
 /// The partition as it is before the group; a new one takes the next number at once.
 fn begin(
     at: TopicPartition,
-    stored: &mut BTreeMap<TopicPartition, StoredPartition>,
-) -> StoredPartition {
+    stored: &mut BTreeMap<TopicPartition, FilePartition>,
+) -> FilePartition {
     if let Some(known) = stored.get(&at) {
         return *known;
     }
     let highest = stored.values().map(|partition| partition.id).max();
-    let partition = StoredPartition {
+    let partition = FilePartition {
         topic_partition: at,
         next_offset: 0,
         running_hash: RunningHash::default(),

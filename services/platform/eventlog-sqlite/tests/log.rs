@@ -1,8 +1,8 @@
 //! What the embedded log promises beyond the port.
 
 use bytes::Bytes;
-use eventlog::{AppendOutcome, EventLog, LogError};
-use eventlog_sqlite::{OpenError, Options, ReadOnlyLog, RunningHash, SqliteLog};
+use eventlog::{AppendOutcome, EventLog, LogError, RunningHash};
+use eventlog_sqlite::{OpenError, Options, ReadOnlyLog, SqliteLog};
 use futures::executor::block_on;
 use futures::future::join_all;
 use kernel::{Topic, TopicPartition};

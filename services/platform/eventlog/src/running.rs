@@ -1,10 +1,12 @@
-//! The running hash of a partition.
+//! The running hash of a topic partition.
 //!
-//! Duty: one number that stands for every record ever stored in a partition and its offset, so
-//! that a checkpoint signed elsewhere can tell a longer log from an altered one. Prohibition: it
-//! covers bytes, not meaning; whether a record has an effect is the fold's business.
+//! Duty: one number that stands for every record ever stored in a topic partition, inboxes too,
+//! and for its offset, so that a checkpoint signed elsewhere can tell a longer log from an altered
+//! one. Whoever has read a partition can work it out; a log may also keep it along with its
+//! records. Prohibition: it covers bytes, not meaning; whether a record has an effect is the
+//! fold's business.
 
-use kernel::{Digest, Offset};
+use kernel::{Digest, Offset, TopicPartition};
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256 over the previous value, the offset as eight bytes big-endian, and the record.
@@ -35,6 +37,18 @@ impl RunningHash {
     }
 }
 
+/// How far a topic partition goes and what stands for all of its records: what a checkpoint
+/// states of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredPartition {
+    /// Which one.
+    pub topic_partition: TopicPartition,
+    /// The offset after the newest record.
+    pub next_offset: Offset,
+    /// The running hash over every record before that offset.
+    pub running_hash: RunningHash,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +71,14 @@ mod tests {
                 "all differ"
             );
         }
+    }
+
+    #[test]
+    fn its_value_is_the_one_that_stands_in_existing_logs() {
+        let hash = RunningHash::default().then(0, b"a").then(7, b"bc");
+        assert_eq!(
+            hash.digest().to_string(),
+            "d28f4d26bfa96d5df00ee2159b96db3a5c6bb0f0b993db0fd9fba20372b06fee"
+        );
     }
 }

@@ -1,0 +1,156 @@
+//! Nodes as Java processes: their yaml, their logging, their command lines.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{Node, Ring};
+use crate::guarded::Guarded;
+use crate::java::{self, Artifacts};
+use crate::settings;
+
+/// The server with all it needs.
+pub(crate) const ARTIFACTS: Artifacts = Artifacts {
+    folder: "cassandra-all-5.0.5",
+    dependencies: "    <dependency><groupId>org.apache.cassandra</groupId><artifactId>cassandra-all</artifactId><version>5.0.5</version></dependency>",
+    unpack: false,
+};
+
+/// Packages of the Java runtime that the server uses though they are not offered.
+const EXPORTED: [&str; 9] = [
+    "java.base/jdk.internal.misc",
+    "java.management.rmi/com.sun.jmx.remote.internal.rmi",
+    "java.rmi/sun.rmi.registry",
+    "java.rmi/sun.rmi.server",
+    "java.sql/java.sql",
+    "java.base/java.lang.ref",
+    "jdk.unsupported/sun.misc",
+    "jdk.compiler/com.sun.tools.javac.file",
+    "jdk.attach/sun.tools.attach",
+];
+
+/// Packages into which it looks with reflection.
+const OPENED: [&str; 15] = [
+    "java.base/java.lang.module",
+    "java.base/jdk.internal.loader",
+    "java.base/jdk.internal.ref",
+    "java.base/jdk.internal.reflect",
+    "java.base/jdk.internal.math",
+    "java.base/jdk.internal.module",
+    "java.base/jdk.internal.util.jar",
+    "jdk.management/com.sun.management.internal",
+    "java.base/sun.nio.ch",
+    "java.base/java.io",
+    "java.base/java.nio",
+    "java.base/java.lang.reflect",
+    "jdk.compiler/com.sun.tools.javac",
+    "java.base/java.lang",
+    "java.base/java.util",
+];
+
+/// Warnings and the steps of the start; the defaults of the library would log every detail.
+const LOGGING: &str = r#"<configuration>
+  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%d{HH:mm:ss.SSS} %-5level %logger{20} %msg%n</pattern></encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="OUT"/></root>
+</configuration>
+"#;
+
+/// Starts the process of node `i`.
+///
+/// # Errors
+/// It is running, or there is no process.
+pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
+    let node = ring.node(i)?;
+    let folder = node.slot.folder();
+    let (yaml, logging) = (folder.join("cassandra.yaml"), folder.join("logback.xml"));
+    fs::write(&yaml, self::yaml(ring, node)?).context("write cassandra.yaml")?;
+    fs::write(&logging, LOGGING).context("write logback.xml")?;
+    let heap = ring
+        .plan
+        .heap_mib
+        .unwrap_or(if ring.nodes.len() == 1 { 1024 } else { 640 });
+    let mut arguments: Vec<OsString> = vec![
+        "-server".into(),
+        format!("-Xms{}m", heap.min(512)).into(),
+        format!("-Xmx{heap}m").into(),
+        "-XX:+UseG1GC".into(),
+        "-XX:MaxGCPauseMillis=100".into(),
+        // The server shares its memory-mapped counters with tools that nobody uses here.
+        "-XX:+PerfDisableSharedMem".into(),
+        "-Djdk.attach.allowAttachSelf=true".into(),
+        "-Dio.netty.tryReflectionSetAccessible=true".into(),
+        "-Dcassandra.skip_wait_for_gossip_to_settle=0".into(),
+        "-Dcassandra.ring_delay_ms=0".into(),
+        "-Dcassandra.consistent.rangemovement=false".into(),
+        "-Dcassandra-foreground=yes".into(),
+        option("-Dcassandra.config=file://", &yaml),
+        option("-Dcassandra.storagedir=", folder),
+        option("-Dcassandra.logdir=", folder),
+        option("-Dlogback.configurationFile=", &logging),
+    ];
+    for package in EXPORTED {
+        arguments.push(format!("--add-exports={package}=ALL-UNNAMED").into());
+    }
+    for package in OPENED {
+        arguments.push(format!("--add-opens={package}=ALL-UNNAMED").into());
+    }
+    arguments.push("-cp".into());
+    arguments.push(ARTIFACTS.class_path()?);
+    arguments.push("org.apache.cassandra.service.CassandraDaemon".into());
+    let java = java::java()?;
+    let goes_too = settings::folder_that_goes_with(folder);
+    node.slot
+        .start(|| Guarded::start(&java, &arguments, &node.slot.log(), &goes_too))
+}
+
+fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(path);
+    option
+}
+
+/// A small node that starts quickly. The commit log is memory-mapped: a kill of the process loses no acknowledged
+/// write, a power cut may lose the last ten seconds.
+fn yaml(ring: &Ring, node: &Node) -> anyhow::Result<String> {
+    let seed = ring.node(0)?.address;
+    let folder = node.slot.folder().display().to_string();
+    let (address, storage, native) = (node.address, ring.storage.number(), ring.native.number());
+    let tokens = if ring.nodes.len() == 1 { 4 } else { 8 };
+    let mut yaml = format!(
+        "cluster_name: furlong
+num_tokens: {tokens}
+auto_bootstrap: false
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: SimpleSnitch
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters: [{{seeds: \"{seed}:{storage}\"}}]
+listen_address: {address}
+rpc_address: {address}
+storage_port: {storage}
+native_transport_port: {native}
+commitlog_sync: periodic
+commitlog_sync_period: 10000ms
+commitlog_segment_size: 16MiB
+commitlog_disk_access_mode: mmap
+memtable_heap_space: 128MiB
+memtable_offheap_space: 128MiB
+auto_snapshot: false
+hinted_handoff_enabled: true
+data_file_directories: [\"{folder}/data\"]
+commitlog_directory: \"{folder}/commitlog\"
+saved_caches_directory: \"{folder}/caches\"
+hints_directory: \"{folder}/hints\"
+cdc_raw_directory: \"{folder}/cdc\"
+"
+    );
+    for more in &ring.plan.yaml {
+        yaml.push_str(more);
+        yaml.push('\n');
+    }
+    Ok(yaml)
+}

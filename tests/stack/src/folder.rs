@@ -1,6 +1,7 @@
 //! The folder of a started server or cluster, removed with it unless it is to be looked at.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -9,7 +10,10 @@ use crate::settings;
 
 /// A temporary folder.
 #[derive(Debug)]
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder {
+    path: PathBuf,
+    owned: Mutex<Option<TempDir>>,
+}
 
 impl Folder {
     /// A new one; `name` is the beginning of its name.
@@ -25,10 +29,23 @@ impl Folder {
         if settings::folders_stay() {
             eprintln!("stack: {} stays", folder.path().display());
         }
-        Ok(Self(folder))
+        Ok(Self {
+            path: folder.path().to_owned(),
+            owned: Mutex::new(Some(folder)),
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
+    }
+
+    /// Removes it now: what a static holds is never dropped.
+    pub(crate) fn remove(&self) {
+        let owned = self
+            .owned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(owned);
     }
 }

@@ -30,7 +30,10 @@ exec >/dev/null
 if read -r _; then ours=yes; else ours=no; fi
 kill -9 "$server" 2>/dev/null
 wait "$server" 2>/dev/null
-[ "$ours" = yes ] || rm -rf "$folder"
+[ "$ours" = yes ] || [ -z "$folder" ] || {
+    rm -rf "$folder"
+    rmdir "$(dirname "$folder")" 2>/dev/null
+}
 "#;
 
 /// A running server and its guard.
@@ -45,7 +48,8 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Starts `program` with its output appended to `log`; `folder` goes with the server if we die before it.
+    /// Starts `program` with its output appended to `log`; `folder` (if not empty) and what then is an empty folder
+    /// around it go with the server if we die before it.
     ///
     /// # Errors
     /// There is no shell, or it did not start the program.

@@ -48,7 +48,7 @@ enum Server {
     Own {
         slot: Slot,
         port: Port,
-        _folder: Folder,
+        folder: Folder,
     },
 }
 
@@ -69,7 +69,7 @@ impl Registry {
             server: Server::Own {
                 slot,
                 port: Port::free()?,
-                _folder: folder,
+                folder,
             },
         };
         registry.start_again()?;
@@ -178,10 +178,11 @@ impl Registry {
         Ok(self.own()?.0.log())
     }
 
-    /// Stops it if it is ours.
-    pub fn stop(&self) {
-        if let Server::Own { slot, .. } = &self.server {
+    /// Stops it for good if it is ours.
+    pub(crate) fn stop(&self) {
+        if let Server::Own { slot, folder, .. } = &self.server {
             slot.stop();
+            folder.remove();
         }
     }
 

@@ -61,7 +61,7 @@ pub(crate) struct Ring {
     native: Port,
     storage: Port,
     // Last: the folder goes when the processes are gone.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// One node.
@@ -110,7 +110,7 @@ impl Cassandra {
             nodes,
             native,
             storage,
-            _folder: folder,
+            folder,
         };
         ring.start()?;
         Ok(Self {
@@ -212,10 +212,11 @@ impl Cassandra {
         )
     }
 
-    /// Stops all nodes of ours; a given server is left alone.
-    pub fn stop(&self) {
+    /// Stops all nodes of ours for good; a given server is left alone.
+    pub(crate) fn stop(&self) {
         if let Server::Own(ring) = &self.server {
             ring.nodes.iter().for_each(|node| node.slot.stop());
+            ring.folder.remove();
         }
     }
 

@@ -67,7 +67,7 @@ pub(crate) struct Cluster {
     plan: KafkaPlan,
     brokers: Vec<Broker>,
     // Last: the folder goes when the processes are gone.
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// One broker.
@@ -142,7 +142,7 @@ impl Kafka {
         let cluster = Cluster {
             plan,
             brokers: brokers?,
-            _folder: folder,
+            folder,
         };
         cluster.start()?;
         Ok(Self {
@@ -297,10 +297,11 @@ impl Kafka {
         )
     }
 
-    /// Stops all brokers of ours; a given server is left alone.
-    pub fn stop(&self) {
+    /// Stops all brokers of ours for good; a given server is left alone.
+    pub(crate) fn stop(&self) {
         if let Server::Own(cluster) = &self.server {
             cluster.brokers.iter().for_each(|broker| broker.slot.stop());
+            cluster.folder.remove();
         }
     }
 

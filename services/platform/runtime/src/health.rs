@@ -14,8 +14,26 @@ pub enum Condition {
     Starting(String),
     /// As it should be.
     Ready,
+    /// An owner that serves its partition, under this claim.
+    Serving {
+        /// The claim's epoch.
+        epoch: u64,
+    },
+    /// An owner that leaves its partition to another process.
+    StandingBy,
     /// Stopped for good until somebody acts.
     Halted(String),
+}
+
+impl Condition {
+    /// Whether something is to be waited for or mended.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        match self {
+            Self::Starting(_) | Self::Halted(_) => true,
+            Self::Ready | Self::Serving { .. } | Self::StandingBy => false,
+        }
+    }
 }
 
 impl fmt::Display for Condition {
@@ -23,6 +41,8 @@ impl fmt::Display for Condition {
         match self {
             Self::Starting(detail) => write!(f, "starting: {detail}"),
             Self::Ready => f.write_str("ready"),
+            Self::Serving { epoch } => write!(f, "serving in epoch {epoch}"),
+            Self::StandingBy => f.write_str("standing by"),
             Self::Halted(detail) => write!(f, "halted: {detail}"),
         }
     }
@@ -51,9 +71,35 @@ impl Health {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts
             .iter()
-            .filter(|(_, condition)| **condition != Condition::Ready)
+            .filter(|(_, condition)| condition.is_missing())
             .map(|(part, condition)| (part.clone(), condition.clone()))
             .collect()
+    }
+
+    /// All parts and their conditions.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<String, Condition> {
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Resolves when no part serves a partition any more.
+    pub async fn relieved(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let parts = self.parts();
+            if !parts
+                .values()
+                .any(|condition| matches!(condition, Condition::Serving { .. }))
+            {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Resolves when every part is ready, or with the first part that has halted.

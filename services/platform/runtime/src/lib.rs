@@ -6,20 +6,26 @@
 //! Prohibition: no business rule. The owner is a synchronous machine without I/O; only the thin
 //! shells around it (`task`, `tail`) are asynchronous.
 
+mod attendance;
 mod clock;
 mod context;
+mod duty;
 mod health;
 mod owner;
 mod reader;
+mod roll;
 mod service;
 mod tail;
 mod task;
 
+pub use attendance::{Attendance, Noticeboard, Seats};
 pub use clock::{Clock, Entropy, SystemClock, SystemEntropy, mint};
 pub use context::Shared;
+pub use duty::Duty;
 pub use health::{Condition, Health};
 pub use owner::{Bounds, Owner, Stop};
-pub use reader::{Drawing, Listener, Projection, Reader, rows_of};
+pub use reader::{Drawing, Listener, Projection, Reader, Rows, rows_of};
+pub use roll::{MemberId, Notice, Roll};
 pub use service::{Command, Context, Event, Rejection, Service, State, Timer, Work, fold};
 pub use tail::{Effective, Stretch, Tail, TailError, chain_from_bytes, chain_to_bytes, take};
 pub use task::{OwnerParts, SNAPSHOT_FORMAT, run_owner};

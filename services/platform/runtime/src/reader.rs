@@ -9,9 +9,9 @@
 use crate::context::Shared;
 use crate::health::{Condition, Health};
 use crate::service::Context;
-use crate::tail::{Stretch, Tail, chain_from_bytes, chain_to_bytes};
-use eventlog::{Chain, EventLog};
-use kernel::{Topic, TopicPartition};
+use crate::tail::{Stretch, Tail, TailError, chain_from_bytes, chain_to_bytes};
+use eventlog::{Chain, EventLog, LogError};
+use kernel::{Offset, Topic, TopicPartition};
 use schemas::rows::{AnswerRow, table};
 use schemas::{Blob, Decision, Wire};
 use std::collections::BTreeMap;
@@ -29,6 +29,15 @@ pub trait Listener: Send + Sync + 'static {
     fn hear(&self, stretch: &Stretch);
 }
 
+/// What a reader does with the rows that decisions become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Writes them: it is a projector. A view store that is away holds it up.
+    Write,
+    /// Leaves them to the projectors of other processes: it only tells its listeners.
+    Leave,
+}
+
 /// What the reader is made of.
 #[derive(Clone)]
 pub struct Reader {
@@ -36,6 +45,8 @@ pub struct Reader {
     pub log: Arc<dyn EventLog>,
     /// The views.
     pub views: Arc<dyn ViewStore>,
+    /// Whether it writes them.
+    pub rows: Rows,
     /// Each journal's projection.
     pub projections: Arc<BTreeMap<Topic, Projection>>,
     /// Who hears decisions.
@@ -46,7 +57,9 @@ pub struct Reader {
 
 /// Stretches that may wait for the view store.
 const STRETCHES_WAITING: usize = 32;
-/// After a failure of the view store.
+/// Between two looks whether the views still stand where they were left.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// After a failure of the log or the view store.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 impl Reader {
@@ -55,9 +68,19 @@ impl Reader {
     pub fn follow(
         self,
         at: TopicPartition,
-        mut shutdown: watch::Receiver<bool>,
+        shutdown: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send {
-        let name = format!("reader of {at}");
+        self.follow_as(&format!("reader of {at}"), at, shutdown)
+    }
+
+    /// The same under another name in the health.
+    pub fn follow_as(
+        self,
+        name: &str,
+        at: TopicPartition,
+        mut shutdown: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let name = name.to_owned();
         self.health
             .set(&name, Condition::Starting("catching up".to_owned()));
         async move {
@@ -70,33 +93,31 @@ impl Reader {
     }
 
     async fn read(&self, at: TopicPartition, name: &str) {
-        let chain = self.starting_point(at).await;
-        let mut tail = Tail::new(Arc::clone(&self.log), at, chain);
-        let (sender, receiver) = mpsc::channel(STRETCHES_WAITING);
-        let writing = self.write(at, receiver);
-        let reading = async move {
-            let end = self.log.end(at).await.unwrap_or(0);
-            self.tell(&nothing_yet(at, tail.chain()));
-            loop {
-                if tail.chain().next_offset >= end {
-                    self.health.set(name, Condition::Ready);
-                }
-                match tail.next().await {
-                    Ok(stretch) => {
-                        self.tell(&stretch);
-                        if sender.send(stretch).await.is_err() {
-                            return;
-                        }
+        loop {
+            let chain = self.starting_point(at).await;
+            let (sender, receiver) = mpsc::channel(STRETCHES_WAITING);
+            let writing = self.write(at, chain.next_offset, receiver);
+            let mut tail = Tail::new(Arc::clone(&self.log), at, chain);
+            let reading = async {
+                let end = end_of(&*self.log, at).await;
+                self.tell(&nothing_yet(at, tail.chain()));
+                loop {
+                    if tail.chain().next_offset >= end {
+                        self.health.set(name, Condition::Ready);
                     }
-                    Err(error) => {
-                        tracing::error!(%at, %error, "reader halted");
-                        self.health.set(name, Condition::Halted(error.to_string()));
+                    let stretch = next_of(&mut tail, at, name, &self.health).await;
+                    self.tell(&stretch);
+                    if self.rows == Rows::Write && sender.send(stretch).await.is_err() {
                         return;
                     }
                 }
+            };
+            tokio::select! {
+                () = reading => {}
+                () = writing => {}
             }
-        };
-        tokio::join!(reading, writing);
+            tracing::warn!(%at, "the views have been emptied, and are written again");
+        }
     }
 
     fn tell(&self, stretch: &Stretch) {
@@ -121,18 +142,33 @@ impl Reader {
         }
     }
 
-    async fn write(&self, at: TopicPartition, mut stretches: mpsc::Receiver<Stretch>) {
-        let mut waiting = Vec::new();
-        while stretches.recv_many(&mut waiting, STRETCHES_WAITING).await > 0 {
-            let Some(chain) = waiting
-                .last()
-                .map(|stretch: &Stretch| stretch.chain.clone())
-            else {
+    /// Writes rows for as long as the views stand where it left them. Ends when somebody has
+    /// emptied them.
+    async fn write(
+        &self,
+        at: TopicPartition,
+        mut written: Offset,
+        mut stretches: mpsc::Receiver<Stretch>,
+    ) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let mut waiting: Vec<Stretch> = Vec::new();
+            tokio::select! {
+                biased;
+                _ = stretches.recv_many(&mut waiting, STRETCHES_WAITING) => {}
+                _ = looks.tick(), if self.starts_again() => {
+                    if self.were_emptied(at, written).await {
+                        return;
+                    }
+                }
+            }
+            let Some(chain) = waiting.last().map(|stretch| stretch.chain.clone()) else {
                 continue;
             };
             let rows: Vec<Row> = waiting
                 .drain(..)
-                .flat_map(|stretch| self.rows(&stretch))
+                .flat_map(|stretch| self.rows_of(&stretch))
                 .collect();
             let progress = Progress {
                 next_offset: chain.next_offset,
@@ -144,12 +180,65 @@ impl Reader {
                 tracing::warn!(%at, %error, "view store unavailable, trying again");
                 tokio::time::sleep(RETRY_AFTER).await;
             }
+            written = progress.next_offset;
         }
     }
 
-    fn rows(&self, stretch: &Stretch) -> Vec<Row> {
+    /// Listeners must not hear anything twice, so only a pure projector can start again.
+    fn starts_again(&self) -> bool {
+        self.rows == Rows::Write && self.listeners.is_empty()
+    }
+
+    async fn were_emptied(&self, at: TopicPartition, written: Offset) -> bool {
+        match self.views.progress(at).await {
+            Ok(progress) => progress.map_or(0, |progress| progress.next_offset) < written,
+            Err(_) => false,
+        }
+    }
+
+    fn rows_of(&self, stretch: &Stretch) -> Vec<Row> {
         let projection = self.projections.get(&stretch.topic_partition.topic);
         rows_of(stretch, projection.copied())
+    }
+}
+
+/// The end of a journal partition, as soon as the log tells it.
+async fn end_of(log: &dyn EventLog, at: TopicPartition) -> Offset {
+    loop {
+        match log.end(at).await {
+            Ok(end) => return end,
+            Err(error) => {
+                tracing::warn!(%at, %error, "log unavailable, trying again");
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+        }
+    }
+}
+
+/// The next stretch. A log that does not answer is asked again; a fold that halts, and damage,
+/// are told to the health, and nothing comes any more.
+async fn next_of(tail: &mut Tail, at: TopicPartition, name: &str, health: &Health) -> Stretch {
+    let mut away = false;
+    loop {
+        match tail.next().await {
+            Ok(stretch) => {
+                if away {
+                    health.set(name, Condition::Ready);
+                }
+                return stretch;
+            }
+            Err(TailError::Log(error @ LogError::Unavailable { .. })) => {
+                tracing::warn!(%at, %error, "log unavailable, trying again");
+                health.set(name, Condition::Starting(error.to_string()));
+                away = true;
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Err(error @ (TailError::Halted(_) | TailError::Log(LogError::Unreadable { .. }))) => {
+                tracing::error!(%at, %error, "reader halted");
+                health.set(name, Condition::Halted(error.to_string()));
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 
@@ -239,7 +328,7 @@ impl<C: Context> Drawing<C> {
 
     async fn draw(&self, at: TopicPartition, name: &str) {
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
-        let end = self.log.end(at).await.unwrap_or(0);
+        let end = end_of(&*self.log, at).await;
         let mut caught_up = false;
         loop {
             if !caught_up && tail.chain().next_offset >= end {
@@ -249,19 +338,11 @@ impl<C: Context> Drawing<C> {
                     listener.hear(&nothing_yet(at, tail.chain()));
                 }
             }
-            match tail.next().await {
-                Ok(stretch) => {
-                    self.context
-                        .change(|picture| (self.take)(picture, &stretch));
-                    for listener in self.listeners.iter().filter(|_| caught_up) {
-                        listener.hear(&stretch);
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%at, %error, "picture halted");
-                    self.health.set(name, Condition::Halted(error.to_string()));
-                    return;
-                }
+            let stretch = next_of(&mut tail, at, name, &self.health).await;
+            self.context
+                .change(|picture| (self.take)(picture, &stretch));
+            for listener in self.listeners.iter().filter(|_| caught_up) {
+                listener.hear(&stretch);
             }
         }
     }
@@ -273,6 +354,64 @@ mod tests {
     use eventlog::MemoryLog;
     use viewstore::MemoryViewStore;
 
+    fn a_claim(at: TopicPartition) -> bytes::Bytes {
+        let header = schemas::Header {
+            kind: schemas::Kind::Claim,
+            epoch: 1,
+            claim_id: schemas::ClaimId::default(),
+            seq: 0,
+            confirmed: 0,
+            prev: None,
+            cause: None,
+            consumed: Vec::new(),
+            request_id: None,
+            request_digest: None,
+            correlation_id: kernel::CorrelationId::from_bytes([0; 16]),
+            decided_at: kernel::Timestamp::default(),
+        };
+        let body = schemas::Body::<schemas::ledger::Event, schemas::ledger::Rejection> {
+            rejection: None,
+            events: Vec::new(),
+        };
+        schemas::encode_record(schemas::schema_of(at.topic), &header, &body).into()
+    }
+
+    /// Emptied views are filled again from the beginning, while the projector goes on.
+    #[test]
+    fn emptied_views_are_written_again() {
+        let at = TopicPartition::new(Topic::LedgerEvents, 3);
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::default());
+        let views = MemoryViewStore::default();
+        let reader = Reader {
+            log: Arc::clone(&log),
+            views: Arc::new(views.clone()),
+            rows: Rows::Write,
+            projections: Arc::default(),
+            listeners: Arc::default(),
+            health: Arc::default(),
+        };
+        let stop = watch::Sender::new(false);
+        let paused = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        paused.block_on(async {
+            log.writer(at).append(vec![a_claim(at)]).await;
+            let following = tokio::spawn(reader.follow(at, stop.subscribe()));
+            let written = async |views: &MemoryViewStore| {
+                while views.progress(at).await.unwrap().is_none() {
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                views.progress(at).await.unwrap()
+            };
+            let before = written(&views).await;
+            views.clear().await.unwrap();
+            assert_eq!(written(&views).await, before);
+            following.abort();
+        });
+    }
+
     /// Who waits for all parts right after they were started must wait for these.
     #[test]
     fn what_was_not_polled_yet_is_missing() {
@@ -283,6 +422,7 @@ mod tests {
         let reader = Reader {
             log: Arc::clone(&log),
             views: Arc::new(MemoryViewStore::default()),
+            rows: Rows::Write,
             projections: Arc::default(),
             listeners: Arc::default(),
             health: Arc::clone(&health),

@@ -9,6 +9,7 @@
 
 use crate::clock::{Clock, Entropy};
 use crate::context::Shared;
+use crate::duty::Duty;
 use crate::health::{Condition, Health};
 use crate::owner::{Bounds, Owner, Stop};
 use crate::service::Service;
@@ -43,6 +44,9 @@ pub struct OwnerParts<S: Service> {
     pub partitions: u16,
     /// Effective decisions between two snapshots.
     pub snapshot_every: u64,
+    /// How long the journal must be silent before a partition that was lost to another claim is
+    /// claimed back.
+    pub stand_back: Duration,
 }
 
 impl<S: Service> Clone for OwnerParts<S> {
@@ -56,6 +60,7 @@ impl<S: Service> Clone for OwnerParts<S> {
             health: Arc::clone(&self.health),
             partitions: self.partitions,
             snapshot_every: self.snapshot_every,
+            stand_back: self.stand_back,
         }
     }
 }
@@ -67,19 +72,19 @@ const WAITING_MAX: usize = 8_192;
 /// Snapshots that are kept of each partition.
 const SNAPSHOTS_KEPT: usize = 3;
 
-/// Owns one partition until told to stop: claims it, serves it, and begins anew after every
-/// lost claim and every doubt. A halted partition stays halted, and the health says why. It is
-/// missing from the health from this call on, whenever the future is polled first: who asks
-/// whether all is ready must not be told so because nobody has begun.
+/// Owns one partition whenever it is its duty, until told to stop: claims it, serves it, and
+/// begins anew after every lost claim and every doubt. A halted partition stays halted, and the
+/// health says why. It is missing from the health from this call on, whenever the future is
+/// polled first: who asks whether all is ready must not be told so because nobody has begun.
 pub fn run_owner<S: Service>(
     parts: OwnerParts<S>,
     partition: Partition,
-    shutdown: watch::Receiver<bool>,
+    duty: watch::Receiver<Duty>,
 ) -> impl Future<Output = ()> + Send {
     let at = TopicPartition::new(S::JOURNAL, partition);
     let name = format!("owner of {at}");
     parts.health.set(&name, starting());
-    own(parts, at, name, shutdown)
+    own(parts, at, name, duty)
 }
 
 fn starting() -> Condition {
@@ -90,43 +95,98 @@ async fn own<S: Service>(
     parts: OwnerParts<S>,
     at: TopicPartition,
     name: String,
-    mut shutdown: watch::Receiver<bool>,
+    mut duty: watch::Receiver<Duty>,
 ) {
-    let partition = at.partition;
     loop {
-        parts.health.set(&name, starting());
-        let serving = reign::<S>(&parts, partition, &name, shutdown.clone());
-        let ended = tokio::select! {
-            biased;
-            _ = shutdown.wait_for(|stop| *stop) => return,
-            ended = serving => ended,
-        };
-        let Err(stop) = ended else { return };
-        match stop {
-            Ended::Stopped(stop @ (Stop::Fenced { .. } | Stop::Doubt(_))) => {
-                tracing::info!(%at, %stop, "claiming again");
-            }
-            Ended::Stopped(stop @ (Stop::Halted(_) | Stop::Broken(_))) => {
-                tracing::error!(%at, %stop, "partition halted");
-                parts.health.set(&name, Condition::Halted(stop.to_string()));
-                return;
-            }
-            Ended::SnapshotAhead => {
-                let detail = "the log has lost records that a snapshot holds";
-                tracing::error!(%at, detail, "partition halted");
-                parts
-                    .health
-                    .set(&name, Condition::Halted(detail.to_owned()));
-                return;
-            }
-            Ended::Log(error) => {
-                tracing::warn!(%at, %error, "log unavailable, trying again");
-                parts
-                    .health
-                    .set(&name, Condition::Starting(error.to_string()));
-            }
+        if *duty.borrow() == Duty::StandBy {
+            parts.health.set(&name, Condition::StandingBy);
         }
-        tokio::time::sleep(jitter(&*parts.entropy)).await;
+        match duty
+            .wait_for(|duty| *duty != Duty::StandBy)
+            .await
+            .as_deref()
+        {
+            Ok(Duty::Serve) => {}
+            Ok(Duty::StandBy | Duty::Stop) | Err(_) => return,
+        }
+        parts.health.set(&name, starting());
+        let serving = reign::<S>(&parts, at.partition, &name, duty.clone());
+        let ended = {
+            let mut duty = duty.clone();
+            tokio::select! {
+                biased;
+                _ = duty.wait_for(|duty| *duty == Duty::Stop) => return,
+                ended = serving => ended,
+            }
+        };
+        let Err(ended) = ended else { return };
+        if !goes_on(&parts, at, &name, ended, &mut duty).await {
+            return;
+        }
+    }
+}
+
+/// What follows on the end of a reign: false if the partition stays halted.
+async fn goes_on<S: Service>(
+    parts: &OwnerParts<S>,
+    at: TopicPartition,
+    name: &str,
+    ended: Ended,
+    duty: &mut watch::Receiver<Duty>,
+) -> bool {
+    let halted = |why: String| {
+        tracing::error!(%at, why, "partition halted");
+        parts.health.set(name, Condition::Halted(why));
+        false
+    };
+    match ended {
+        Ended::Relieved => return true,
+        Ended::Stopped(stop @ Stop::Fenced { .. }) => {
+            tracing::info!(%at, %stop, "another claim stands");
+            stand_back(parts, at, duty).await;
+            return true;
+        }
+        Ended::Stopped(stop @ Stop::Doubt(_)) => tracing::info!(%at, %stop, "claiming again"),
+        Ended::Stopped(stop @ (Stop::Halted(_) | Stop::Broken(_))) => {
+            return halted(stop.to_string());
+        }
+        Ended::SnapshotAhead => {
+            return halted("the log has lost records that a snapshot holds".to_owned());
+        }
+        Ended::Log(error) => {
+            tracing::warn!(%at, %error, "log unavailable, trying again");
+            parts
+                .health
+                .set(name, Condition::Starting(error.to_string()));
+        }
+    }
+    tokio::time::sleep(jitter(&*parts.entropy)).await;
+    true
+}
+
+/// Lets the newer claim stand for as long as its owner appends anything: two that claim at once
+/// would duel for ever. Ends at once when the partition is no longer ours to serve.
+async fn stand_back<S: Service>(
+    parts: &OwnerParts<S>,
+    at: TopicPartition,
+    duty: &mut watch::Receiver<Duty>,
+) {
+    parts
+        .health
+        .set(format!("owner of {at}"), Condition::StandingBy);
+    let mut seen = parts.log.end(at).await.unwrap_or(0);
+    loop {
+        let wait = parts.stand_back.saturating_add(jitter(&*parts.entropy));
+        tokio::select! {
+            biased;
+            _ = duty.wait_for(|duty| *duty != Duty::Serve) => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        match parts.log.end(at).await {
+            Ok(end) if end == seen => return,
+            Ok(end) => seen = end,
+            Err(_) => {}
+        }
     }
 }
 
@@ -139,6 +199,8 @@ fn jitter(entropy: &dyn Entropy) -> Duration {
 
 /// How a reign ended.
 enum Ended {
+    /// Before it claimed, it was no longer its duty.
+    Relieved,
     Stopped(Stop),
     SnapshotAhead,
     Log(LogError),
@@ -154,14 +216,15 @@ async fn reign<S: Service>(
     parts: &OwnerParts<S>,
     partition: Partition,
     name: &str,
-    shutdown: watch::Receiver<bool>,
+    duty: watch::Receiver<Duty>,
 ) -> Result<(), Ended> {
     let mut owner = newest_owner::<S>(parts, partition).await?;
     let writer = parts.log.writer(owner.at());
-    claim(parts, &mut owner, &*writer).await?;
-    parts.health.set(name, Condition::Ready);
-    tracing::debug!(at = %owner.at(), epoch = owner.chain().epoch, "claimed");
-    serve(parts, owner, &*writer, shutdown).await
+    claim(parts, &mut owner, &*writer, &duty).await?;
+    let epoch = owner.chain().epoch;
+    parts.health.set(name, Condition::Serving { epoch });
+    tracing::debug!(at = %owner.at(), epoch, "claimed");
+    serve(parts, owner, &*writer, duty).await
 }
 
 /// An owner from the newest intact snapshot, or from nothing.
@@ -199,6 +262,7 @@ async fn claim<S: Service>(
     parts: &OwnerParts<S>,
     owner: &mut Owner<S>,
     writer: &dyn Writer,
+    duty: &watch::Receiver<Duty>,
 ) -> Result<(), Ended> {
     let at = owner.at();
     let end = parts.log.end(at).await?;
@@ -214,6 +278,9 @@ async fn claim<S: Service>(
         if let Some(stop) = owner.stopped() {
             return Err(Ended::Stopped(stop.clone()));
         }
+    }
+    if *duty.borrow() != Duty::Serve {
+        return Err(Ended::Relieved);
     }
     let mut claim_id = [0_u8; 16];
     parts.entropy.fill(&mut claim_id);
@@ -269,7 +336,7 @@ async fn serve<S: Service>(
     parts: &OwnerParts<S>,
     mut owner: Owner<S>,
     writer: &dyn Writer,
-    mut shutdown: watch::Receiver<bool>,
+    mut duty: watch::Receiver<Duty>,
 ) -> Result<(), Ended> {
     let at = owner.at();
     let mut feeds = JoinSet::new();
@@ -304,7 +371,7 @@ async fn serve<S: Service>(
             .map(|due| parts.clock.until(due));
         tokio::select! {
             biased;
-            _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+            _ = duty.wait_for(|duty| *duty == Duty::Stop) => return Ok(()),
             Some(sent) = outcomes.next(), if !outcomes.is_empty() => {
                 if !all_sent(&sent) {
                     owner.doubt("an append may not have happened");

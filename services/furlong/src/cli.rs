@@ -6,7 +6,7 @@
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
 use crate::{audit, bench, calc, config, doctor, explain, feed, replay};
-use crate::{dev, serve};
+use crate::{dev, serve, staff, topics};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,6 +38,12 @@ enum Command {
     /// Run the services for real use
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Serve),
+    /// Make or check the topics of a cluster
+    #[command(subcommand)]
+    Topics(topics::Topics),
+    /// Let in people who work for the house
+    #[command(subcommand)]
+    Staff(staff::Staff),
     /// Work out payouts, margins and goal models
     #[command(subcommand)]
     Calc(calc::Calc),
@@ -149,6 +155,8 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
     match command {
         Command::Dev(dev) => dev::run(&dev, screen),
         Command::Serve(serve) => serve::run(&serve, screen),
+        Command::Topics(topics) => crate::cluster::topics(&topics, screen),
+        Command::Staff(staff) => staff::run(&staff, screen),
         Command::Calc(calc) => calc::run(&calc, screen),
         Command::Replay(replay) => replay::run(&replay, screen),
         Command::Audit(audit) => audit::run(&audit, screen),

@@ -1,10 +1,12 @@
-//! Every service on one log, in this process.
+//! The services of this process on one log.
 //!
-//! Duty: start an owner for every partition of every service, one reader for every journal and
-//! one market picture, on whatever log and stores it is given; and stop them in order.
+//! Duty: start an owner for every partition of every service that is among the process's roles,
+//! the readers and the market picture that those need, on whatever log and stores it is given;
+//! and stop them in order.
 //!
 //! Prohibition: no HTTP, no feed, no command line: those stand on the engine.
 
+use crate::roles::{Role, Roles};
 use auth::AuthService;
 use bets::BetsService;
 use eventlog::EventLog;
@@ -15,12 +17,13 @@ use markets::MarketView;
 use odds::{OddsService, Terms};
 use payments::PaymentsService;
 use runtime::{
-    Clock, Drawing, Entropy, Health, Listener, OwnerParts, Projection, Reader, Service, Shared,
-    run_owner,
+    Clock, Condition, Drawing, Duty, Entropy, Health, Listener, OwnerParts, Projection, Reader,
+    Rows, Seats, Service, Shared, run_owner,
 };
 use snapshots::SnapshotStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use viewstore::ViewStore;
@@ -44,11 +47,48 @@ pub struct Ground {
     pub snapshot_every: u64,
     /// The house's terms for new markets.
     pub terms: Terms,
+    /// How long a journal must be silent before a partition lost to another claim is claimed back.
+    pub stand_back: Duration,
+}
+
+/// What an engine is to do.
+pub struct Work {
+    /// The roles of the process.
+    pub roles: Roles,
+    /// Its duties, partition by partition.
+    pub seats: Arc<Seats>,
+    /// Who reads the journals for whom.
+    pub reading: Reading,
+}
+
+/// Who reads the journals for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// One reader writes the views and tells the listeners: each record is decoded once.
+    Together,
+    /// Readers for the listeners, others for the views: a view store that is away holds up
+    /// nobody but the projector.
+    Apart,
+}
+
+impl Work {
+    /// Everything, on a log that no other process may write.
+    #[must_use]
+    pub fn alone(partitions: u16) -> Self {
+        let roles = Roles::all();
+        let seats = Seats::new(&roles.shared_out(), partitions, Duty::Serve);
+        Self {
+            roles,
+            seats: Arc::new(seats),
+            reading: Reading::Together,
+        }
+    }
 }
 
 /// The running services.
 pub struct Engine {
     ground: Ground,
+    work: Work,
     /// The picture of fixtures and markets.
     pub markets: Arc<Shared<MarketView>>,
     /// What is not ready.
@@ -70,12 +110,22 @@ pub fn projections() -> BTreeMap<Topic, Projection> {
     ])
 }
 
+/// Every partition of every journal.
+fn journal_partitions(partitions: u16) -> impl Iterator<Item = TopicPartition> {
+    Topic::ALL
+        .iter()
+        .copied()
+        .filter(|topic| topic.is_journal())
+        .flat_map(move |topic| (0..partitions).map(move |p| TopicPartition::new(topic, p)))
+}
+
 impl Engine {
-    /// Starts every service. `markets` is the picture to draw, `health` tells what is not ready,
-    /// `listeners` hear effective decisions as they are read.
+    /// Starts the process's services. `markets` is the picture to draw, `health` tells what is not
+    /// ready, `listeners` hear effective decisions as they are read.
     #[must_use]
     pub fn start(
         ground: Ground,
+        work: Work,
         markets: Arc<Shared<MarketView>>,
         health: Arc<Health>,
         listeners: Vec<Arc<dyn Listener>>,
@@ -86,21 +136,25 @@ impl Engine {
             stop: watch::Sender::new(false),
             tasks: JoinSet::new(),
             ground,
+            work,
         };
-        engine.draw_and_read(listeners);
+        engine.read(listeners);
         let nothing = Arc::new(Shared::new(()));
         let terms = Arc::new(Shared::new(engine.ground.terms));
-        engine.own::<AuthService>(&nothing);
-        engine.own::<OddsService>(&terms);
         let markets = Arc::clone(&engine.markets);
-        engine.own::<BetsService>(&markets);
-        engine.own::<LedgerService>(&nothing);
-        engine.own::<PaymentsService>(&nothing);
-        engine.own::<FraudService>(&nothing);
+        engine.own::<AuthService>(Role::Auth, &nothing);
+        engine.own::<OddsService>(Role::Odds, &terms);
+        engine.own::<BetsService>(Role::Bets, &markets);
+        engine.own::<LedgerService>(Role::Ledger, &nothing);
+        engine.own::<PaymentsService>(Role::Payments, &nothing);
+        engine.own::<FraudService>(Role::Fraud, &nothing);
         engine
     }
 
-    fn own<S: Service>(&mut self, context: &Arc<Shared<S::Context>>) {
+    fn own<S: Service>(&mut self, role: Role, context: &Arc<Shared<S::Context>>) {
+        if !self.work.roles.has(role) {
+            return;
+        }
         let ground = &self.ground;
         for partition in 0..ground.partitions {
             let parts = OwnerParts::<S> {
@@ -112,54 +166,108 @@ impl Engine {
                 health: Arc::clone(&self.health),
                 partitions: ground.partitions,
                 snapshot_every: ground.snapshot_every,
+                stand_back: ground.stand_back,
             };
-            self.tasks
-                .spawn(run_owner(parts, partition, self.stop.subscribe()));
+            let duty = self.work.seats.hear(&role.name(), partition);
+            self.tasks.spawn(run_owner(parts, partition, duty));
         }
     }
 
     /// The picture is drawn before its listeners hear of a change, so odds decisions reach them
     /// by way of the picture and all others by way of the reader.
-    fn draw_and_read(&mut self, listeners: Vec<Arc<dyn Listener>>) {
+    fn read(&mut self, listeners: Vec<Arc<dyn Listener>>) {
         let listeners = Arc::new(listeners);
+        if self.work.roles.has(Role::Bets) || self.work.roles.has(Role::Gateway) {
+            self.draw(&listeners);
+        }
+        let writes = self.work.roles.has(Role::Projector);
+        match self.work.reading {
+            Reading::Together => self.follow(&listeners, Rows::Write),
+            Reading::Apart => {
+                if self.work.roles.has(Role::Gateway) {
+                    self.follow(&listeners, Rows::Leave);
+                }
+                if writes {
+                    self.project();
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, listeners: &Arc<Vec<Arc<dyn Listener>>>) {
         let drawing = Drawing {
             log: Arc::clone(&self.ground.log),
             context: Arc::clone(&self.markets),
             take: markets::draw,
-            listeners: Arc::clone(&listeners),
+            listeners: Arc::clone(listeners),
             health: Arc::clone(&self.health),
         };
-        let reader = Reader {
+        for partition in 0..self.ground.partitions {
+            let at = TopicPartition::new(Topic::OddsEvents, partition);
+            self.tasks
+                .spawn(drawing.clone().follow(at, self.stop.subscribe()));
+        }
+    }
+
+    fn reader(&self, rows: Rows, listeners: &Arc<Vec<Arc<dyn Listener>>>) -> Reader {
+        Reader {
             log: Arc::clone(&self.ground.log),
             views: Arc::clone(&self.ground.views),
+            rows,
             projections: Arc::new(projections()),
-            listeners,
+            listeners: Arc::clone(listeners),
             health: Arc::clone(&self.health),
-        };
+        }
+    }
+
+    /// Readers that tell the listeners; of odds decisions the picture tells them.
+    fn follow(&mut self, listeners: &Arc<Vec<Arc<dyn Listener>>>, rows: Rows) {
+        let telling = self.reader(rows, listeners);
         let silent = Reader {
             listeners: Arc::default(),
-            ..reader.clone()
+            ..telling.clone()
         };
-        for topic in Topic::ALL
-            .iter()
-            .copied()
-            .filter(|topic| topic.is_journal())
-        {
-            for partition in 0..self.ground.partitions {
-                let at = TopicPartition::new(topic, partition);
-                let reader = if topic == Topic::OddsEvents {
-                    &silent
-                } else {
-                    &reader
-                };
-                self.tasks
-                    .spawn(reader.clone().follow(at, self.stop.subscribe()));
-                if topic == Topic::OddsEvents {
-                    self.tasks
-                        .spawn(drawing.clone().follow(at, self.stop.subscribe()));
-                }
-            }
+        for at in journal_partitions(self.ground.partitions) {
+            let reader = match (at.topic == Topic::OddsEvents, rows) {
+                (true, Rows::Write) => silent.clone(),
+                (true, Rows::Leave) => continue,
+                (false, Rows::Write | Rows::Leave) => telling.clone(),
+            };
+            self.tasks.spawn(reader.follow(at, self.stop.subscribe()));
         }
+    }
+
+    /// Projectors, each for as long as its partition is ours to write.
+    fn project(&mut self) {
+        let reader = self.reader(Rows::Write, &Arc::default());
+        for at in journal_partitions(self.ground.partitions) {
+            let reader = reader.clone();
+            let mut duty = self.work.seats.hear(&Role::Projector.name(), at.partition);
+            let health = Arc::clone(&self.health);
+            let name = format!("projector of {at}");
+            health.set(&name, Condition::StandingBy);
+            self.tasks.spawn(async move {
+                loop {
+                    let called = duty.wait_for(|duty| *duty != Duty::StandBy).await;
+                    if called.map_or(Duty::Stop, |duty| *duty) == Duty::Stop {
+                        return;
+                    }
+                    let stop = watch::Sender::new(false);
+                    let following = reader.clone().follow_as(&name, at, stop.subscribe());
+                    tokio::select! {
+                        () = following => {}
+                        _ = duty.wait_for(|duty| *duty != Duty::Serve) => {}
+                    }
+                    health.set(&name, Condition::StandingBy);
+                }
+            });
+        }
+    }
+
+    /// What it is to do.
+    #[must_use]
+    pub const fn work(&self) -> &Work {
+        &self.work
     }
 
     /// What it stands on.
@@ -191,6 +299,7 @@ impl Engine {
     /// Stops all tasks and waits for them.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
+        self.work.seats.set_all(Duty::Stop);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -9,6 +9,11 @@ mod bench;
 mod calc;
 pub mod checkpoints;
 pub mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(not(feature = "cluster"))]
+#[path = "no_cluster.rs"]
+mod cluster;
 pub mod config;
 pub mod data_folder;
 pub mod dev;
@@ -18,6 +23,7 @@ pub mod exit;
 mod explain;
 mod feed;
 pub mod feed_desk;
+mod front;
 mod history;
 pub mod house;
 mod http;
@@ -25,8 +31,13 @@ mod newcomers;
 pub mod node;
 mod numbers;
 pub mod payments_desk;
+mod ready_file;
 mod replay;
+pub mod roles;
 pub mod screen;
 mod serve;
+mod side_door;
 mod signals;
+mod staff;
+mod topics;
 mod trace;

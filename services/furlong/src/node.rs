@@ -6,42 +6,40 @@
 
 use crate::checkpoints::CheckpointSigner;
 use crate::data_folder::DataFolder;
-use crate::engine::{Engine, Ground};
+use crate::engine::{Engine, Ground, Work};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
-use crate::house::{
-    EngineReady, HouseClock, HouseTokens, LogWrites, NewestCheckpoint, Passwords, ReceiptSigner,
-    Sealer, Webhooks,
-};
+use crate::front::{Front, ToHub, house_key, listen, open_keys, serve};
+use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
+use crate::newcomers::Registrar;
 use crate::payments_desk::PaymentsDesk;
+use crate::roles::Role;
+use crate::side_door::PartFigures;
 use anyhow::{Context, anyhow};
 use eventlog::Chain;
 use eventlog_sqlite::{Options, SqliteLog};
-use gateway::{Config, Demo, Gateway, Parts, RateLimit};
-use kernel::{Currency, Money, TopicPartition};
-use keystore::{FolderKeyStore, KeyStore, ServiceKey};
+use gateway::{Demo, Gateway, RateLimit};
+use kernel::TopicPartition;
+use keystore::{KeyStore, ServiceKey};
 use odds::Terms;
 use payments::Simulator;
-use runtime::{Clock, Entropy, Listener, Shared, Stretch, SystemClock, SystemEntropy};
+use runtime::{Clock, Listener, Shared, Stretch, SystemClock, SystemEntropy};
 use snapshots::{FolderStore, SnapshotStore};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use viewstore_sqlite::SqliteViewStore;
 
 /// How keys find their partitions; kept with the log, and never changed for one that has records.
 pub const KEY_FUNCTION: &str = "id-tail-u16";
-/// Passwords that are hashed at once.
-const PASSWORD_THREADS: usize = 1;
 /// Threads for SQL reads of views.
 const VIEW_READERS: usize = 2;
+/// Nobody else writes an embedded log: a claim that stands above ours is a late one of our own.
+const STAND_BACK: Duration = Duration::from_millis(20);
 /// Between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// How long open requests may take when a node stops.
-const DRAIN: Duration = Duration::from_secs(5);
 
 /// How a node is set up.
 #[derive(Clone, Debug)]
@@ -81,24 +79,6 @@ pub struct Node {
     log: Arc<SqliteLog>,
     checkpoints: Checkpointer,
     listener: Option<TcpListener>,
-}
-
-/// Hands what is read to the gateway's hub.
-struct ToHub(Arc<gateway::Hub>);
-
-impl Listener for ToHub {
-    fn hear(&self, stretch: &Stretch) {
-        let decisions: Vec<_> = stretch
-            .decisions
-            .iter()
-            .map(|effective| Arc::clone(&effective.decision))
-            .collect();
-        self.0.take(
-            stretch.topic_partition,
-            &decisions,
-            stretch.chain.next_offset,
-        );
-    }
 }
 
 /// Keeps the heads that readers have reached, for checkpoints.
@@ -166,15 +146,20 @@ impl Node {
         let newest = Arc::new(NewestCheckpoint::default());
         let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
         let front = Front {
-            options: &options,
+            rate_limit: options.rate_limit,
+            deadline: options.deadline,
             ground: &ground,
             keys: &keys,
             markets: markets.picture(),
             feeds: Arc::clone(&feeds),
-            health: Arc::clone(&health),
-            newest: Arc::clone(&newest),
-            embedded: Arc::clone(&log),
+            checkpoints: Arc::<NewestCheckpoint>::clone(&newest),
+            checks: vec![
+                Arc::new(EngineReady(Arc::clone(&health))),
+                Arc::new(LogWrites(Arc::clone(&log))),
+            ],
+            metrics: vec![Arc::new(PartFigures(Arc::clone(&health)))],
             provider_key: &provider_key,
+            demo: options.demo.clone(),
         };
         let gateway = front.gateway()?;
         let heads = Arc::new(Heads::default());
@@ -187,7 +172,13 @@ impl Node {
             newest,
         };
         let hub: Arc<dyn Listener> = Arc::new(ToHub(gateway.hub()));
-        let mut engine = Engine::start(ground, markets, health, vec![hub, heads]);
+        let mut engine = Engine::start(
+            ground,
+            Work::alone(options.partitions),
+            markets,
+            health,
+            vec![hub, heads],
+        );
         let provider = Arc::new(Simulator::new(provider_key.expose()));
         open_payments(&mut engine, &provider);
         engine.beside(checkpoints.clone().sign_for_ever());
@@ -211,6 +202,20 @@ impl Node {
         })
     }
 
+    /// Who lets people in by command.
+    #[must_use]
+    pub fn registrar(&self) -> Registrar {
+        let ground = self.engine.ground();
+        Registrar {
+            log: Arc::clone(&ground.log),
+            views: Arc::clone(&ground.views),
+            keys: Arc::clone(&self.keys),
+            clock: Arc::clone(&ground.clock),
+            entropy: Arc::clone(&ground.entropy),
+            partitions: ground.partitions,
+        }
+    }
+
     /// Serves requests until `stop` resolves, then stops everything in order.
     ///
     /// # Errors
@@ -220,31 +225,7 @@ impl Node {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let listener = self.listener.take().context("a node serves once")?;
-        let (draining, mut drained) = watch::channel(false);
-        let router = self
-            .gateway
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let mut stopping = draining.subscribe();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // The sender lives as long as the node: an error means the same as the signal.
-            stopping
-                .wait_for(|stop| *stop)
-                .await
-                .map(|_| ())
-                .unwrap_or(());
-        });
-        let serving = tokio::spawn(server.into_future());
-        stop.await;
-        self.gateway.drain();
-        draining.send_replace(true);
-        drained.mark_unchanged();
-        match tokio::time::timeout(DRAIN, serving).await {
-            Ok(served) => served
-                .context("the server stopped")?
-                .context("the server failed")?,
-            Err(_) => tracing::info!("some connections did not end in time"),
-        }
+        serve(listener, &self.gateway, stop).await?;
         self.stop().await;
         Ok(())
     }
@@ -285,73 +266,13 @@ fn break_ground(options: &NodeOptions) -> Result<(Arc<SqliteLog>, Ground), Failu
         partitions: options.partitions,
         snapshot_every: options.snapshot_every,
         terms: Terms::standard(options.partitions),
+        stand_back: STAND_BACK,
     };
     Ok((log, ground))
 }
 
-/// What the gateway is made of.
-struct Front<'a> {
-    options: &'a NodeOptions,
-    ground: &'a Ground,
-    keys: &'a Arc<dyn KeyStore>,
-    markets: Arc<RwLock<markets::MarketView>>,
-    feeds: Arc<FeedDesk>,
-    health: Arc<runtime::Health>,
-    newest: Arc<NewestCheckpoint>,
-    embedded: Arc<SqliteLog>,
-    provider_key: &'a keystore::Secret,
-}
-
-impl Front<'_> {
-    fn gateway(self) -> Result<Gateway, Failure> {
-        let Ground {
-            log,
-            views,
-            clock,
-            entropy,
-            partitions,
-            ..
-        } = self.ground.clone();
-        let house = Arc::new(HouseClock {
-            clock,
-            entropy: Arc::clone(&entropy),
-        });
-        let tokens = HouseTokens::new(&**self.keys, Arc::clone(&entropy)).map_err(keys_failed)?;
-        let sealer =
-            Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
-        let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
-        Ok(Gateway::new(Parts {
-            log,
-            views,
-            markets: self.markets,
-            partitions,
-            config: Config {
-                rate_limit: self.options.rate_limit,
-                deadline: self.options.deadline,
-                ..Config::default()
-            },
-            clock: Arc::<HouseClock>::clone(&house),
-            mint: house,
-            passwords: Arc::new(Passwords::new(entropy, PASSWORD_THREADS)),
-            tokens: Arc::new(tokens),
-            sealer: Arc::new(sealer),
-            webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
-            feed: Some(self.feeds),
-            receipts: Some(Arc::new(receipts)),
-            checkpoints: Some(self.newest),
-            checks: vec![
-                Arc::new(EngineReady(self.health)),
-                Arc::new(LogWrites(self.embedded)),
-            ],
-            metrics: Vec::new(),
-            notes: magic_amounts(),
-            demo: self.options.demo.clone(),
-        }))
-    }
-}
-
 /// A desk for every payments partition.
-fn open_payments(engine: &mut Engine, provider: &Arc<Simulator>) {
+pub(crate) fn open_payments(engine: &mut Engine, provider: &Arc<Simulator>) {
     for partition in 0..engine.ground().partitions {
         let desk = PaymentsDesk {
             log: Arc::clone(&engine.ground().log),
@@ -359,47 +280,7 @@ fn open_payments(engine: &mut Engine, provider: &Arc<Simulator>) {
             clock: Arc::clone(&engine.ground().clock),
             partition,
         };
-        engine.beside(desk.work());
+        let duty = engine.work().seats.hear(&Role::Payments.name(), partition);
+        engine.beside(desk.work_when(duty));
     }
-}
-
-/// What the simulated provider does with which amount, for the API's description.
-fn magic_amounts() -> String {
-    let mut notes =
-        String::from("Amounts that force an outcome of the simulated payment provider:\n\n");
-    for magic in payments::MAGIC_AMOUNTS {
-        let amount = Money::from_minor(magic.minor, Currency::Eur);
-        notes.push_str(&format!("- `{amount}`: {}\n", magic.meaning));
-    }
-    notes
-}
-
-fn keys_failed(error: keystore::KeyError) -> Failure {
-    Failure::Failed(anyhow!(error).context("the key store cannot be used"))
-}
-
-fn house_key(keys: &dyn KeyStore, key: ServiceKey) -> Result<keystore::Secret, Failure> {
-    keys.service_key(key).map_err(keys_failed)
-}
-
-fn open_keys(
-    folder: &DataFolder,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Arc<dyn KeyStore>, Failure> {
-    let entropy = Arc::clone(entropy);
-    let fill: keystore::Entropy = Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer));
-    let keys = FolderKeyStore::open(folder.keys(), fill).map_err(keys_failed)?;
-    Ok(Arc::new(keys))
-}
-
-/// Takes the port before anything else starts.
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let advice = if error.kind() == std::io::ErrorKind::AddrInUse {
-            "another program listens there; --port N takes another port, --port 0 any free one"
-        } else {
-            "--port N takes another one"
-        };
-        Failure::Failed(anyhow!("{address} cannot be used ({error}): {advice}"))
-    })
 }

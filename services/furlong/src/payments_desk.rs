@@ -5,15 +5,16 @@
 //! its record has been read back.
 
 use crate::feed_desk::framed;
-use eventlog::{Chain, EventLog};
+use eventlog::{Chain, EventLog, LogError};
 use kernel::{CorrelationId, Digest, Partition, RequestId, Topic, TopicPartition};
 use payments::{Action, Provider, Worker, outcome_request_scope};
-use runtime::{Clock, Stretch, Tail};
+use runtime::{Clock, Duty, Stretch, Tail, TailError};
 use schemas::payments::{Command, ReportOutcome};
 use schemas::{CommandRecord, Events, Wire};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// One partition's desk.
 pub struct PaymentsDesk {
@@ -31,16 +32,35 @@ pub struct PaymentsDesk {
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 impl PaymentsDesk {
+    /// Works whenever it is this process's duty to serve the partition. A new spell begins from
+    /// the log: what was called before is asked for its status first.
+    pub async fn work_when(self, mut duty: watch::Receiver<Duty>) {
+        loop {
+            let called = duty.wait_for(|duty| *duty != Duty::StandBy).await;
+            if called.map_or(Duty::Stop, |duty| *duty) == Duty::Stop {
+                return;
+            }
+            tokio::select! {
+                () = self.work() => return,
+                _ = duty.wait_for(|duty| *duty != Duty::Serve) => {}
+            }
+        }
+    }
+
     /// Works until it is dropped.
-    pub async fn work(self) {
+    async fn work(&self) {
         let at = TopicPartition::new(Topic::PaymentsEvents, self.partition);
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
         let mut worker = Worker::default();
-        let end = self.log.end(at).await.unwrap_or(0);
+        let end = self.until_it_answers(at, || self.log.end(at)).await;
         while tail.chain().next_offset < end {
             match tail.next_now().await {
                 Ok(Some(stretch)) => self.observe(&mut worker, &stretch),
                 Ok(None) => break,
+                Err(TailError::Log(error @ LogError::Unavailable { .. })) => {
+                    tracing::warn!(%at, %error, "payments desk cannot read, trying again");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
                 Err(error) => {
                     tracing::error!(%at, %error, "payments desk cannot read");
                     return;
@@ -60,6 +80,22 @@ impl PaymentsDesk {
                     }
                 },
                 () = tokio::time::sleep(due.unwrap_or(Duration::MAX)), if due.is_some() => {}
+            }
+        }
+    }
+
+    /// Asks the log until it answers.
+    async fn until_it_answers<T, F>(&self, at: TopicPartition, ask: impl Fn() -> F) -> T
+    where
+        F: Future<Output = Result<T, LogError>>,
+    {
+        loop {
+            match ask().await {
+                Ok(answer) => return answer,
+                Err(error) => {
+                    tracing::warn!(%at, %error, "payments desk cannot read, trying again");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
             }
         }
     }

@@ -1,39 +1,49 @@
 //! `furlong serve`: the services for real use, without demonstrations.
 //!
-//! Duty: a node from one configuration. Prohibition: no user, no money and no price that nobody
-//! has sent.
+//! Duty: a process from one configuration: everything on the embedded log, or some roles on a
+//! cluster. Prohibition: no user, no money and no price that nobody has sent.
 
-use crate::config::{self, SettingsFlags};
+use crate::config::{self, Settings, SettingsFlags};
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
 use crate::node::{Node, NodeOptions};
+use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use gateway::RateLimit;
+use std::path::PathBuf;
 
 /// Shown below the help.
 pub const EXAMPLES: &str = "\
 Examples
   All services on ./book, port 7400     furlong serve all --data ./book
   From a file, with another port        furlong serve all --config furlong.toml --port 7500
+  Some roles of a cluster               furlong serve bets ledger --config furlong.toml --port 7410
+  Topics first                          furlong topics create --config furlong.toml
 ";
 
 /// Run services
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Which services. On the embedded log all of them share one process.
-    #[arg(value_enum, required = true)]
-    roles: Vec<Role>,
+    /// Which roles: gateway auth odds bets ledger payments fraud audit projector, or all. On the
+    /// embedded log all of them share one process.
+    #[arg(required = true, value_name = "ROLE", value_parser = one_or_all)]
+    roles: Vec<Roles>,
+    /// Write the address and the process id here once ready
+    #[arg(long, value_name = "F")]
+    ready_file: Option<PathBuf>,
     #[command(flatten)]
     flags: SettingsFlags,
 }
 
-/// What a process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
-    /// Everything.
-    All,
+fn one_or_all(text: &str) -> Result<Roles, String> {
+    if text == "all" {
+        return Ok(Roles::all());
+    }
+    <Role as clap::ValueEnum>::from_str(text, false)
+        .map(|role| Roles::of([role]))
+        .map_err(|_| format!("roles are {}, or all", Roles::all().names()))
 }
 
 /// Runs until it is told to stop.
@@ -42,6 +52,27 @@ pub enum Role {
 /// The configuration is wrong, or it cannot start.
 pub fn run(serve: &Serve, screen: &mut Screen<'_>) -> Ended {
     let settings = config::load(&serve.flags)?;
+    let roles = Roles::of(serve.roles.iter().flat_map(Roles::iter));
+    let ready_file = serve.ready_file.as_deref();
+    if settings.cluster.is_some() {
+        crate::cluster::serve(&settings, roles, ready_file, screen)?;
+    } else if roles == Roles::all() {
+        embedded(&settings, ready_file, screen)?;
+    } else {
+        return Err(Failure::Usage(
+            "on the embedded log all roles share one process: `furlong serve all`; for roles of \
+             their own name Kafka's brokers with --brokers"
+                .to_owned(),
+        ));
+    }
+    Ok(Outcome::Fine)
+}
+
+fn embedded(
+    settings: &Settings,
+    ready_file: Option<&std::path::Path>,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
     crate::trace::begin(screen.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -61,8 +92,6 @@ pub fn run(serve: &Serve, screen: &mut Screen<'_>) -> Ended {
         demo: None,
     };
     runtime.block_on(async {
-        // One role is all there is on the embedded log; the grammar has room for the others.
-        debug_assert!(serve.roles.iter().all(|role| *role == Role::All));
         let stop = crate::signals::stopping()?;
         let node = Node::start(options).await?;
         let data = settings.data.display();
@@ -70,8 +99,9 @@ pub fn run(serve: &Serve, screen: &mut Screen<'_>) -> Ended {
             "furlong serves on http://{}, data in {data}",
             node.address
         ));
-        node.serve(stop).await?;
-        Ok::<_, Failure>(())
-    })?;
-    Ok(Outcome::Fine)
+        if let Some(path) = ready_file {
+            crate::ready_file::write(path, node.address)?;
+        }
+        node.serve(stop).await
+    })
 }

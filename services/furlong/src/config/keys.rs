@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 18] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -47,6 +47,48 @@ pub const KEYS: [Key; 8] = [
         "snapshot_every",
         "20000",
         "decisions between two snapshots of a partition",
+    ),
+    key(
+        "brokers",
+        "",
+        "Kafka's brokers, host:port with commas; empty: the embedded log",
+    ),
+    key("topic_prefix", "", "stands before the name of every topic"),
+    key(
+        "kafka_options",
+        "",
+        "a file of further options of the Kafka client, name=value a line",
+    ),
+    key(
+        "registry",
+        "",
+        "the schema registry's address; empty: the ids compiled in",
+    ),
+    key(
+        "replication",
+        "3",
+        "copies of every topic and view in a cluster",
+    ),
+    key(
+        "min_insync",
+        "2",
+        "copies that must have a record before it counts",
+    ),
+    key(
+        "view_nodes",
+        "",
+        "ScyllaDB's or Cassandra's nodes, host:port with commas; needed with brokers",
+    ),
+    key("keyspace", "furlong", "the keyspace of the views"),
+    key(
+        "lease_ms",
+        "3000",
+        "how long a silent process keeps its partitions, in milliseconds",
+    ),
+    key(
+        "view_credentials",
+        "",
+        "a file with user:password for the view nodes",
     ),
 ];
 

@@ -60,6 +60,9 @@ pub struct SettingsFlags {
     /// Requests a minute for each user, or off
     #[arg(long, value_name = "N|off")]
     pub rate_limit: Option<String>,
+    /// Kafka's brokers, host:port with commas; without them the log is embedded
+    #[arg(long, value_name = "HOST:PORT")]
+    pub brokers: Option<String>,
 }
 
 /// The settings of a process, checked.
@@ -81,6 +84,33 @@ pub struct Settings {
     pub deadline_ms: u32,
     /// Effective decisions between two snapshots of a partition.
     pub snapshot_every: u32,
+    /// The cluster, if the log is one.
+    pub cluster: Option<Cluster>,
+}
+
+/// Where the parts of a cluster are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Kafka's brokers, as its clients take them.
+    pub brokers: String,
+    /// Stands before the name of every topic.
+    pub topic_prefix: String,
+    /// A file of further options of the Kafka client; secrets are in files, never in settings.
+    pub kafka_options: Option<PathBuf>,
+    /// The schema registry's address; none: the ids compiled in.
+    pub registry: Option<String>,
+    /// Copies of every topic and view.
+    pub replication: u16,
+    /// Copies that must have a record before it counts.
+    pub min_insync: u16,
+    /// Nodes of the view store.
+    pub view_nodes: Vec<String>,
+    /// A file with user and password there.
+    pub view_credentials: Option<PathBuf>,
+    /// The keyspace of the views.
+    pub keyspace: String,
+    /// How long a silent process keeps its partitions, in milliseconds.
+    pub lease_ms: u32,
 }
 
 /// Reads all sources.
@@ -107,6 +137,7 @@ pub fn resolve(flags: &SettingsFlags) -> Result<Resolved, Failure> {
         ("listen", &flags.listen),
         ("port", &flags.port),
         ("rate_limit", &flags.rate_limit),
+        ("brokers", &flags.brokers),
     ];
     let flags = flags
         .into_iter()

@@ -1,7 +1,7 @@
 //! Where values come from, and which of them counts.
 
-use super::Settings;
 use super::keys::{KEYS, Key, find, nearest};
+use super::{Cluster, Settings};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -76,6 +76,8 @@ pub(super) fn from_toml(text: &str) -> Result<Source, String> {
 /// Variables with our prefix that are no settings: what is logged, and what the tests ask of the
 /// person who runs them.
 const NOT_SETTINGS: [&str; 5] = ["LOG", "SEED", "SEEDS", "KILLS", "BROWSER"];
+/// Beginnings of such names: where tests find the servers of a cluster.
+const NOT_SETTINGS_BEGIN: [&str; 2] = ["TEST_", "STACK_"];
 
 /// The settings among the variables of the environment.
 ///
@@ -89,7 +91,8 @@ pub(super) fn from_environment(
         let Some(rest) = name.strip_prefix("FURLONG_") else {
             continue;
         };
-        if NOT_SETTINGS.contains(&rest) {
+        let begins = |begin: &&str| rest.starts_with(*begin);
+        if NOT_SETTINGS.contains(&rest) || NOT_SETTINGS_BEGIN.iter().any(|b| begins(&b)) {
             continue;
         }
         let key = rest.to_ascii_lowercase();
@@ -186,8 +189,45 @@ impl Resolved {
             rate_burst: self.at_least_one("rate_burst", 1_000_000_000)?,
             deadline_ms: self.at_least_one("deadline_ms", 600_000)?,
             snapshot_every: self.at_least_one("snapshot_every", 1_000_000_000)?,
+            cluster: self.cluster()?,
         })
     }
+
+    fn cluster(&self) -> Result<Option<Cluster>, String> {
+        if self.text("brokers").is_empty() {
+            return Ok(None);
+        }
+        let small = |name| {
+            self.at_least_one(name, 100)
+                .map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+        };
+        let (replication, min_insync) = (small("replication")?, small("min_insync")?);
+        if min_insync > replication {
+            return Err(format!(
+                "min_insync = {min_insync} is more than replication = {replication}"
+            ));
+        }
+        let given = |name| Some(self.text(name)).filter(|text| !text.is_empty());
+        Ok(Some(Cluster {
+            brokers: self.text("brokers").to_owned(),
+            topic_prefix: self.text("topic_prefix").to_owned(),
+            kafka_options: given("kafka_options").map(Into::into),
+            registry: given("registry").map(str::to_owned),
+            replication,
+            min_insync,
+            view_nodes: listed(self.text("view_nodes")),
+            view_credentials: given("view_credentials").map(Into::into),
+            keyspace: self.text("keyspace").to_owned(),
+            lease_ms: self.at_least_one("lease_ms", 600_000)?,
+        }))
+    }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -231,6 +271,32 @@ mod tests {
                 ("partitions", "2", Origin::Environment),
             ]
         );
+    }
+
+    #[test]
+    fn brokers_make_a_cluster() {
+        let settings = |pairs: &[(&str, &str)]| {
+            merge(Source::new(), Source::new(), source(pairs))
+                .unwrap()
+                .settings()
+        };
+        assert_eq!(settings(&[]).unwrap().cluster, None);
+        let cluster = settings(&[
+            ("brokers", "a:9092,b:9092"),
+            ("view_nodes", "c:9042, d:9042"),
+            ("kafka_options", "kafka.properties"),
+        ]);
+        let cluster = cluster.unwrap().cluster.unwrap();
+        assert_eq!(cluster.view_nodes, ["c:9042", "d:9042"]);
+        assert_eq!(cluster.kafka_options, Some("kafka.properties".into()));
+        for (name, value, named) in [
+            ("min_insync", "4", "min_insync"),
+            ("replication", "0", "replication"),
+            ("lease_ms", "0", "lease_ms"),
+        ] {
+            let refused = settings(&[("brokers", "a:9092"), (name, value)]).unwrap_err();
+            assert!(refused.contains(named), "{refused}");
+        }
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::node::Node;
 use crate::screen::Screen;
-use anyhow::Context;
 use std::path::Path;
 
 /// Everything worth telling.
@@ -39,12 +38,7 @@ impl Told<'_> {
     /// # Errors
     /// The file cannot be written.
     pub(super) fn write_ready_file(&self, path: &Path) -> Result<(), Failure> {
-        let mut draft = path.as_os_str().to_owned();
-        draft.push(".draft");
-        std::fs::write(&draft, self.json().to_string())
-            .and_then(|()| std::fs::rename(&draft, path))
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(())
+        crate::ready_file::put(path, &self.json())
     }
 
     fn url(&self) -> String {

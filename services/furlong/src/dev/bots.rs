@@ -5,7 +5,6 @@
 
 use crate::exit::Failure;
 use crate::house::HouseTokens;
-use crate::newcomers::customer_without_password;
 use crate::node::Node;
 use anyhow::Context;
 use axum::body::Body;
@@ -35,10 +34,15 @@ pub(super) async fn start(node: &mut Node, seed: u64) -> Result<(), Failure> {
     let entropy = Arc::new(SystemEntropy);
     let tokens =
         HouseTokens::new(&*node.keys, entropy.clone()).context("tokens cannot be signed")?;
+    let registrar = node.registrar();
     let mut bots = Vec::new();
     for number in 0..BOTS {
         let login = format!("bot-{number}");
-        bots.push(customer_without_password(node, &*entropy, &login, FUNDS_MINOR).await?);
+        bots.push(
+            registrar
+                .customer_without_password(&login, FUNDS_MINOR)
+                .await?,
+        );
     }
     let player = Player {
         bots,

@@ -6,7 +6,6 @@
 
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
-use crate::newcomers::{account, fund};
 use crate::node::Node;
 use anyhow::Context;
 use auth::SALT_BYTES;
@@ -85,6 +84,7 @@ impl Users {
     /// # Errors
     /// The services do not take it.
     pub async fn settle_in(&self, node: &Node, entropy: &dyn Entropy) -> Result<(), Failure> {
+        let registrar = node.registrar();
         for (login, role) in LOGINS {
             let Some(user) = self.of_login(login) else {
                 continue;
@@ -93,9 +93,9 @@ impl Users {
             let mut salt = [0; SALT_BYTES];
             entropy.fill(&mut salt);
             let hashing = tokio::task::spawn_blocking(move || auth::hash_password(&password, salt));
-            let customer = account(node, entropy, login, role, hashing).await?;
+            let customer = registrar.account(login, role, hashing).await?;
             if role == Role::Customer {
-                fund(node, entropy, customer, DEMO_FUNDS_MINOR).await;
+                registrar.fund(customer, DEMO_FUNDS_MINOR).await;
             }
         }
         Ok(())

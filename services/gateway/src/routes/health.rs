@@ -7,6 +7,7 @@ use crate::views;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::future::try_join_all;
 use kernel::{Topic, TopicPartition};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     if app.is_draining() {
         note("process", "stopping".to_owned());
     }
-    if let Err(detail) = bounded(tail_and_view(&app)).await {
+    if let Err(detail) = bounded(tails(&app)).await {
         note("journals", detail);
     }
     for check in &app.checks {
@@ -38,10 +39,16 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
             note(check.name(), detail);
         }
     }
+    // Bets are taken without views: their absence is told and turns nobody away.
+    let degraded: Vec<Value> = match bounded(views_follow(&app)).await {
+        Ok(()) => Vec::new(),
+        Err(detail) => vec![json!({"name": "views", "detail": detail})],
+    };
     if missing.is_empty() {
-        json_response(StatusCode::OK, &json!({"status": "ready", "missing": []}))
+        let body = json!({"status": "ready", "missing": [], "degraded": degraded});
+        json_response(StatusCode::OK, &body)
     } else {
-        let body = json!({"status": "not_ready", "missing": missing});
+        let body = json!({"status": "not_ready", "missing": missing, "degraded": degraded});
         let mut response = json_response(StatusCode::SERVICE_UNAVAILABLE, &body);
         // Not an error of the client's: the form of this answer is its own.
         let problem = HeaderValue::from_static("application/problem+json");
@@ -56,27 +63,39 @@ async fn bounded(check: impl Future<Output = Result<(), String>>) -> Result<(), 
         .unwrap_or_else(|_| Err("does not answer".to_owned()))
 }
 
-/// The log answers, the reader is at its end, and the views are near it.
-async fn tail_and_view(app: &App) -> Result<(), String> {
-    let journals = Topic::ALL.iter().filter(|topic| topic.is_journal());
-    for topic in journals {
-        for partition in 0..app.partitions {
-            let at = TopicPartition::new(*topic, partition);
-            let end = app.log.end(at).await.map_err(|error| error.to_string())?;
-            let read = app.hub.next_offset(at).unwrap_or(0);
-            let behind = end.saturating_sub(read);
-            if behind > LAG_MAX {
-                return Err(format!("the reader of {at} is {behind} behind"));
-            }
-            let viewed = views::next_offset(app, at).await;
-            let viewed = viewed.map_err(|_| "the views do not answer".to_owned())?;
-            let behind = end.saturating_sub(viewed);
-            if behind > LAG_MAX {
-                return Err(format!("the view of {at} is {behind} behind"));
-            }
+fn journals(app: &App) -> impl Iterator<Item = TopicPartition> {
+    let partitions = app.partitions;
+    Topic::ALL
+        .iter()
+        .filter(|topic| topic.is_journal())
+        .flat_map(move |topic| (0..partitions).map(move |p| TopicPartition::new(*topic, p)))
+}
+
+/// The log answers, and the reader is at its end.
+async fn tails(app: &App) -> Result<(), String> {
+    let asking = journals(app).map(async |at| {
+        let end = app.log.end(at).await.map_err(|error| error.to_string())?;
+        let behind = end.saturating_sub(app.hub.next_offset(at).unwrap_or(0));
+        if behind > LAG_MAX {
+            return Err(format!("the reader of {at} is {behind} behind"));
         }
-    }
-    Ok(())
+        Ok(())
+    });
+    try_join_all(asking).await.map(|_| ())
+}
+
+/// The views answer, and are near what was read.
+async fn views_follow(app: &App) -> Result<(), String> {
+    let asking = journals(app).map(async |at| {
+        let viewed = views::next_offset(app, at).await;
+        let viewed = viewed.map_err(|_| "the views do not answer".to_owned())?;
+        let behind = app.hub.next_offset(at).unwrap_or(0).saturating_sub(viewed);
+        if behind > LAG_MAX {
+            return Err(format!("the view of {at} is {behind} behind"));
+        }
+        Ok(())
+    });
+    try_join_all(asking).await.map(|_| ())
 }
 
 /// GET /metrics

@@ -7,7 +7,7 @@
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::house::HouseTokens;
-use crate::newcomers::{customer_without_password, deliver_call_backs};
+use crate::newcomers::deliver_call_backs;
 use crate::node::{Node, NodeOptions};
 use anyhow::{Context, anyhow, ensure};
 use axum::body::{Body, to_bytes};
@@ -202,10 +202,12 @@ fn offer(number: u16) -> [Value; 3] {
 async fn customers(node: &Node) -> anyhow::Result<Vec<String>> {
     let entropy = Arc::new(SystemEntropy);
     let tokens = HouseTokens::new(&*node.keys, entropy.clone())?;
+    let registrar = node.registrar();
     let mut texts = Vec::new();
     for number in 0..CUSTOMERS {
         let login = format!("bench-{number}");
-        let customer: CustomerId = customer_without_password(node, &*entropy, &login, FUNDS_MINOR)
+        let customer: CustomerId = registrar
+            .customer_without_password(&login, FUNDS_MINOR)
             .await
             .map_err(|error| anyhow!("{error}"))?;
         let session = SessionId::from_bytes(customer.bytes());

@@ -12,7 +12,7 @@ use kernel::{
     TransferId,
 };
 use ledger::LedgerService;
-use runtime::{Health, OwnerParts, Shared, SystemClock, SystemEntropy, run_owner};
+use runtime::{Duty, Health, OwnerParts, Shared, SystemClock, SystemEntropy, run_owner};
 use schemas::ledger::{
     Account, AccountKind, Amount, Command, Exactly, Post, PostTransfers, Transfer, TransferCode,
     TransferKind,
@@ -22,6 +22,7 @@ use snapshots::MemorySnapshots;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -47,7 +48,7 @@ pub struct Works {
     log: Arc<dyn EventLog>,
     waiting: Waiting,
     number: AtomicU64,
-    stop: watch::Sender<bool>,
+    duty: watch::Sender<Duty>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -55,7 +56,7 @@ impl Works {
     /// Starts the owner and a reader of its journal.
     pub async fn start(log: Arc<dyn EventLog>) -> anyhow::Result<Self> {
         let health = Arc::new(Health::default());
-        let stop = watch::Sender::new(false);
+        let duty = watch::Sender::new(Duty::Serve);
         let parts = OwnerParts::<LedgerService> {
             log: Arc::clone(&log),
             snapshots: Arc::new(MemorySnapshots::default()),
@@ -65,13 +66,14 @@ impl Works {
             health: Arc::clone(&health),
             partitions: 1,
             snapshot_every: u64::MAX,
+            stand_back: Duration::ZERO,
         };
-        let owner = tokio::spawn(run_owner(parts, 0, stop.subscribe()));
+        let owner = tokio::spawn(run_owner(parts, 0, duty.subscribe()));
         let waiting = Waiting::default();
         let reader = tokio::spawn(read(
             Arc::clone(&log),
             Arc::clone(&waiting),
-            stop.subscribe(),
+            duty.subscribe(),
         ));
         if let Err((part, detail)) = health.ready().await {
             bail!("{part}: {detail}");
@@ -80,7 +82,7 @@ impl Works {
             log,
             waiting,
             number: AtomicU64::new(0),
-            stop,
+            duty,
             tasks: vec![owner, reader],
         })
     }
@@ -159,7 +161,7 @@ impl Works {
 
     /// Ends both tasks.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
+        self.duty.send_replace(Duty::Stop);
         join_all(self.tasks).await;
     }
 
@@ -200,14 +202,14 @@ impl Works {
 }
 
 /// Reads the journal through the fold, looking into headers only, and wakes who waits.
-async fn read(log: Arc<dyn EventLog>, waiting: Waiting, mut stop: watch::Receiver<bool>) {
+async fn read(log: Arc<dyn EventLog>, waiting: Waiting, mut duty: watch::Receiver<Duty>) {
     let mut chain = Chain::default();
     loop {
         let next = chain.next_offset;
         let records = log.read(JOURNAL, next, 1 << 22).await.unwrap_or_default();
         if records.is_empty() {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = duty.wait_for(|duty| *duty == Duty::Stop) => return,
                 () = log.wait(JOURNAL, next) => continue,
             }
         }

@@ -1,0 +1,211 @@
+//! One process of a cluster: its roles on the shared parts.
+//!
+//! Duty: take the port, connect, attend, start what the roles need, say when ready, serve, and
+//! leave so that nobody waits: first no new requests, then the partitions to others, then the end.
+//! Prohibition: no partition is served because of a file or a flag; the roll and the log decide.
+
+use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
+use super::{Parts, cluster_of, connect, deadline};
+use crate::checkpoints::{self, CheckpointSigner};
+use crate::config::Settings;
+use crate::engine::{Engine, Reading, Work};
+use crate::exit::Failure;
+use crate::feed_desk::FeedDesk;
+use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
+use crate::house::{EngineReady, NewestCheckpoint};
+use crate::node::open_payments;
+use crate::roles::{Role, Roles};
+use crate::screen::Screen;
+use crate::side_door::{self, PartFigures};
+use anyhow::{Context, anyhow};
+use gateway::{Gateway, RateLimit};
+use keystore::ServiceKey;
+use payments::Simulator;
+use runtime::{Attendance, Duty, Entropy as _, Health, Listener, MemberId, Seats, Shared};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Serves roles until told to stop.
+///
+/// # Errors
+/// A part of the cluster cannot be used, the port is taken, or a service has halted.
+pub fn serve(
+    settings: &Settings,
+    roles: Roles,
+    ready_file: Option<&Path>,
+    screen: &mut Screen<'_>,
+) -> Result<(), Failure> {
+    crate::trace::begin(screen.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the threads cannot be started")?;
+    runtime.block_on(async {
+        let stop = crate::signals::stopping()?;
+        let listener = listen(SocketAddr::new(settings.listen, settings.port)).await?;
+        let address = listener.local_addr().context("the port cannot be told")?;
+        let process = Process::start(settings, roles).await?;
+        screen.tell(format_args!(
+            "furlong serves {} on http://{address}",
+            process.engine.work().roles.names()
+        ));
+        if let Some(path) = ready_file {
+            crate::ready_file::write(path, address)?;
+        }
+        match &process.gateway {
+            Some(gateway) => front::serve(listener, gateway, stop).await?,
+            None => side_door::serve(listener, Arc::clone(&process.engine.health), stop).await?,
+        }
+        process.stop().await;
+        Ok(())
+    })
+}
+
+struct Process {
+    engine: Engine,
+    gateway: Option<Gateway>,
+    leave: watch::Sender<bool>,
+    attending: JoinHandle<()>,
+    lease: Duration,
+    log: Arc<eventlog_kafka::KafkaLog>,
+}
+
+impl Process {
+    async fn start(settings: &Settings, roles: Roles) -> Result<Self, Failure> {
+        let parts = connect(settings).await?;
+        let health = Arc::new(Health::default());
+        let seats = Seats::new(&roles.shared_out(), settings.partitions, Duty::StandBy);
+        let seats = Arc::new(seats);
+        let markets = Arc::new(Shared::new(markets::MarketView::default()));
+        let desk = Arc::new(FeedDesk::new(Arc::clone(&markets), settings.partitions));
+        let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
+        let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
+        let signer = CheckpointSigner::open(&parts.folder, &*parts.ground.entropy)?;
+        let signer = Arc::new(signer);
+        let gateway = if roles.has(Role::Gateway) {
+            let front = Front {
+                rate_limit: settings.rate_limit.map(|per_minute| RateLimit {
+                    per_minute,
+                    burst: settings.rate_burst,
+                }),
+                deadline: deadline(settings),
+                ground: &parts.ground,
+                keys: &keys,
+                markets: markets.picture(),
+                feeds: Arc::clone(&desk),
+                checkpoints: Arc::new(StoredCheckpoints {
+                    store: Arc::clone(&parts.ground.snapshots),
+                    signer: Arc::clone(&signer),
+                }),
+                checks: vec![
+                    Arc::new(EngineReady(Arc::clone(&health))),
+                    Arc::new(KafkaAnswers(Arc::clone(&parts.log))),
+                ],
+                metrics: vec![Arc::new(PartFigures(Arc::clone(&health)))],
+                provider_key: &provider_key,
+                demo: None,
+            };
+            Some(front.gateway()?)
+        } else {
+            None
+        };
+        let listeners = gateway
+            .iter()
+            .map(|gateway| Arc::new(ToHub(gateway.hub())) as Arc<dyn Listener>)
+            .collect();
+        let attendance = attendance(settings, &parts, &roles, &seats, &health)?;
+        let work = Work {
+            roles,
+            seats,
+            reading: Reading::Apart,
+        };
+        let Parts { log, ground, .. } = parts;
+        let mut engine = Engine::start(ground, work, markets, health, listeners);
+        if engine.work().roles.has(Role::Payments) {
+            open_payments(
+                &mut engine,
+                &Arc::new(Simulator::new(provider_key.expose())),
+            );
+        }
+        if engine.work().roles.has(Role::Audit) {
+            sign_checkpoints(&mut engine, signer);
+        }
+        let leave = watch::Sender::new(false);
+        let leaving = leave.subscribe();
+        let attending = tokio::spawn(async move { attendance.attend(leaving).await });
+        engine
+            .ready()
+            .await
+            .map_err(|(part, why)| anyhow!("{part} has halted: {why}"))?;
+        if gateway.is_some() {
+            let recovered = desk.recover(&*engine.ground().log).await;
+            recovered.context("the inboxes of odds cannot be read")?;
+        }
+        Ok(Self {
+            engine,
+            gateway,
+            leave,
+            attending,
+            lease: Duration::from_millis(cluster_of(settings)?.lease_ms.into()),
+            log,
+        })
+    }
+
+    /// Leaves the roll and serves on until others have claimed what was ours, or a lease is over;
+    /// then stops.
+    async fn stop(self) {
+        self.leave.send_replace(true);
+        if let Err(error) = self.attending.await {
+            tracing::error!(%error, "the roll was not attended");
+        }
+        if tokio::time::timeout(self.lease, self.engine.health.relieved())
+            .await
+            .is_err()
+        {
+            tracing::info!("nobody has taken over all partitions");
+        }
+        self.engine.stop().await;
+        let log = self.log;
+        let closing = tokio::task::spawn_blocking(move || log.close());
+        if let Err(error) = closing.await {
+            tracing::error!(%error, "the log did not close");
+        }
+    }
+}
+
+fn attendance(
+    settings: &Settings,
+    parts: &Parts,
+    roles: &Roles,
+    seats: &Arc<Seats>,
+    health: &Arc<Health>,
+) -> Result<Attendance, Failure> {
+    let mut me = [0; 16];
+    parts.ground.entropy.fill(&mut me);
+    Ok(Attendance {
+        board: Arc::new(PresenceBoard(parts.log.noticeboard())),
+        me: MemberId(me),
+        roles: roles.shared_out(),
+        partitions: settings.partitions,
+        lease: Duration::from_millis(cluster_of(settings)?.lease_ms.into()),
+        seats: Arc::clone(seats),
+        health: Arc::clone(health),
+    })
+}
+
+fn sign_checkpoints(engine: &mut Engine, signer: Arc<CheckpointSigner>) {
+    let ground = engine.ground();
+    let watching = checkpoints::watch(
+        Arc::clone(&ground.log),
+        ground.partitions,
+        signer,
+        Arc::clone(&ground.snapshots),
+        Arc::clone(&ground.clock),
+        Arc::new(NewestCheckpoint::default()),
+    );
+    engine.beside(watching);
+}

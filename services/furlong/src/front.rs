@@ -1,0 +1,196 @@
+//! The gateway of a process: what it is made of, and how it is served.
+//!
+//! Duty: put the gateway's ports together from the stores of the process, take the port before
+//! anything starts, serve requests and stop without cutting one off. Prohibition: nothing here
+//! knows which log it stands on.
+
+use crate::data_folder::DataFolder;
+use crate::engine::Ground;
+use crate::exit::Failure;
+use crate::feed_desk::FeedDesk;
+use crate::house::{HouseClock, HouseTokens, Passwords, ReceiptSigner, Sealer, Webhooks};
+use anyhow::{Context, anyhow};
+use gateway::{Config, Demo, Gateway, Parts, RateLimit, ports};
+use kernel::{Currency, Money};
+use keystore::{FolderKeyStore, KeyStore, ServiceKey};
+use runtime::{Entropy, Listener, Stretch};
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Passwords that are hashed at once.
+const PASSWORD_THREADS: usize = 1;
+/// How long open requests may take when a process stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Hands what is read to the gateway's hub.
+pub(crate) struct ToHub(pub Arc<gateway::Hub>);
+
+impl Listener for ToHub {
+    fn hear(&self, stretch: &Stretch) {
+        let decisions: Vec<_> = stretch
+            .decisions
+            .iter()
+            .map(|effective| Arc::clone(&effective.decision))
+            .collect();
+        self.0.take(
+            stretch.topic_partition,
+            &decisions,
+            stretch.chain.next_offset,
+        );
+    }
+}
+
+/// What the gateway is made of.
+pub(crate) struct Front<'a> {
+    /// Requests per user; none: as many as they like.
+    pub rate_limit: Option<RateLimit>,
+    /// How long an answer is waited for before it is called unknown.
+    pub deadline: Duration,
+    /// What the services stand on.
+    pub ground: &'a Ground,
+    /// The keys.
+    pub keys: &'a Arc<dyn KeyStore>,
+    /// The picture of the markets.
+    pub markets: Arc<RwLock<markets::MarketView>>,
+    /// Where feed sources hand in.
+    pub feeds: Arc<FeedDesk>,
+    /// The newest signed checkpoint.
+    pub checkpoints: Arc<dyn ports::Checkpoints>,
+    /// What must be well before requests are taken.
+    pub checks: Vec<Arc<dyn ports::Check>>,
+    /// Figures of other parts of the process.
+    pub metrics: Vec<Arc<dyn ports::MetricsSource>>,
+    /// The key of the provider's call-backs.
+    pub provider_key: &'a keystore::Secret,
+    /// The demo customer, in `dev`.
+    pub demo: Option<Demo>,
+}
+
+impl Front<'_> {
+    /// Puts the gateway together.
+    ///
+    /// # Errors
+    /// The key store cannot be used.
+    pub(crate) fn gateway(self) -> Result<Gateway, Failure> {
+        let Ground {
+            log,
+            views,
+            clock,
+            entropy,
+            partitions,
+            ..
+        } = self.ground.clone();
+        let house = Arc::new(HouseClock {
+            clock,
+            entropy: Arc::clone(&entropy),
+        });
+        let tokens = HouseTokens::new(&**self.keys, Arc::clone(&entropy)).map_err(keys_failed)?;
+        let sealer =
+            Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
+        let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
+        Ok(Gateway::new(Parts {
+            log,
+            views,
+            markets: self.markets,
+            partitions,
+            config: Config {
+                rate_limit: self.rate_limit,
+                deadline: self.deadline,
+                ..Config::default()
+            },
+            clock: Arc::<HouseClock>::clone(&house),
+            mint: house,
+            passwords: Arc::new(Passwords::new(entropy, PASSWORD_THREADS)),
+            tokens: Arc::new(tokens),
+            sealer: Arc::new(sealer),
+            webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
+            feed: Some(self.feeds),
+            receipts: Some(Arc::new(receipts)),
+            checkpoints: Some(self.checkpoints),
+            checks: self.checks,
+            metrics: self.metrics,
+            notes: magic_amounts(),
+            demo: self.demo,
+        }))
+    }
+}
+
+/// Serves requests until `stop` resolves, then lets open ones end.
+///
+/// # Errors
+/// The server failed.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: &Gateway,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Failure> {
+    let (draining, mut drained) = watch::channel(false);
+    let router = gateway
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let mut stopping = draining.subscribe();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // The sender lives as long as the node: an error means the same as the signal.
+        stopping
+            .wait_for(|stop| *stop)
+            .await
+            .map(|_| ())
+            .unwrap_or(());
+    });
+    let serving = tokio::spawn(server.into_future());
+    stop.await;
+    gateway.drain();
+    draining.send_replace(true);
+    drained.mark_unchanged();
+    match tokio::time::timeout(DRAIN, serving).await {
+        Ok(served) => served
+            .context("the server stopped")?
+            .context("the server failed")?,
+        Err(_) => tracing::info!("some connections did not end in time"),
+    }
+    Ok(())
+}
+
+/// What the simulated provider does with which amount, for the API's description.
+fn magic_amounts() -> String {
+    let mut notes =
+        String::from("Amounts that force an outcome of the simulated payment provider:\n\n");
+    for magic in payments::MAGIC_AMOUNTS {
+        let amount = Money::from_minor(magic.minor, Currency::Eur);
+        notes.push_str(&format!("- `{amount}`: {}\n", magic.meaning));
+    }
+    notes
+}
+
+fn keys_failed(error: keystore::KeyError) -> Failure {
+    Failure::Failed(anyhow!(error).context("the key store cannot be used"))
+}
+
+pub(crate) fn house_key(keys: &dyn KeyStore, key: ServiceKey) -> Result<keystore::Secret, Failure> {
+    keys.service_key(key).map_err(keys_failed)
+}
+
+pub(crate) fn open_keys(
+    folder: &DataFolder,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<dyn KeyStore>, Failure> {
+    let entropy = Arc::clone(entropy);
+    let fill: keystore::Entropy = Arc::new(move |buffer: &mut [u8]| entropy.fill(buffer));
+    let keys = FolderKeyStore::open(folder.keys(), fill).map_err(keys_failed)?;
+    Ok(Arc::new(keys))
+}
+
+/// Takes the port before anything else starts.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = if error.kind() == std::io::ErrorKind::AddrInUse {
+            "another program listens there; --port N takes another port, --port 0 any free one"
+        } else {
+            "--port N takes another one"
+        };
+        Failure::Failed(anyhow!("{address} cannot be used ({error}): {advice}"))
+    })
+}

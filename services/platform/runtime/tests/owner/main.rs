@@ -7,6 +7,7 @@
 )]
 
 mod counter;
+mod handing_over;
 
 use bytes::Bytes;
 use counter::{Ask, Counter, Did, EVERYWHERE, Reach, Refusal, Refused, What, ask};

@@ -4,7 +4,7 @@
 //! services and concrete stores side by side. Prohibition: no business rule; a command reads
 //! its arguments, calls the crate that knows, and prints what came back.
 
-mod audit;
+pub mod audit;
 mod bench;
 mod calc;
 pub mod checkpoints;
@@ -24,19 +24,19 @@ mod explain;
 mod feed;
 pub mod feed_desk;
 mod front;
-mod history;
+pub mod history;
 pub mod house;
 mod http;
 mod newcomers;
 pub mod node;
 mod numbers;
+mod part_figures;
 pub mod payments_desk;
 mod ready_file;
 mod replay;
 pub mod roles;
 pub mod screen;
 mod serve;
-mod side_door;
 mod signals;
 mod staff;
 mod topics;

@@ -14,7 +14,7 @@ use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
 use crate::newcomers::Registrar;
 use crate::payments_desk::PaymentsDesk;
 use crate::roles::Role;
-use crate::side_door::PartFigures;
+use crate::part_figures::PartFigures;
 use anyhow::{Context, anyhow};
 use eventlog::Chain;
 use eventlog_sqlite::{Options, SqliteLog};

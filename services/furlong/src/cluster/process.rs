@@ -5,6 +5,7 @@
 //! Prohibition: no partition is served because of a file or a flag; the roll and the log decide.
 
 use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
+use super::side_door;
 use super::{Parts, cluster_of, connect, deadline};
 use crate::checkpoints::{self, CheckpointSigner};
 use crate::config::Settings;
@@ -16,7 +17,7 @@ use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::open_payments;
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
-use crate::side_door::{self, PartFigures};
+use crate::part_figures::PartFigures;
 use anyhow::{Context, anyhow};
 use gateway::{Gateway, RateLimit};
 use keystore::ServiceKey;

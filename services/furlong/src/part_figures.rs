@@ -1,20 +1,12 @@
-//! What a process without a gateway serves: whether it lives, is ready, and its figures.
+//! The figures that every process shows of its parts.
 //!
-//! Duty: the three routes that supervisors and Prometheus ask of every process. Prohibition:
-//! nothing of the business is served here.
+//! Duty: turn the health of the process into Prometheus' text. Prohibition: nothing is measured
+//! here.
 
-use crate::exit::Failure;
-use anyhow::Context;
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use gateway::ports::MetricsSource;
 use runtime::{Condition, Health};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// The conditions of a process's parts as Prometheus figures.
 pub struct PartFigures(pub Arc<Health>);
@@ -41,52 +33,6 @@ impl MetricsSource for PartFigures {
             }
         }
     }
-}
-
-/// Serves until `stop` resolves.
-///
-/// # Errors
-/// The server failed.
-pub async fn serve(
-    listener: TcpListener,
-    health: Arc<Health>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Failure> {
-    let router = Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .with_state(health);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
-        .context("the server failed")?;
-    Ok(())
-}
-
-async fn livez() -> Response {
-    axum::Json(serde_json::json!({"status": "alive"})).into_response()
-}
-
-async fn readyz(State(health): State<Arc<Health>>) -> Response {
-    let missing: Vec<serde_json::Value> = health
-        .missing()
-        .into_iter()
-        .map(|(part, condition)| serde_json::json!({"name": part, "detail": condition.to_string()}))
-        .collect();
-    let (status, word) = if missing.is_empty() {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
-    };
-    let body = serde_json::json!({"status": word, "missing": missing});
-    (status, axum::Json(body)).into_response()
-}
-
-async fn metrics(State(health): State<Arc<Health>>) -> Response {
-    let mut out = String::new();
-    PartFigures(health).write(&mut out);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out).into_response()
 }
 
 #[cfg(test)]

@@ -168,7 +168,6 @@ impl Deliver<'_> {
         while !rest.is_empty() {
             let lane = self.now();
             match lane.flow {
-                Flow::Open if self.holed => return Err(Broken),
                 Flow::Open => {}
                 Flow::Stalled => {
                     self.change().await?;

@@ -235,18 +235,25 @@ async fn half_open_without_a_lost_byte_goes_on() {
 }
 
 #[tokio::test]
-async fn a_server_does_not_learn_of_a_death_behind_a_partition() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = TcpFaults::start(listener.local_addr().unwrap())
-        .await
-        .unwrap();
-    let client = TcpStream::connect(proxy.address()).await.unwrap();
-    let (mut server, _) = soon(listener.accept()).await.unwrap();
-    proxy.apply(Fault::HalfOpen { way: Way::ToServer });
-    drop(client);
-    assert!(hears_nothing(&mut server).await);
-    proxy.apply(Fault::Heal);
-    assert!(is_reset(&mut server).await);
+async fn a_server_does_not_learn_of_a_death_behind_a_fault() {
+    let way = Way::ToServer;
+    for fault in [Fault::HalfOpen { way }, Fault::Partition { way }] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = TcpFaults::start(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let client = TcpStream::connect(proxy.address()).await.unwrap();
+        let (mut server, _) = soon(listener.accept()).await.unwrap();
+        proxy.apply(fault);
+        drop(client);
+        assert!(hears_nothing(&mut server).await, "{fault}");
+        proxy.apply(Fault::Heal);
+        let heard = soon(server.read(&mut [0])).await;
+        match fault {
+            Fault::Partition { .. } => assert_eq!(heard.unwrap(), 0, "the end arrives late"),
+            _ => assert!(heard.is_err(), "the end was swallowed"),
+        }
+    }
 }
 
 #[tokio::test]

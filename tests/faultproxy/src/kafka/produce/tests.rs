@@ -101,6 +101,20 @@ fn every_version_reads_alike() {
     }
 }
 
+/// A frame that librdkafka 2.12.1 sent to a Kafka 4.1.
+#[test]
+fn a_frame_from_life_reads() {
+    let frame = b"\0\0\0\n\0\0\0\x05\0\x07stale-0\0\0\xff\xff\0\0u0\x02\x06late0\x02\0\0\0\0G\0\0\0\
+        \0\0\0\0\0\0\0\0:\0\0\0\0\x02\xb5Z\xcc\x8c\0\0\0\0\0\0\0\0\x01\xa2\x02b\xf5\x1f\0\0\x01\xa2\x02b\xf5\x1f\
+        \0\0\0\0\0\0\0\x01\0\0\0\0\0\x01\0\0\0\x01\x10\0\0\0\x01\x04a2\0\0\0\0";
+    let produce = Produce::read(1, Bytes::from_static(frame)).unwrap();
+    assert!(produce.touches("late0", 0) && produce.is_from("stale"));
+    let batch = &produce.partitions[0].batches[0];
+    assert!(batch.intact);
+    assert_eq!((batch.producer_id, batch.base_sequence), (1, 1));
+    assert_eq!(batch.values, [Bytes::from_static(b"a2")]);
+}
+
 #[test]
 fn a_compressed_batch_shows_no_values() {
     let produce = Produce::read(1, request(10, &batch(3, &[b"one"]))).unwrap();

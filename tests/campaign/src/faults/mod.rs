@@ -1,0 +1,157 @@
+//! The faults, each a value of one trait, and the table of them.
+//!
+//! Duty: a name, a sentence, how many injections where, what it needs and how it is injected.
+//! Prohibition: a fault judges nothing itself but what only it can see; the scene's check does
+//! the rest, and no finding is passed over.
+
+mod kill_owner;
+
+use crate::checker::Finding;
+use crate::cluster::Ground;
+use crate::fleet::Spec;
+use crate::load::LoadPlan;
+use crate::scene::{Rested, Scene};
+use crate::time::now;
+use std::time::{Duration, Instant};
+
+/// One kind of fault.
+pub trait Fault: Sync {
+    /// Its number in the table of faults, such as `F1`.
+    fn name(&self) -> &'static str;
+    /// What is done to what, in a few words.
+    fn about(&self) -> &'static str;
+    /// Injections in every run of the tests.
+    fn ci_runs(&self) -> u32;
+    /// Injections in a long campaign.
+    fn campaign_runs(&self) -> u32;
+    /// The servers that it needs.
+    fn ground(&self) -> Ground;
+    /// The processes that it needs.
+    fn fleet(&self) -> Vec<Spec>;
+    /// The load under which it happens.
+    fn load(&self) -> LoadPlan {
+        LoadPlan::default()
+    }
+    /// Injects it so many times, or until the rounds are over, and has the scene judged.
+    ///
+    /// # Errors
+    /// The machinery failed: nothing can be said of the injections.
+    fn run(&self, scene: &mut Scene, rounds: &mut Rounds) -> anyhow::Result<Outcome>;
+}
+
+/// All faults, in the order of their numbers.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Fault>> {
+    vec![Box::new(kill_owner::KillOwner)]
+}
+
+/// What became of a fault.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// What was found wrong.
+    pub findings: Vec<Finding>,
+    /// Figures beside the result, such as how long a restart takes.
+    pub figures: Vec<String>,
+}
+
+impl Outcome {
+    /// Takes what a check has found.
+    pub fn take(&mut self, rested: Rested) {
+        self.findings.extend(rested.report.findings);
+        let counts = rested.report.counts;
+        self.figures.push(format!("{counts:?}"));
+        self.figures
+            .push(format!("at rest after {} ms", rested.took.as_millis()));
+    }
+}
+
+/// Counts injections, tells how it goes, and ends in time.
+pub struct Rounds {
+    name: &'static str,
+    wanted: u32,
+    done: u32,
+    begun: Instant,
+    until: Option<Instant>,
+    told: Instant,
+    tell: fn(&str),
+}
+
+/// Between two lines of progress.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+impl Rounds {
+    /// So many, or fewer when the time is over.
+    #[must_use]
+    pub fn new(name: &'static str, wanted: u32, most: Option<Duration>, tell: fn(&str)) -> Self {
+        let begun = now();
+        Self {
+            name,
+            wanted,
+            done: 0,
+            begun,
+            until: most.and_then(|most| begun.checked_add(most)),
+            told: begun,
+            tell,
+        }
+    }
+
+    /// Whether there is to be another one. Each is told about as it comes.
+    pub fn more(&mut self) -> bool {
+        let at = now();
+        let over = self.until.is_some_and(|until| at >= until);
+        if self.done >= self.wanted || over {
+            return false;
+        }
+        if at.duration_since(self.told) > TELL_EVERY {
+            self.told = at;
+            let spent = at.duration_since(self.begun).as_millis();
+            let each = spent / u128::from(self.done.max(1));
+            let left = each * u128::from(self.wanted - self.done) / 60_000;
+            (self.tell)(&format!(
+                "{} {}/{}: {each} ms each, {left} min left",
+                self.name, self.done, self.wanted
+            ));
+        }
+        true
+    }
+
+    /// One was injected.
+    pub fn count(&mut self) {
+        self.done += 1;
+    }
+
+    /// How many were injected.
+    #[must_use]
+    pub const fn done(&self) -> u32 {
+        self.done
+    }
+
+    /// How many are wanted.
+    #[must_use]
+    pub const fn wanted(&self) -> u32 {
+        self.wanted
+    }
+
+    /// How long it has taken.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
+
+/// Middle, 99th percentile and longest of some spans, in milliseconds.
+#[must_use]
+pub fn spread(what: &str, spans: &mut [Duration]) -> String {
+    spans.sort_unstable();
+    let at = |permille: usize| {
+        let index = (spans.len() * permille).div_ceil(1_000).saturating_sub(1);
+        spans.get(index).map_or(0, Duration::as_millis)
+    };
+    format!(
+        "{what}: p50 {} ms, p99 {} ms, longest {} ms (n = {})",
+        at(500),
+        at(990),
+        at(1_000),
+        spans.len()
+    )
+}

@@ -58,6 +58,27 @@ pub mod table {
     pub const CASE_CLOSED: &str = "case_closed";
     /// Key: customer. Value: [`super::RestrictionRow`].
     pub const RESTRICTION: &str = "restriction";
+    /// All of them.
+    pub const ALL: [&str; 18] = [
+        ANSWER,
+        CREDENTIAL,
+        CUSTOMER,
+        EXCLUSION,
+        SESSION,
+        OWN_LIMIT,
+        BET,
+        BET_OF_CUSTOMER,
+        BET_ACCEPTED,
+        BET_STATUS,
+        BALANCE,
+        STATEMENT,
+        DEPOSIT,
+        WITHDRAWAL,
+        LIABILITY,
+        CASE,
+        CASE_CLOSED,
+        RESTRICTION,
+    ];
 }
 
 wire! {

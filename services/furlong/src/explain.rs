@@ -7,13 +7,11 @@
 mod evidence;
 mod summary;
 
-use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
-use crate::history::{Readable, Told, Until, Visitor, instant_text, walk};
+use crate::history::{PlaceFlags, Readable, Stored, Told, Until, Visitor, instant_text, walk};
 use crate::screen::Screen;
 use clap::Args;
 use eventlog::Chain;
-use eventlog_sqlite::ReadOnlyLog;
 use evidence::{Evidence, evidence_of};
 use kernel::{BetId, Position, Timestamp, Topic, TopicPartition};
 use runtime::Effective;
@@ -21,12 +19,12 @@ use schemas::bets::{BetPlaced, Event};
 use schemas::{Cause, Events};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 pub const EXAMPLES: &str = "\
 Examples:
   furlong explain bet_019aa0c1-7d2e-7000-8000-000000000003 --data ./data
   furlong explain bet_019aa0c1-7d2e-7000-8000-000000000003 --data ./data --json
+  furlong explain bet_019aa0c1-7d2e-7000-8000-000000000003 --brokers localhost:9092
 
 Works beside a running process. The position on each line can be given to `furlong replay --until`;
 --json has every field.";
@@ -36,9 +34,8 @@ Works beside a running process. The position on each line can be given to `furlo
 pub struct Explain {
     /// The bet
     bet: BetId,
-    /// The data folder
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceFlags,
 }
 
 /// One line of the story.
@@ -53,9 +50,9 @@ struct Line {
 /// # Errors
 /// The log cannot be opened or does not know the bet.
 pub fn run(arguments: &Explain, screen: &mut Screen<'_>) -> Ended {
-    let log = DataFolder::new(&arguments.data).open_log()?;
-    let story = tell(&log, arguments.bet)?;
-    let evidence = evidence_of(&log, &story.placed);
+    let log = arguments.place.find()?.log()?;
+    let story = tell(&*log, arguments.bet)?;
+    let evidence = evidence_of(&*log, &story.placed);
     if screen.json {
         screen.put_json(&story.to_json(&evidence))?;
     } else {
@@ -70,7 +67,7 @@ struct Story {
     lines: Vec<Line>,
 }
 
-fn tell(log: &ReadOnlyLog, bet: BetId) -> Result<Story, Failure> {
+fn tell(log: &dyn Stored, bet: BetId) -> Result<Story, Failure> {
     let mut gatherer = Gatherer {
         bet: bet.to_string(),
         placed: None,
@@ -97,7 +94,7 @@ fn tell(log: &ReadOnlyLog, bet: BetId) -> Result<Story, Failure> {
     }
     let placed = gatherer
         .placed
-        .ok_or_else(|| Failure::failed(format!("the log of this folder does not know {bet}")))?;
+        .ok_or_else(|| Failure::failed(format!("this log does not know {bet}")))?;
     let mut lines = gatherer.lines;
     lines.sort_by_key(|line| (line.at, line.position));
     Ok(Story { bet, placed, lines })

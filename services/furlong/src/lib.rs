@@ -35,6 +35,7 @@ pub mod payments_desk;
 mod ready_file;
 mod replay;
 pub mod roles;
+mod schema;
 pub mod screen;
 mod serve;
 mod signals;

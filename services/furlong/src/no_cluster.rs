@@ -8,7 +8,10 @@ use crate::newcomers::Registrar;
 use crate::roles::Roles;
 use crate::screen::Screen;
 use crate::topics::Topics;
+use eventlog::EventLog;
 use std::path::Path;
+use std::sync::Arc;
+use viewstore::ViewStore;
 
 fn not_built_in() -> Failure {
     Failure::Usage(
@@ -23,6 +26,23 @@ fn not_built_in() -> Failure {
 /// # Errors
 /// Always.
 pub fn serve(_: &Settings, _: Roles, _: Option<&Path>, _: &mut Screen<'_>) -> Result<(), Failure> {
+    Err(not_built_in())
+}
+
+/// The log of a cluster.
+///
+/// # Errors
+/// Always.
+pub fn open_log(_: &Settings) -> Result<Arc<dyn EventLog>, Failure> {
+    Err(not_built_in())
+}
+
+/// The views of a cluster.
+///
+/// # Errors
+/// Always.
+#[expect(clippy::unused_async, reason = "the shape of the cluster's own")]
+pub async fn open_views(_: &Settings) -> Result<Arc<dyn ViewStore>, Failure> {
     Err(not_built_in())
 }
 

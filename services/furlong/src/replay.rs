@@ -1,22 +1,21 @@
 //! `furlong replay`: every state again, from the log alone.
 //!
-//! Duty: fold a data folder with the services' own folds, compare all rows with the views, and
+//! Duty: fold a log with the services' own folds, compare all rows with the views, and
 //! say for each partition where it ended. Prohibition: it writes nothing.
 
-use crate::data_folder::DataFolder;
 use crate::exit::Ended;
-use crate::history::{Marks, PartitionTold, Retold, Telling, per_second, retell};
+use crate::history::{Marks, PartitionTold, PlaceFlags, Retold, Telling, per_second, retell};
 use crate::numbers::grouped;
 use crate::screen::Screen;
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 pub const EXAMPLES: &str = "\
 Examples:
   furlong replay --data ./data
   furlong replay --data ./data --until 2026-11-22T10:00:00Z
   furlong replay --data ./data --until bets.events/3@17 --json
+  furlong replay --brokers localhost:9092 --view-nodes localhost:9042
 
 Works beside a running process and on what a killed one has left.
 Exit codes: 0 all agrees, 3 something differs, 4 something cannot be read.";
@@ -24,9 +23,8 @@ Exit codes: 0 all agrees, 3 something differs, 4 something cannot be read.";
 /// Rebuild every state from the log and compare with the views.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// The data folder
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceFlags,
     /// Stop at this moment, or at the moment of this record
     #[arg(long, value_name = "POSITION|TIME")]
     until: Option<String>,
@@ -37,10 +35,13 @@ pub struct Replay {
 /// # Errors
 /// There is no log, or it cannot be opened.
 pub fn run(arguments: &Replay, screen: &mut Screen<'_>) -> Ended {
-    let folder = DataFolder::new(&arguments.data);
+    let place = arguments.place.find()?;
+    let views = place.views()?;
+    let log = place.log()?;
     let marks = Marks::default();
     let telling = Telling {
-        folder: &folder,
+        log: &*log,
+        views: views.as_deref(),
         until: arguments.until.as_deref(),
         marks: &marks,
         auditor: None,
@@ -69,6 +70,7 @@ pub fn put_common_json(retold: &Retold, answer: &mut Value) {
             json!({
                 "rows": compared.rows,
                 "decisions_not_yet_projected": compared.not_yet_projected,
+                "rows_renewed_since": compared.renewed_since,
                 "partitions_ahead": compared.partitions_ahead,
             })
         });
@@ -150,7 +152,7 @@ pub fn put_partitions(retold: &Retold, screen: &mut Screen<'_>) -> std::io::Resu
 /// The stream does not take it.
 pub fn put_views(retold: &Retold, screen: &mut Screen<'_>) -> std::io::Result<()> {
     let Some(compared) = retold.compared else {
-        return screen.put("views: there are none in this folder, nothing was compared");
+        return screen.put("views: there are none here, nothing was compared");
     };
     screen.put(format_args!(
         "views: {} rows compared",
@@ -160,6 +162,12 @@ pub fn put_views(retold: &Retold, screen: &mut Screen<'_>) -> std::io::Result<()
         screen.put(format_args!(
             "views: {} decisions are not projected yet, which is no difference",
             grouped(compared.not_yet_projected)
+        ))?;
+    }
+    if compared.renewed_since > 0 {
+        screen.put(format_args!(
+            "views: {} rows are newer than what was read of the log, they were not compared",
+            grouped(compared.renewed_since)
         ))?;
     }
     if compared.partitions_ahead > 0 {

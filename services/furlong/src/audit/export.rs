@@ -8,9 +8,8 @@
 mod container;
 mod rows;
 
-use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
-use crate::history::{Stopped, Until, Visitor, Walked, journals, walk};
+use crate::history::{PlaceFlags, Stopped, Until, Visitor, Walked, walk};
 use crate::numbers::grouped;
 use crate::screen::Screen;
 use anyhow::Context;
@@ -29,6 +28,7 @@ Examples:
   furlong audit export --format csv --data ./data -o ./export
   furlong audit export --format ndjson --data ./data --until 2026-11-22T10:00:00Z -o ./export
   furlong audit export --format avro --data ./data -o ./export
+  furlong audit export --format avro --brokers localhost:9092 -o ./export
 
 csv: RFC 4180, one line for each event, its fields as JSON in the last column. ndjson: one decision
 a line. avro: object container files with the published schema and the very bytes of the journal.
@@ -62,9 +62,8 @@ pub struct Export {
     /// What to write
     #[arg(long)]
     format: Format,
-    /// The data folder
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceFlags,
     /// Stop at this moment, or at the moment of this record
     #[arg(long, value_name = "POSITION|TIME")]
     until: Option<String>,
@@ -78,20 +77,16 @@ pub struct Export {
 /// # Errors
 /// The log cannot be opened, or a file cannot be written.
 pub fn run(arguments: &Export, screen: &mut Screen<'_>) -> Ended {
-    let folder = DataFolder::new(&arguments.data);
-    let log = folder.open_log()?;
-    let stored = log
-        .partitions()
-        .map_err(|error| Failure::Unreadable(error.to_string()))?;
+    let log = arguments.place.find()?.log()?;
     let until = match &arguments.until {
         Some(text) => {
-            Until::read(text, &log).map_err(|error| Failure::Usage(format!("--until: {error}")))?
+            Until::read(text, &*log).map_err(|error| Failure::Usage(format!("--until: {error}")))?
         }
         None => Until::default(),
     };
     std::fs::create_dir_all(&arguments.output)
         .with_context(|| format!("{} cannot be made", arguments.output.display()))?;
-    let partitions: Vec<TopicPartition> = journals(&stored).collect();
+    let partitions: Vec<TopicPartition> = log.journals().collect();
     let mut files = Vec::new();
     let mut incomplete = Vec::new();
     for topic in Topic::ALL
@@ -103,7 +98,7 @@ pub fn run(arguments: &Export, screen: &mut Screen<'_>) -> Ended {
         let mut file = JournalFile::create(arguments, topic)?;
         for at in of_topic {
             screen.progress(format_args!("writing {at}"));
-            let walked = walk(&log, at, &until, &mut file);
+            let walked = walk(&*log, at, &until, &mut file);
             file.failed()?;
             file.ranges.push(range_json(&walked));
             if let Some(stopped) = &walked.stopped {

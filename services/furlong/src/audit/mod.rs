@@ -3,6 +3,8 @@
 mod export;
 mod verify;
 
+pub use verify::{Verified, Verifying};
+
 use crate::exit::Ended;
 use crate::screen::Screen;
 use clap::Subcommand;

@@ -8,6 +8,7 @@
 
 mod boards;
 mod process;
+mod side_door;
 
 use crate::config::{self, Cluster, Settings};
 use crate::data_folder::DataFolder;
@@ -21,7 +22,7 @@ use crate::topics::Topics;
 use anyhow::{Context, anyhow};
 use eventlog::EventLog;
 use eventlog_kafka::KafkaLog;
-use eventlog_kafka::topics::Plan;
+use eventlog_kafka::topics::{Made, Plan};
 use odds::Terms;
 use runtime::{Clock, Entropy, SystemClock, SystemEntropy};
 use schemas::WireIds;
@@ -36,8 +37,6 @@ use viewstore_scylla::ScyllaViewStore;
 
 pub use process::serve;
 
-/// A call of the view store that takes longer has failed.
-const VIEW_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The share of a request's deadline after which a record that Kafka has not taken is unknown.
 const SEND_SHARE: u32 = 2;
 
@@ -92,14 +91,14 @@ fn wire_ids(cluster: &Cluster) -> Result<WireIds, Failure> {
 
 fn kafka_settings(settings: &Settings) -> Result<eventlog_kafka::Settings, Failure> {
     let cluster = cluster_of(settings)?;
+    let standard = eventlog_kafka::Settings::new(&cluster.brokers, &cluster.topic_prefix);
     Ok(eventlog_kafka::Settings {
-        brokers: cluster.brokers.clone(),
-        topic_prefix: cluster.topic_prefix.clone(),
         send_timeout: deadline(settings)
             .checked_div(SEND_SHARE)
-            .unwrap_or(Duration::from_secs(2)),
+            .unwrap_or(standard.send_timeout),
         client_options: client_options(cluster.kafka_options.as_deref())?,
         wire_ids: wire_ids(cluster)?,
+        ..standard
     })
 }
 
@@ -145,7 +144,11 @@ fn unreadable(error: impl std::error::Error) -> Failure {
     Failure::Unreadable(told)
 }
 
-async fn connect_views(settings: &Settings) -> Result<Arc<ScyllaViewStore>, Failure> {
+/// The views of a cluster.
+///
+/// # Errors
+/// No node can be reached.
+pub async fn open_views(settings: &Settings) -> Result<Arc<ScyllaViewStore>, Failure> {
     let cluster = cluster_of(settings)?;
     if cluster.view_nodes.is_empty() {
         return Err(Failure::Usage(
@@ -153,12 +156,12 @@ async fn connect_views(settings: &Settings) -> Result<Arc<ScyllaViewStore>, Fail
                 .to_owned(),
         ));
     }
+    let (user, password) = credentials(cluster.view_credentials.as_deref())?.unzip();
     let views = ScyllaViewStore::connect(viewstore_scylla::Settings {
-        nodes: cluster.view_nodes.clone(),
-        keyspace: cluster.keyspace.clone(),
         replication: cluster.replication,
-        timeout: VIEW_TIMEOUT,
-        credentials: credentials(cluster.view_credentials.as_deref())?,
+        user,
+        password,
+        ..viewstore_scylla::Settings::new(cluster.view_nodes.clone(), &cluster.keyspace)
     });
     Ok(Arc::new(views.await.map_err(unreadable)?))
 }
@@ -176,7 +179,7 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
     let log = tokio::task::spawn_blocking(move || open_log(&for_log))
         .await
         .context("the log cannot be opened")??;
-    let views = connect_views(settings).await?;
+    let views = open_views(settings).await?;
     let folder = DataFolder::new(&settings.data);
     let store = FolderStore::open(&folder.snapshots()).context("the snapshots cannot be opened")?;
     let lease = cluster_of(settings)?.lease_ms;
@@ -228,18 +231,7 @@ pub fn topics(topics: &Topics, screen: &mut Screen<'_>) -> Ended {
             let settings = config::load(flags)?;
             let (kafka, plan) = (kafka_settings(&settings)?, plan(&settings)?);
             let made = eventlog_kafka::topics::create(&kafka, &plan).map_err(unreadable)?;
-            if screen.json {
-                let told: Vec<_> = made
-                    .iter()
-                    .map(|made| json!({"topic": made.topic, "created": made.created}))
-                    .collect();
-                screen.put_json(&json!({ "topics": told }))?;
-            } else {
-                for made in &made {
-                    let word = if made.created { "created" } else { "stands" };
-                    screen.put(format_args!("{:<28} {word}", made.topic))?;
-                }
-            }
+            show_made(&made, screen)?;
             report(&kafka, &plan, screen, false)
         }
         Topics::Check(flags) => {
@@ -247,6 +239,22 @@ pub fn topics(topics: &Topics, screen: &mut Screen<'_>) -> Ended {
             report(&kafka_settings(&settings)?, &plan(&settings)?, screen, true)
         }
     }
+}
+
+fn show_made(made: &[Made], screen: &mut Screen<'_>) -> Result<(), Failure> {
+    if screen.json {
+        let told: Vec<_> = made
+            .iter()
+            .map(|made| json!({"topic": made.topic, "created": made.created}))
+            .collect();
+        screen.put_json(&json!({ "topics": told }))?;
+        return Ok(());
+    }
+    for made in made {
+        let word = if made.created { "made" } else { "stands" };
+        screen.put(format_args!("{:<28} {word}", made.topic))?;
+    }
+    Ok(())
 }
 
 fn report(

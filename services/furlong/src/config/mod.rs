@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES_PRINT: &str = "\
 Examples:
@@ -118,7 +118,25 @@ pub struct Cluster {
 /// # Errors
 /// A source that cannot be read, an unknown setting, or a value that is not allowed.
 pub fn resolve(flags: &SettingsFlags) -> Result<Resolved, Failure> {
-    let file = match &flags.config {
+    let named = [
+        ("data", &flags.data),
+        ("listen", &flags.listen),
+        ("port", &flags.port),
+        ("rate_limit", &flags.rate_limit),
+        ("brokers", &flags.brokers),
+    ];
+    resolve_with(flags.config.as_deref(), &named)
+}
+
+/// Reads all sources, the flags by the names of their settings.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_with(
+    file: Option<&Path>,
+    flags: &[(&str, &Option<String>)],
+) -> Result<Resolved, Failure> {
+    let file = match file {
         None => BTreeMap::new(),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
@@ -132,16 +150,9 @@ pub fn resolve(flags: &SettingsFlags) -> Result<Resolved, Failure> {
         }
     };
     let environment = sources::from_environment(environment()).map_err(Failure::Usage)?;
-    let flags = [
-        ("data", &flags.data),
-        ("listen", &flags.listen),
-        ("port", &flags.port),
-        ("rate_limit", &flags.rate_limit),
-        ("brokers", &flags.brokers),
-    ];
     let flags = flags
-        .into_iter()
-        .filter_map(|(key, value)| value.as_ref().map(|value| (key.to_owned(), value.clone())));
+        .iter()
+        .filter_map(|(key, value)| Some(((*key).to_owned(), value.as_ref()?.clone())));
     sources::merge(file, environment, flags.collect()).map_err(Failure::Usage)
 }
 

@@ -1,6 +1,6 @@
 //! The book that a leg was judged on, looked up where the bet says it stands.
 
-use eventlog_sqlite::ReadOnlyLog;
+use crate::history::Stored;
 use kernel::{Position, Price};
 use schemas::Events;
 use schemas::bets::{BetPlaced, StruckLeg};
@@ -24,7 +24,7 @@ enum Found {
 
 /// One for each leg, in their order.
 #[must_use]
-pub fn evidence_of(log: &ReadOnlyLog, placed: &BetPlaced) -> Vec<Evidence> {
+pub fn evidence_of(log: &dyn Stored, placed: &BetPlaced) -> Vec<Evidence> {
     placed
         .legs
         .iter()
@@ -37,14 +37,11 @@ pub fn evidence_of(log: &ReadOnlyLog, placed: &BetPlaced) -> Vec<Evidence> {
         .collect()
 }
 
-fn look_up(log: &ReadOnlyLog, leg: &StruckLeg) -> Found {
+fn look_up(log: &dyn Stored, leg: &StruckLeg) -> Found {
     let position = leg.book_position;
-    let record = log
-        .records(position.topic_partition(), position.offset)
-        .next()
-        .and_then(Result::ok)
-        .filter(|record| record.offset == position.offset);
-    let decision = record.and_then(|r| schemas::decode_decision(position, &r.bytes).ok());
+    let decision = log
+        .record(position)
+        .and_then(|r| schemas::decode_decision(position, &r.bytes).ok());
     let Some(Events::OddsEvents(body)) = decision.map(|decision| decision.events) else {
         return Found::Nothing;
     };

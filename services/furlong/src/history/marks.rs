@@ -52,13 +52,25 @@ impl Marks {
 /// The store of checkpoints cannot be read, or the public key is none.
 pub fn marks_of(folder: &DataFolder, findings: &mut Findings) -> Result<Marks, Failure> {
     let store = folder.open_snapshots();
+    let names = block_on(store.list_named(checkpoint::NAME_PREFIX.to_owned()));
+    if names.is_ok_and(|names| names.is_empty()) {
+        return Ok(Marks::default());
+    }
+    marks_in(&store, &public_key(folder)?, findings)
+}
+
+/// Reads the checkpoints of a store that were signed with the secret half of this key.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn marks_in(
+    store: &dyn SnapshotStore,
+    public: &[u8; 32],
+    findings: &mut Findings,
+) -> Result<Marks, Failure> {
     let unreadable = |error: snapshots::SnapshotError| Failure::Unreadable(error.to_string());
     let names = block_on(store.list_named(checkpoint::NAME_PREFIX.to_owned()));
     let names = names.map_err(unreadable)?;
-    if names.is_empty() {
-        return Ok(Marks::default());
-    }
-    let public = public_key(folder)?;
     let mut marks = Marks::default();
     for name in names {
         let Some(bytes) = block_on(store.get_named(name.clone())).map_err(unreadable)? else {
@@ -70,7 +82,7 @@ pub fn marks_of(folder: &DataFolder, findings: &mut Findings) -> Result<Marks, F
             );
             continue;
         };
-        match checkpoint::verify(&bytes, &public) {
+        match checkpoint::verify(&bytes, public) {
             Ok(checkpoint) => marks.add(checkpoint),
             Err(error) => {
                 findings.discrepancy(

@@ -2,28 +2,34 @@
 //!
 //! Duty: walk journal partitions through the same fold as every service, up to a stated point,
 //! and hand effective decisions on. Replay, audit, export and explain differ only in what they
-//! do with them. Prohibition: nothing here writes to the folder that it reads.
+//! do with them, and a data folder and a running cluster only in [`Stored`]. Prohibition: nothing
+//! here writes to what it reads.
 
 mod findings;
 mod folds;
 mod marks;
+mod place;
 mod raw;
 mod readable;
 mod retell;
 mod rows;
+mod stored;
 mod until;
+mod views;
 
 pub use findings::{Finding, Findings, Kind};
 pub use folds::{StateFold, fold_of};
-pub use marks::{Marks, marks_of};
+pub use marks::{Marks, marks_in, marks_of};
+pub use place::{Place, PlaceFlags};
 pub use raw::{RawCheck, check_missing, check_raw};
 pub use readable::{Body, Readable, Told, schema_text};
 pub use retell::{PartitionTold, Retold, Telling, per_second, retell};
 pub use rows::{Compared, ExpectedRows};
+pub use stored::{FolderLog, LiveLog, PartitionEnd, Stored};
 pub use until::{Until, instant_text};
+pub use views::{LiveViews, StoredViews};
 
-use eventlog::{Chain, Halt, LogError, StoredPartition};
-use eventlog_sqlite::ReadOnlyLog;
+use eventlog::{Chain, Halt, LogError};
 use kernel::TopicPartition;
 use runtime::Effective;
 
@@ -71,17 +77,9 @@ pub trait Visitor {
     fn decision(&mut self, at: TopicPartition, effective: Effective, record: &[u8], chain: &Chain);
 }
 
-/// The journal partitions of a log, in order.
-pub fn journals(stored: &[StoredPartition]) -> impl Iterator<Item = TopicPartition> + '_ {
-    stored
-        .iter()
-        .map(|partition| partition.topic_partition)
-        .filter(|at| at.topic.is_journal())
-}
-
 /// Walks one journal partition from its beginning.
 pub fn walk(
-    log: &ReadOnlyLog,
+    log: &dyn Stored,
     at: TopicPartition,
     until: &Until,
     visitor: &mut dyn Visitor,

@@ -1,13 +1,14 @@
 //! Bytes before meaning: running hashes over everything that is stored.
 //!
 //! Duty: work out the running hash of a topic partition from its records and hold it against the
-//! one that the log moved along with them, and against every signed checkpoint on the way. A log
+//! one that the log moved along with them, if it did, and against every signed checkpoint on the
+//! way. A log
 //! that has grown since a checkpoint is as it should be; a shorter or another one is not.
 
 use super::findings::{Findings, Kind};
+use super::stored::{PartitionEnd, Stored};
 use audit::checkpoint::PartitionMark;
-use eventlog::{RunningHash, StoredPartition};
-use eventlog_sqlite::ReadOnlyLog;
+use eventlog::RunningHash;
 use kernel::TopicPartition;
 
 /// What a look at the bytes of one partition came to.
@@ -23,12 +24,12 @@ pub struct RawCheck {
 
 /// Looks at one partition. `marks` ascend.
 pub fn check_raw(
-    log: &ReadOnlyLog,
-    stored: &StoredPartition,
+    log: &dyn Stored,
+    stored: &PartitionEnd,
     marks: &[PartitionMark],
     findings: &mut Findings,
 ) -> RawCheck {
-    let at = stored.topic_partition;
+    let at = stored.at;
     let mut check = RawCheck::default();
     let mut hash = RunningHash::default();
     let mut marks_ahead = marks.iter().peekable();
@@ -42,9 +43,6 @@ pub fn check_raw(
                 return check;
             }
         };
-        if record.offset >= stored.next_offset {
-            break;
-        }
         while let Some(mark) = marks_ahead.next_if(|mark| mark.end.offset <= record.offset) {
             altered |= !agrees(mark, hash, &mut agreed_to, altered, findings);
         }
@@ -68,7 +66,7 @@ pub fn check_raw(
         }
         altered |= !agrees(mark, hash, &mut agreed_to, altered, findings);
     }
-    if hash != stored.running_hash {
+    if stored.running_hash.is_some_and(|kept| kept != hash) {
         findings.discrepancy(
             Kind::Bytes,
             at,
@@ -99,7 +97,7 @@ fn agrees(
         findings.discrepancy(
             Kind::Checkpoint,
             mark.end.topic_partition(),
-            None,
+            Some(*agreed_to),
             format!(
                 "a signed checkpoint knows other bytes: records from {agreed_to} to {} were altered, added or removed",
                 mark.end.offset
@@ -110,17 +108,13 @@ fn agrees(
 }
 
 /// Partitions that a checkpoint knows and the log does not have at all.
-pub fn check_missing(stored: &[StoredPartition], marks: &super::Marks, findings: &mut Findings) {
-    let has = |at: TopicPartition| {
-        stored
-            .iter()
-            .any(|partition| partition.topic_partition == at)
-    };
+pub fn check_missing(stored: &[PartitionEnd], marks: &super::Marks, findings: &mut Findings) {
+    let has = |at: TopicPartition| stored.iter().any(|partition| partition.at == at);
     for at in marks.partitions().filter(|at| !has(*at)) {
         let ends = marks.of(at).iter().any(|mark| mark.end.offset > 0);
         if ends {
             let detail = "a signed checkpoint knows records here, the log has none";
-            findings.discrepancy(Kind::Checkpoint, at, None, detail);
+            findings.discrepancy(Kind::Checkpoint, at, Some(0), detail);
         }
     }
 }

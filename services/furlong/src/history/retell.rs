@@ -1,28 +1,27 @@
 //! Every state and every row again, from the log alone.
 //!
-//! Duty: one pass over a data folder: bytes first, then each journal through its chain, its
+//! Duty: one pass over a log: bytes first, then each journal through its chain, its
 //! service's fold and its projection, then the views. Prohibition: it repairs nothing.
 
 use super::{
-    Compared, ExpectedRows, Finding, Findings, Kind, Marks, RawCheck, StateFold, Stopped, Until,
-    Visitor, Walked, check_missing, check_raw, fold_of, journals, walk,
+    Compared, ExpectedRows, Finding, Findings, Kind, Marks, PartitionEnd, RawCheck, StateFold,
+    Stopped, Stored, StoredViews, Until, Visitor, Walked, check_missing, check_raw, fold_of, walk,
 };
-use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::numbers::grouped;
 use crate::screen::Screen;
 use audit::Auditor;
 use audit::checkpoint::PartitionMark;
-use eventlog::{Chain, Halt, StoredPartition};
-use eventlog_sqlite::ReadOnlyLog;
+use eventlog::{Chain, Halt};
 use kernel::{Digest, Timestamp, TopicPartition};
 use runtime::{Clock, Effective, SystemClock};
-use viewstore_sqlite::ReadOnlyViews;
 
 /// What is to be told, and to whom besides.
 pub struct Telling<'a> {
-    /// Where the log is.
-    pub folder: &'a DataFolder,
+    /// The log. To be opened after the views: then it is never behind them.
+    pub log: &'a dyn Stored,
+    /// The views to compare with.
+    pub views: Option<&'a dyn StoredViews>,
     /// Up to where.
     pub until: Option<&'a str>,
     /// Signed checkpoints to hold it against.
@@ -58,46 +57,40 @@ pub struct Retold {
 /// Tells it all again.
 ///
 /// # Errors
-/// There is no log, it cannot be opened, or `until` names no place in it.
+/// The views cannot be read, or `until` names no place in the log.
 pub fn retell(telling: Telling<'_>, screen: &mut Screen<'_>) -> Result<Retold, Failure> {
     let Telling {
-        folder,
+        log,
+        views,
         until,
         marks,
         auditor,
     } = telling;
-    // The views first: beside a writer the log is then never behind them.
-    let views = folder.open_views()?;
-    let log = folder.open_log()?;
-    let stored = log
-        .partitions()
-        .map_err(|error| Failure::Unreadable(error.to_string()))?;
     let until = match until {
         Some(text) => {
-            Until::read(text, &log).map_err(|error| Failure::Usage(format!("--until: {error}")))?
+            Until::read(text, log).map_err(|error| Failure::Usage(format!("--until: {error}")))?
         }
         None => Until::default(),
     };
     let mut retold = Retold::default();
-    check_bytes(&log, &stored, marks, screen, &mut retold);
+    check_bytes(log, marks, screen, &mut retold);
     let mut teller = Teller {
         fold: None,
         rows: views
-            .as_ref()
             .map(ExpectedRows::for_views)
             .transpose()
             .map_err(views_unreadable)?,
         auditor,
         marks: &[],
         findings: &mut retold.findings,
-        progress: Progress::over(&stored),
+        progress: Progress::over(log.partitions()),
         screen,
     };
-    for at in journals(&stored) {
-        retold.partitions.push(teller.tell(&log, at, &until, marks));
+    for at in log.journals() {
+        retold.partitions.push(teller.tell(log, at, &until, marks));
     }
     teller.screen.progress_done();
-    if let (Some(rows), Some(views)) = (teller.rows.take(), &views) {
+    if let (Some(rows), Some(views)) = (teller.rows.take(), views) {
         retold.compared = Some(compare(
             rows,
             views,
@@ -114,7 +107,7 @@ fn views_unreadable(error: viewstore::ViewError) -> Failure {
 
 fn compare(
     rows: ExpectedRows,
-    views: &ReadOnlyViews,
+    views: &dyn StoredViews,
     partial: bool,
     findings: &mut Findings,
 ) -> Result<Compared, Failure> {
@@ -122,20 +115,11 @@ fn compare(
         .map_err(views_unreadable)
 }
 
-fn check_bytes(
-    log: &ReadOnlyLog,
-    stored: &[StoredPartition],
-    marks: &Marks,
-    screen: &mut Screen<'_>,
-    retold: &mut Retold,
-) {
-    check_missing(stored, marks, &mut retold.findings);
-    for partition in stored {
-        screen.progress(format_args!(
-            "reading the bytes of {}",
-            partition.topic_partition
-        ));
-        let of = marks.of(partition.topic_partition);
+fn check_bytes(log: &dyn Stored, marks: &Marks, screen: &mut Screen<'_>, retold: &mut Retold) {
+    check_missing(log.partitions(), marks, &mut retold.findings);
+    for partition in log.partitions() {
+        screen.progress(format_args!("reading the bytes of {}", partition.at));
+        let of = marks.of(partition.at);
         let check = check_raw(log, partition, of, &mut retold.findings);
         let raw = &mut retold.raw;
         raw.records = raw.records.saturating_add(check.records);
@@ -158,7 +142,7 @@ struct Teller<'a, 's> {
 impl<'a> Teller<'a, '_> {
     fn tell(
         &mut self,
-        log: &ReadOnlyLog,
+        log: &dyn Stored,
         at: TopicPartition,
         until: &Until,
         marks: &'a Marks,
@@ -280,11 +264,11 @@ struct Progress {
 const STEP: u64 = 4_096;
 
 impl Progress {
-    fn over(stored: &[StoredPartition]) -> Self {
+    fn over(stored: &[PartitionEnd]) -> Self {
         let clock = SystemClock::new(1);
         let journals = stored
             .iter()
-            .filter(|partition| partition.topic_partition.topic.is_journal());
+            .filter(|partition| partition.at.topic.is_journal());
         Self {
             began: clock.now(),
             clock,

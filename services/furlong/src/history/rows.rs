@@ -1,15 +1,16 @@
 //! Rows as the log has them, against rows as the views have them.
 //!
 //! Duty: keep of each row that the projections make its seq and a hash, and go through the views
-//! once. Rows above a view's own progress are not written yet, which is no difference.
+//! once. Rows above a view's own progress are not written yet, which is no difference; nor is a
+//! row that a running store has renewed since its progress was read.
 
 use super::findings::{Findings, Kind};
+use super::views::StoredViews;
 use eventlog::Chain;
 use kernel::{Digest, TopicPartition};
 use runtime::{Effective, Stretch, chain_from_bytes, rows_of};
 use std::collections::BTreeMap;
 use viewstore::{Progress, Row, StoredRow, ViewError};
-use viewstore_sqlite::ReadOnlyViews;
 
 /// What a comparison came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Compared {
     pub rows: u64,
     /// Decisions that the views have not taken yet.
     pub not_yet_projected: u64,
+    /// Rows of a running store that are newer than its progress was.
+    pub renewed_since: u64,
     /// Partitions left out because the views are ahead of where the replay ended.
     pub partitions_ahead: u64,
 }
@@ -42,7 +45,7 @@ impl ExpectedRows {
     ///
     /// # Errors
     /// The views cannot be read.
-    pub fn for_views(views: &ReadOnlyViews) -> Result<Self, ViewError> {
+    pub fn for_views(views: &dyn StoredViews) -> Result<Self, ViewError> {
         Ok(Self {
             projections: crate::engine::projections(),
             progress: views.progress()?.into_iter().collect(),
@@ -117,16 +120,22 @@ impl ExpectedRows {
     /// The views cannot be read.
     pub fn compare(
         mut self,
-        views: &ReadOnlyViews,
+        views: &dyn StoredViews,
         partial: bool,
         findings: &mut Findings,
     ) -> Result<Compared, ViewError> {
         let ahead = self.partitions_ahead(partial, findings);
-        let (rows, compared) = (&mut self.rows, &mut self.compared);
-        views.each_row(|table, row| match row {
+        let (rows, compared, progress) = (&mut self.rows, &mut self.compared, &self.progress);
+        let is_newer = |row: &StoredRow| {
+            let known = progress.get(&row.topic_partition);
+            views.is_moving() && known.is_none_or(|progress| row.seq > progress.seq)
+        };
+        views.each_row(&mut |table, row| match row {
             Ok(row) => {
                 let expected = rows.remove(&(table.to_owned(), row.key.clone()));
-                if !ahead.contains(&row.topic_partition) {
+                if is_newer(&row) {
+                    compared.renewed_since = compared.renewed_since.saturating_add(1);
+                } else if !ahead.contains(&row.topic_partition) {
                     compared.rows = compared.rows.saturating_add(1);
                     compare_row(table, &row, expected.as_ref(), findings);
                 }

@@ -3,7 +3,7 @@
 //! Duty: read a position or an instant, and write instants. A position stands for the moment of
 //! its decision: its own partition goes up to it, the others up to that moment.
 
-use eventlog_sqlite::ReadOnlyLog;
+use super::stored::Stored;
 use kernel::{Offset, Position, Timestamp, TopicPartition};
 
 /// The end of what is told.
@@ -18,7 +18,7 @@ impl Until {
     ///
     /// # Errors
     /// Neither, or no such record in this log.
-    pub fn read(text: &str, log: &ReadOnlyLog) -> Result<Self, String> {
+    pub fn read(text: &str, log: &dyn Stored) -> Result<Self, String> {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Ok(Self {
                 time: Some(Timestamp::from_micros(instant.as_microsecond())),
@@ -29,10 +29,7 @@ impl Until {
             format!("{text:?} is neither a position such as bets.events/3@17 nor a time such as 2026-11-22T10:00:00Z")
         })?;
         let record = log
-            .records(position.topic_partition(), position.offset)
-            .next()
-            .and_then(Result::ok)
-            .filter(|record| record.offset == position.offset)
+            .record(position)
             .ok_or_else(|| format!("there is no record at {position}"))?;
         let (header, _) = schemas::decode_header(position.topic, &record.bytes)
             .map_err(|error| format!("the record at {position} tells no time: {error}"))?;

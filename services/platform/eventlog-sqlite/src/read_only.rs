@@ -94,7 +94,12 @@ impl ReadOnlyLog {
             .find(|partition| partition.topic_partition == at))
     }
 
-    fn fetch(
+    /// The records of a partition from an offset on, about `bytes_max` of them but at least one
+    /// if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn group(
         &self,
         at: TopicPartition,
         from: Offset,
@@ -125,7 +130,7 @@ impl Iterator for Records<'_> {
             return Some(Ok(record));
         }
         let from = self.next.take()?;
-        match self.log.fetch(self.topic_partition, from, GROUP_BYTES) {
+        match self.log.group(self.topic_partition, from, GROUP_BYTES) {
             Ok(records) => {
                 self.next = records.last().map(|last| last.offset.saturating_add(1));
                 self.fetched = records.into_iter();
@@ -151,7 +156,7 @@ impl EventLog for ReadOnlyLog {
         from: Offset,
         bytes_max: usize,
     ) -> BoxFuture<'static, Result<Vec<Record>, LogError>> {
-        ready(self.fetch(topic_partition, from, bytes_max)).boxed()
+        ready(self.group(topic_partition, from, bytes_max)).boxed()
     }
 
     fn end(&self, topic_partition: TopicPartition) -> BoxFuture<'static, Result<Offset, LogError>> {

@@ -44,7 +44,7 @@ impl ports::Checkpoints for StoredCheckpoints {
         let (store, signer) = (Arc::clone(&self.store), Arc::clone(&self.signer));
         async move {
             let names = store
-                .list_named(audit::checkpoint::PREFIX.to_owned())
+                .list_named(audit::checkpoint::NAME_PREFIX.to_owned())
                 .await
                 .map_err(|error| error.to_string())?;
             // Names sort as their instants.

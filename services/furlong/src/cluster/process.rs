@@ -7,22 +7,22 @@
 use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
 use super::side_door;
 use super::{Parts, cluster_of, connect, deadline};
-use crate::checkpoints::{self, CheckpointSigner};
+use crate::checkpoints::CheckpointSigner;
 use crate::config::Settings;
 use crate::engine::{Engine, Reading, Work};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
 use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
-use crate::house::{EngineReady, NewestCheckpoint};
+use crate::house::EngineReady;
 use crate::node::open_payments;
+use crate::part_figures::PartFigures;
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
-use crate::part_figures::PartFigures;
 use anyhow::{Context, anyhow};
 use gateway::{Gateway, RateLimit};
 use keystore::ServiceKey;
 use payments::Simulator;
-use runtime::{Attendance, Duty, Entropy as _, Health, Listener, MemberId, Seats, Shared};
+use runtime::{Attendance, Duty, Health, Listener, MemberId, Seats, Shared};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -132,9 +132,6 @@ impl Process {
                 &Arc::new(Simulator::new(provider_key.expose())),
             );
         }
-        if engine.work().roles.has(Role::Audit) {
-            sign_checkpoints(&mut engine, signer);
-        }
         let leave = watch::Sender::new(false);
         let leaving = leave.subscribe();
         let attending = tokio::spawn(async move { attendance.attend(leaving).await });
@@ -196,17 +193,4 @@ fn attendance(
         seats: Arc::clone(seats),
         health: Arc::clone(health),
     })
-}
-
-fn sign_checkpoints(engine: &mut Engine, signer: Arc<CheckpointSigner>) {
-    let ground = engine.ground();
-    let watching = checkpoints::watch(
-        Arc::clone(&ground.log),
-        ground.partitions,
-        signer,
-        Arc::clone(&ground.snapshots),
-        Arc::clone(&ground.clock),
-        Arc::new(NewestCheckpoint::default()),
-    );
-    engine.beside(watching);
 }

@@ -1,0 +1,41 @@
+//! The client library's own words, where ours go.
+//!
+//! Duty: lines and errors of the library reach `tracing` and the health. Prohibition: nothing here
+//! may panic; the library calls from its own threads.
+
+use crate::health::Faults;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use std::sync::Arc;
+
+/// The context of consumers and of the one who asks.
+pub(crate) struct Listening {
+    pub(crate) faults: Arc<Faults>,
+}
+
+impl ClientContext for Listening {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.faults.fetch_failed(&format!("{error}: {reason}"));
+    }
+}
+
+impl ConsumerContext for Listening {}
+
+/// A line of the library. Connections come and go: that is told by the health, not by the log.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, line: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+            tracing::error!(facility, "{line}");
+        }
+        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => tracing::debug!(facility, "{line}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+            tracing::trace!(facility, "{line}");
+        }
+    }
+}

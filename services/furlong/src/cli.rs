@@ -6,7 +6,7 @@
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
 use crate::{audit, bench, calc, config, doctor, explain, feed, replay};
-use crate::{dev, serve, staff, topics};
+use crate::{dev, schema, serve, staff, topics};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,6 +41,9 @@ enum Command {
     /// Make or check the topics of a cluster
     #[command(subcommand)]
     Topics(topics::Topics),
+    /// Publish or check the schemas of the topics in a registry
+    #[command(subcommand)]
+    Schema(schema::Schema),
     /// Let in people who work for the house
     #[command(subcommand)]
     Staff(staff::Staff),
@@ -156,6 +159,7 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
         Command::Dev(dev) => dev::run(&dev, screen),
         Command::Serve(serve) => serve::run(&serve, screen),
         Command::Topics(topics) => crate::cluster::topics(&topics, screen),
+        Command::Schema(schema) => schema::run(&schema, screen),
         Command::Staff(staff) => staff::run(&staff, screen),
         Command::Calc(calc) => calc::run(&calc, screen),
         Command::Replay(replay) => replay::run(&replay, screen),

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Reads furlong's topics as a stranger would: with the brokers' and the registry's addresses alone.
+
+Prints one JSON line a record: topic, partition, offset, the schema's id on the wire, its name and
+the decoded value. Bytes become hex; everything else is as the schema says. Nothing of furlong is
+used: the schema of a record is asked of the registry by the id that the record begins with.
+
+    python3 -m venv .venv && .venv/bin/pip install -r requirements.txt
+    .venv/bin/python consume.py --brokers localhost:9092 --registry http://localhost:8081 --topics '^bets[.]events$'
+
+Ends when it has read every partition up to where it ended at the start. Exit codes: 0 all records
+were read and printed, 1 one could not be decoded (it is named), 4 brokers or registry cannot be read.
+"""
+
+import argparse
+import base64
+import datetime
+import decimal
+import io
+import json
+import re
+import struct
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+import confluent_kafka
+import fastavro
+
+# After so long without an answer, in seconds.
+PATIENCE = 20
+
+
+class Registry:
+    """Schemas by their ids, each asked for once."""
+
+    def __init__(self, url):
+        parts = urllib.parse.urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        self.base = urllib.parse.urlunsplit(parts._replace(netloc=host)).rstrip("/")
+        self.headers = {"Accept": "application/vnd.schemaregistry.v1+json"}
+        if parts.username is not None:
+            word = urllib.parse.unquote(parts.username) + ":" + urllib.parse.unquote(parts.password or "")
+            self.headers["Authorization"] = "Basic " + base64.b64encode(word.encode()).decode()
+        self.known = {}
+
+    def schema(self, number):
+        if number not in self.known:
+            request = urllib.request.Request(f"{self.base}/schemas/ids/{number}", headers=self.headers)
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                text = json.load(answer)["schema"]
+            self.known[number] = fastavro.parse_schema(json.loads(text))
+        return self.known[number]
+
+
+def decode(registry, record):
+    """The schema's id, its name, and the value; all bytes must be used."""
+    if len(record) < 5 or record[0] != 0:
+        raise ValueError("the record is not framed")
+    (number,) = struct.unpack(">I", record[1:5])
+    schema = registry.schema(number)
+    stream = io.BytesIO(record[5:])
+    value = fastavro.schemaless_reader(stream, schema, return_record_name=True)
+    rest = stream.read()
+    if rest:
+        raise ValueError(f"{len(rest)} bytes follow the last value")
+    return number, schema.get("name"), value
+
+
+def plain(value):
+    """What JSON has no word for."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (uuid.UUID, decimal.Decimal)):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def partitions(consumer, pattern):
+    """Every partition of the topics whose names match, with its end."""
+    found = []
+    for name, topic in sorted(consumer.list_topics(timeout=PATIENCE).topics.items()):
+        if not pattern.search(name):
+            continue
+        for number in sorted(topic.partitions):
+            place = confluent_kafka.TopicPartition(name, number)
+            first, end = consumer.get_watermark_offsets(place, timeout=PATIENCE)
+            place.offset = first
+            found.append((place, end))
+    return found
+
+
+def read(consumer, places):
+    """Every record below the ends, partition by partition."""
+    for place, end in places:
+        consumer.assign([place])
+        while True:
+            (now,) = consumer.position([place])
+            if max(now.offset, place.offset) >= end:
+                break
+            message = consumer.poll(PATIENCE)
+            if message is None:
+                raise confluent_kafka.KafkaException(f"{place.topic}/{place.partition} does not answer")
+            if message.error():
+                if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                    break
+                raise confluent_kafka.KafkaException(message.error())
+            yield message
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--brokers", required=True, help="host:port,…")
+    arguments.add_argument("--registry", required=True, help="base of its Confluent-compatible API")
+    arguments.add_argument("--topics", default=r"[.](events|commands)$", help="a regular expression for their names")
+    given = arguments.parse_args()
+    registry = Registry(given.registry)
+    consumer = confluent_kafka.Consumer({
+        "bootstrap.servers": given.brokers,
+        "group.id": "furlong-stranger",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+    })
+    failed = 0
+    try:
+        for message in read(consumer, partitions(consumer, re.compile(given.topics))):
+            place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
+            try:
+                number, name, value = decode(registry, message.value() or b"")
+            except urllib.error.URLError as error:
+                if isinstance(error, urllib.error.HTTPError) and error.code == 404:
+                    error = ValueError("the registry does not know the record's schema id")
+                else:
+                    print(f"error: {registry.base}: {error}", file=sys.stderr)
+                    return 4
+                failed += 1
+                print(f"error: {place}: {error}", file=sys.stderr)
+                continue
+            # Bytes of others may fail in any way at all; each is told and counted.
+            except Exception as error:
+                failed += 1
+                print(f"error: {place}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
+            print(json.dumps({**place, "schema_id": number, "schema": name, "value": value}, default=plain))
+    except confluent_kafka.KafkaException as error:
+        print(f"error: {given.brokers}: {error}", file=sys.stderr)
+        return 4
+    finally:
+        consumer.close()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

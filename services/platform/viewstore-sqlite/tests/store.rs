@@ -45,7 +45,7 @@ fn reached(store: &SqliteViewStore) -> Option<u64> {
 #[test]
 fn keeps_the_contract() {
     let folders = Mutex::new(Vec::new());
-    block_on(viewstore::contract::check(&|| {
+    block_on(viewstore::contract::check_embedded(&|| {
         let folder = folder();
         let store = open(folder.path());
         folders.lock().unwrap().push(folder);

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn keeps_the_contract() {
-        block_on(crate::contract::check(&|| {
+        block_on(crate::contract::check_embedded(&|| {
             Arc::new(MemoryViewStore::default())
         }));
     }

@@ -1,9 +1,16 @@
 //! What furlong asks of a store of views, in its own words.
 //!
-//! Obligations of an adapter: `apply` is all or nothing, rows and progress together; a row never
+//! Obligations of every adapter: rows are never behind the progress that it tells; a row never
 //! goes back to a lower seq; the same rows applied again change nothing; what a read returns was
-//! once written, whole, by one `apply`. Durability is not asked for: after a crash a store may
-//! stand at any earlier progress, as long as its rows do too.
+//! once written, whole, by one `apply`; two owners of one row are told, when the second writes or
+//! when the row is read. Durability is not asked for: after a crash a store may stand at any
+//! earlier progress, as long as its rows do not stand before it.
+//!
+//! A store in the process (memory, a file) keeps more, and `contract::check_embedded` holds it to
+//! that: `apply` is all or nothing, rows and progress together; a second owner is refused; what
+//! was passed over is counted; a row written again at its own seq with another value is replaced.
+//! A store of several nodes promises none of these: rows may stand ahead of the progress, and
+//! two values of one row at one seq, which no projection makes, are told as damage.
 
 use crate::row::{Row, StoredRow};
 use futures::future::BoxFuture;
@@ -21,12 +28,13 @@ pub struct Progress {
     pub chain: Vec<u8>,
 }
 
-/// What an `apply` did.
+/// What an `apply` did, as far as the store knows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Rows that stand now.
+    /// Rows that were handed to the store; where it reads before it writes, those that stand.
     pub written: u64,
-    /// Rows that were passed over because a row of a higher seq stands in their place.
+    /// Rows that were passed over because a row of a higher seq was seen to stand in their place,
+    /// in the same `apply` at least.
     pub ignored: u64,
 }
 
@@ -163,22 +171,28 @@ pub enum ViewError {
         table: String,
         /// Which row.
         key: Vec<u8>,
-        /// Whose it is.
+        /// Whose it is; when it was told by a read, the lower of the two.
         owner: TopicPartition,
-        /// Who wrote it now.
+        /// Who wrote it as well.
         writer: TopicPartition,
     },
+    /// The store was emptied since this partition's progress was last asked for. Nothing is
+    /// written until it is asked for again: the projector begins where that says.
+    #[error("the views were emptied: they are to be written again from their progress")]
+    Cleared,
 }
 
 /// A store of rows for readers.
 pub trait ViewStore: Send + Sync + 'static {
-    /// Writes rows of one journal partition and its progress, all or nothing. A row whose seq is
-    /// below that of the row in its place is passed over; of several rows with one key the last
-    /// of the highest seq stands. Progress never goes back either. Applies of one partition take
-    /// effect in the order of the calls.
+    /// Writes rows of one journal partition, and then its progress. A row whose seq is below that
+    /// of the row in its place is passed over; of several rows with one key the last of the
+    /// highest seq stands. Progress never goes back either. Applies of one partition take effect
+    /// in the order of the calls.
     ///
     /// # Errors
-    /// Nothing was written.
+    /// The progress was not written, or it is not known; an embedded store wrote no row either.
+    /// The caller applies the same again before it goes on; after [`ViewError::Cleared`] it asks
+    /// for the progress and begins there.
     fn apply(
         &self,
         topic_partition: TopicPartition,
@@ -211,9 +225,10 @@ pub trait ViewStore: Send + Sync + 'static {
         topic_partition: TopicPartition,
     ) -> BoxFuture<'static, Result<Option<Progress>, ViewError>>;
 
-    /// Forgets all rows and all progress, so that projectors begin again.
+    /// Forgets all rows and all progress, so that projectors begin again. Other processes that
+    /// write the same store are told so at their next `apply`.
     ///
     /// # Errors
-    /// Nothing was forgotten.
+    /// Nothing was forgotten, or it is not known.
     fn clear(&self) -> BoxFuture<'static, Result<(), ViewError>>;
 }

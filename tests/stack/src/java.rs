@@ -7,10 +7,14 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::Context;
 
+use crate::archive;
+use crate::guarded::Guarded;
 use crate::settings;
+use crate::slot::{Running, Slot};
 
 /// The Java that all three servers run on; Cassandra 5.0 on no newer one.
 const VERSION: u32 = 17;
@@ -26,11 +30,90 @@ pub(crate) struct Artifacts {
     pub unpack: bool,
 }
 
+/// What a Java process begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entry {
+    /// A class of the jars.
+    Class(&'static str),
+    /// A jar that knows its class path.
+    Jar(&'static str),
+}
+
+/// One server's command line.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub artifacts: Artifacts,
+    pub options: Vec<OsString>,
+    pub entry: Entry,
+    pub arguments: Vec<OsString>,
+    /// Where to write the archive of loaded classes when the process ends, instead of using the one that is there.
+    pub training: Option<PathBuf>,
+}
+
+impl Server {
+    /// Starts it in its slot.
+    ///
+    /// # Errors
+    /// One is running there, or there is no process.
+    pub(crate) fn start(self, slot: &Slot) -> anyhow::Result<()> {
+        let java = java()?;
+        let mut line = self.options;
+        match &self.training {
+            Some(to) => line.push(option("-XX:ArchiveClassesAtExit=", to)),
+            None => line.extend(
+                archive::of(self.artifacts)?.map(|from| option("-XX:SharedArchiveFile=", &from)),
+            ),
+        }
+        match self.entry {
+            Entry::Class(class) => {
+                line.push("-cp".into());
+                line.push(self.artifacts.class_path()?);
+                line.push(class.into());
+            }
+            Entry::Jar(jar) => {
+                line.push("-jar".into());
+                line.push(self.artifacts.have()?.join(jar).into());
+            }
+        }
+        line.extend(self.arguments);
+        let goes_too = settings::folder_that_goes_with(slot.folder());
+        slot.start(|| Guarded::start(&java, &line, &slot.log(), &goes_too).map(Running::Process))
+    }
+}
+
+/// An option that ends with a path.
+pub(crate) fn option(name: &str, path: &Path) -> OsString {
+    let mut option = OsString::from(name);
+    option.push(path);
+    option
+}
+
 /// Where `java` is, if it is the wanted one.
 ///
 /// # Errors
 /// There is none, or it is another version.
 pub(crate) fn java() -> anyhow::Result<PathBuf> {
+    Ok(found()?.0)
+}
+
+/// The exact version of it.
+///
+/// # Errors
+/// As [`java`].
+pub(crate) fn build() -> anyhow::Result<String> {
+    Ok(found()?.1)
+}
+
+/// Looked for once.
+fn found() -> anyhow::Result<(PathBuf, String)> {
+    static FOUND: OnceLock<Result<(PathBuf, String), String>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| look_for_java().map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(anyhow::Error::msg)
+}
+
+fn look_for_java() -> anyhow::Result<(PathBuf, String)> {
     let from_home =
         settings::variable("JAVA_HOME").map(|home| PathBuf::from(home).join("bin").join("java"));
     let java = from_home
@@ -43,18 +126,21 @@ pub(crate) fn java() -> anyhow::Result<PathBuf> {
         .output()
         .context("run java -version")?;
     let text = String::from_utf8_lossy(&said.stderr).into_owned();
-    let version = major(&text).with_context(|| format!("java -version said {text:?}"))?;
+    let version = version(&text).with_context(|| format!("java -version said {text:?}"))?;
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     anyhow::ensure!(
-        version == VERSION,
+        major == Some(VERSION),
         "java is {version}, these servers want {VERSION}"
     );
-    Ok(java)
+    Ok((java, version.to_owned()))
 }
 
-/// `openjdk version "17.0.15" …` is 17.
-fn major(text: &str) -> Option<u32> {
-    let quoted = text.split('"').nth(1)?;
-    quoted.split('.').next()?.parse().ok()
+/// What is quoted in `openjdk version "17.0.15" …`.
+fn version(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
 }
 
 impl Artifacts {
@@ -93,6 +179,17 @@ impl Artifacts {
         Ok(place)
     }
 
+    /// Keeps other processes from changing the set and what belongs to it, until dropped.
+    ///
+    /// # Errors
+    /// The cache cannot be written.
+    pub(crate) fn lock(&self) -> anyhow::Result<File> {
+        let path = settings::cache_folder()?.join(format!("{}.lock", self.folder));
+        let lock = File::create(path).context("create the lock of the cache")?;
+        lock.lock().context("lock the cache")?;
+        Ok(lock)
+    }
+
     /// A class path of all its jars.
     pub(crate) fn class_path(&self) -> anyhow::Result<OsString> {
         Ok(self.have()?.join("*").into_os_string())
@@ -117,8 +214,6 @@ impl Artifacts {
         } else {
             "dependency:copy-dependencies"
         };
-        let mut into = OsString::from("-DoutputDirectory=");
-        into.push(&got);
         eprintln!(
             "stack: fetching {} once, into {}",
             self.folder,
@@ -126,7 +221,7 @@ impl Artifacts {
         );
         let run = Command::new(maven)
             .args(["-q", "-B", goal])
-            .arg(into)
+            .arg(option("-DoutputDirectory=", &got))
             .current_dir(work.path())
             .stdin(Stdio::null())
             .output()
@@ -161,15 +256,14 @@ impl Artifacts {
 
 #[cfg(test)]
 mod tests {
-    use super::major;
+    use super::version;
 
     #[test]
     fn reads_the_version_of_java() {
         assert_eq!(
-            major("openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime"),
-            Some(17)
+            version("openjdk version \"17.0.15\" 2025-04-15\nOpenJDK Runtime"),
+            Some("17.0.15")
         );
-        assert_eq!(major("openjdk version \"21\" 2023-09-19"), Some(21));
-        assert_eq!(major("java: command not found"), None);
+        assert_eq!(version("java: command not found"), None);
     }
 }

@@ -14,8 +14,13 @@
 //! }
 //! ```
 
+mod archive;
 mod cassandra;
 mod clock;
+#[cfg(feature = "containers")]
+mod containers;
+#[cfg(feature = "containers")]
+mod engine;
 mod folder;
 mod guarded;
 mod java;

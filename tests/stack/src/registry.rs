@@ -8,18 +8,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::archive;
 use crate::clock::Deadline;
+#[cfg(feature = "containers")]
+use crate::containers::{Container, Image};
 use crate::folder::Folder;
-use crate::guarded::Guarded;
-use crate::java::{self, Artifacts};
+use crate::java::{self, Artifacts, Entry};
 use crate::ports::Port;
 use crate::settings;
+#[cfg(feature = "containers")]
+use crate::slot::Running;
 use crate::slot::Slot;
-use crate::supply::Part;
+use crate::supply::{Means, Part};
 use crate::wire;
 
 /// How long it may take to be ready, on a machine that has other things to do.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_secs(300);
 /// Where the server has the Confluent-compatible API.
 const API: &str = "/apis/ccompat/v7";
 /// What the server does not do by itself: its default is to compare nothing.
@@ -45,11 +49,19 @@ pub struct Registry {
 #[derive(Debug)]
 enum Server {
     Given(String),
-    Own {
-        slot: Slot,
-        port: Port,
-        folder: Folder,
-    },
+    Own(Box<Own>),
+}
+
+/// A registry of our own.
+#[derive(Debug)]
+struct Own {
+    means: Means,
+    slot: Slot,
+    port: Port,
+    /// Where to write the classes it has loaded.
+    training: Option<PathBuf>,
+    // Last: the folder goes when the process is gone.
+    folder: Folder,
 }
 
 impl Registry {
@@ -58,7 +70,17 @@ impl Registry {
     /// # Errors
     /// It cannot be had here, or is not ready in time (the error ends with its log).
     pub fn start() -> anyhow::Result<Self> {
-        Part::Registry.own_can_be_had()?;
+        let means = Part::Registry.own()?;
+        if means == Means::Java {
+            archive::ensure(ARTIFACTS, |to| {
+                let registry = Self::start_own(means, Some(to.to_owned()))?;
+                registry.own()?.slot.end(Deadline::after(READY_WITHIN))
+            })?;
+        }
+        Self::start_own(means, None)
+    }
+
+    fn start_own(means: Means, training: Option<PathBuf>) -> anyhow::Result<Self> {
         let folder = Folder::new("registry")?;
         let slot = Slot::new(
             "the schema registry".to_owned(),
@@ -66,11 +88,13 @@ impl Registry {
         );
         std::fs::create_dir_all(slot.folder()).context("create the registry's folder")?;
         let registry = Self {
-            server: Server::Own {
+            server: Server::Own(Box::new(Own {
+                means,
                 slot,
                 port: Port::free()?,
+                training,
                 folder,
-            },
+            })),
         };
         registry.start_again()?;
         Ok(registry)
@@ -91,14 +115,14 @@ impl Registry {
     pub fn url(&self) -> String {
         match &self.server {
             Server::Given(url) => url.clone(),
-            Server::Own { port, .. } => format!("http://127.0.0.1:{}{API}", port.number()),
+            Server::Own(own) => format!("http://127.0.0.1:{}{API}", own.port.number()),
         }
     }
 
     /// Whether it is ours to kill and to stop.
     #[must_use]
     pub const fn is_own(&self) -> bool {
-        matches!(self.server, Server::Own { .. })
+        matches!(self.server, Server::Own(_))
     }
 
     /// Kills it with SIGKILL; its schemas are gone with it.
@@ -106,7 +130,7 @@ impl Registry {
     /// # Errors
     /// It is not ours, or not running.
     pub fn kill(&self) -> anyhow::Result<()> {
-        self.own()?.0.kill()
+        self.own()?.slot.kill()
     }
 
     /// Starts the killed registry at the same address, empty; returns when it serves.
@@ -114,24 +138,11 @@ impl Registry {
     /// # Errors
     /// It is not ours, is running, or is not ready in time.
     pub fn start_again(&self) -> anyhow::Result<()> {
-        let (slot, port) = self.own()?;
-        let program = ARTIFACTS.have()?.join(PROGRAM);
-        let arguments: [OsString; 8] = [
-            "-Xmx512m".into(),
-            "-XX:TieredStopAtLevel=1".into(),
-            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager".into(),
-            "-Dquarkus.http.host=127.0.0.1".into(),
-            format!("-Dquarkus.http.port={}", port.number()).into(),
-            "-Dquarkus.log.console.color=false".into(),
-            "-jar".into(),
-            program.into(),
-        ];
-        let java = java::java()?;
-        let goes_too = settings::folder_that_goes_with(slot.folder());
-        slot.start(|| Guarded::start(&java, &arguments, &slot.log(), &goes_too))?;
+        let own = self.own()?;
+        own.launch()?;
         let config = format!("{}/config", self.url());
         let ready = Deadline::after(READY_WITHIN).until(
-            || slot.given_up(),
+            || own.slot.given_up(),
             || {
                 let answer = wire::http::request("PUT", &config, Some(COMPATIBILITY))?;
                 anyhow::ensure!(
@@ -143,7 +154,7 @@ impl Registry {
                 Ok(())
             },
         );
-        slot.with_log(ready)
+        own.slot.with_log(ready)
     }
 
     /// Stops its process (SIGSTOP): its connections stay, nothing is answered.
@@ -151,7 +162,7 @@ impl Registry {
     /// # Errors
     /// It is not ours, or not running.
     pub fn pause(&self) -> anyhow::Result<()> {
-        self.own()?.0.pause()
+        self.own()?.slot.pause()
     }
 
     /// Lets the paused registry go on.
@@ -159,7 +170,7 @@ impl Registry {
     /// # Errors
     /// It is not ours, or not running.
     pub fn resume(&self) -> anyhow::Result<()> {
-        self.own()?.0.resume()
+        self.own()?.slot.resume()
     }
 
     /// Its process id.
@@ -167,7 +178,7 @@ impl Registry {
     /// # Errors
     /// It is not ours, or not running.
     pub fn pid(&self) -> anyhow::Result<u32> {
-        self.own()?.0.pid()
+        self.own()?.slot.pid()
     }
 
     /// What it wrote to its output.
@@ -175,20 +186,20 @@ impl Registry {
     /// # Errors
     /// It is not ours.
     pub fn log(&self) -> anyhow::Result<PathBuf> {
-        Ok(self.own()?.0.log())
+        Ok(self.own()?.slot.log())
     }
 
     /// Stops it for good if it is ours.
     pub(crate) fn stop(&self) {
-        if let Server::Own { slot, folder, .. } = &self.server {
-            slot.stop();
-            folder.remove();
+        if let Server::Own(own) = &self.server {
+            own.slot.stop();
+            own.folder.remove();
         }
     }
 
-    fn own(&self) -> anyhow::Result<(&Slot, &Port)> {
+    fn own(&self) -> anyhow::Result<&Own> {
         match &self.server {
-            Server::Own { slot, port, .. } => Ok((slot, port)),
+            Server::Own(own) => Ok(own),
             Server::Given(_) => {
                 anyhow::bail!("the registry of {} is not ours to stop", settings::REGISTRY)
             }
@@ -199,5 +210,50 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+impl Own {
+    fn launch(&self) -> anyhow::Result<()> {
+        match self.means {
+            Means::Java => self.launch_java(),
+            #[cfg(feature = "containers")]
+            Means::Containers => self.launch_container(),
+        }
+    }
+
+    fn launch_java(&self) -> anyhow::Result<()> {
+        let options: [OsString; 6] = [
+            "-Xmx512m".into(),
+            "-XX:TieredStopAtLevel=1".into(),
+            "-Djava.util.logging.manager=org.jboss.logmanager.LogManager".into(),
+            "-Dquarkus.http.host=127.0.0.1".into(),
+            format!("-Dquarkus.http.port={}", self.port.number()).into(),
+            "-Dquarkus.log.console.color=false".into(),
+        ];
+        let server = java::Server {
+            artifacts: ARTIFACTS,
+            options: options.to_vec(),
+            entry: Entry::Jar(PROGRAM),
+            arguments: Vec::new(),
+            training: self.training.clone(),
+        };
+        server.start(&self.slot)
+    }
+
+    /// Compiled, never run where this was written.
+    #[cfg(feature = "containers")]
+    fn launch_container(&self) -> anyhow::Result<()> {
+        const INSIDE: u16 = 8080;
+        let image = Image {
+            name: "quay.io/apicurio/apicurio-registry-mem",
+            tag: "2.6.13.Final",
+            environment: Vec::new(),
+            command: Vec::new(),
+            ports: vec![(self.port.number(), INSIDE)],
+            on_the_host: false,
+        };
+        self.slot
+            .start(|| Container::start(image).map(Running::Container))
     }
 }

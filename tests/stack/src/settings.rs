@@ -10,6 +10,8 @@ pub(crate) const CASSANDRA: &str = "FURLONG_TEST_CASSANDRA";
 pub(crate) const REGISTRY: &str = "FURLONG_TEST_REGISTRY";
 /// `required`: what cannot be had fails the tests instead of having them ignored.
 pub(crate) const CLUSTER: &str = "FURLONG_TEST_CLUSTER";
+/// `java`: servers are processes even where a container engine answers.
+pub(crate) const MEANS: &str = "FURLONG_STACK_MEANS";
 /// The folder of the fetched Java parts.
 pub(crate) const CACHE: &str = "FURLONG_STACK_CACHE";
 /// Set to anything: the servers' folders stay, to be looked at.

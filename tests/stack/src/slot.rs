@@ -6,7 +6,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use rustix::process::Signal;
 
+use crate::clock::Deadline;
+#[cfg(feature = "containers")]
+use crate::containers::Container;
 use crate::guarded::{Guarded, log_tail};
+
+/// A server that runs.
+#[derive(Debug)]
+pub(crate) enum Running {
+    /// A process of ours.
+    Process(Guarded),
+    /// A container of ours.
+    #[cfg(feature = "containers")]
+    Container(Container),
+}
 
 /// One server's place.
 #[derive(Debug)]
@@ -14,7 +27,7 @@ pub(crate) struct Slot {
     /// For people: "Kafka broker 1".
     name: String,
     folder: PathBuf,
-    running: Mutex<Option<Guarded>>,
+    running: Mutex<Option<Running>>,
 }
 
 impl Slot {
@@ -36,29 +49,58 @@ impl Slot {
         self.folder.join("server.log")
     }
 
-    /// Puts a started server here.
+    /// Puts a started server here; a container that was killed is started again instead.
     ///
     /// # Errors
     /// One is running.
     pub(crate) fn start(
         &self,
-        start: impl FnOnce() -> anyhow::Result<Guarded>,
+        start: impl FnOnce() -> anyhow::Result<Running>,
     ) -> anyhow::Result<()> {
         let mut place = self.place();
+        #[cfg(feature = "containers")]
+        if let Some(Running::Container(container)) =
+            place.as_ref().filter(|server| server.has_ended())
+        {
+            return container.start_again();
+        }
         anyhow::ensure!(place.is_none(), "{} is running", self.name);
         *place = Some(start().with_context(|| format!("start {}", self.name))?);
         Ok(())
     }
 
-    /// SIGKILL; returns when nothing of the process is left.
+    /// SIGKILL; returns when nothing of the process is left. The data stays.
     ///
     /// # Errors
     /// It is not running.
     pub(crate) fn kill(&self) -> anyhow::Result<()> {
         let server = self.place().take();
-        server
-            .with_context(|| format!("{} is not running", self.name))?
-            .kill()
+        match server.with_context(|| format!("{} is not running", self.name))? {
+            Running::Process(process) => process.kill(),
+            #[cfg(feature = "containers")]
+            Running::Container(container) => {
+                let killed = container.kill();
+                *self.place() = Some(Running::Container(container));
+                killed
+            }
+        }
+    }
+
+    /// SIGTERM; returns when the process has ended by itself.
+    ///
+    /// # Errors
+    /// It is not running as a process, or has not ended in time.
+    pub(crate) fn end(&self, deadline: Deadline) -> anyhow::Result<()> {
+        self.with_running(|server| server.process()?.signal(Signal::TERM))?;
+        deadline.until(
+            || None,
+            || {
+                self.with_running(|server| {
+                    anyhow::ensure!(server.has_ended(), "it is still running");
+                    Ok(())
+                })
+            },
+        )
     }
 
     /// SIGSTOP: the process keeps its connections and answers nothing.
@@ -66,7 +108,11 @@ impl Slot {
     /// # Errors
     /// It is not running.
     pub(crate) fn pause(&self) -> anyhow::Result<()> {
-        self.with_running(|server| server.signal(Signal::STOP))
+        self.with_running(|server| match server {
+            Running::Process(process) => process.signal(Signal::STOP),
+            #[cfg(feature = "containers")]
+            Running::Container(container) => container.pause(),
+        })
     }
 
     /// SIGCONT.
@@ -74,13 +120,17 @@ impl Slot {
     /// # Errors
     /// It is not running.
     pub(crate) fn resume(&self) -> anyhow::Result<()> {
-        self.with_running(|server| server.signal(Signal::CONT))
+        self.with_running(|server| match server {
+            Running::Process(process) => process.signal(Signal::CONT),
+            #[cfg(feature = "containers")]
+            Running::Container(container) => container.resume(),
+        })
     }
 
     /// # Errors
-    /// It is not running.
+    /// It is not running, or not as a process of this machine.
     pub(crate) fn pid(&self) -> anyhow::Result<u32> {
-        self.with_running(|server| Ok(server.pid()))
+        self.with_running(|server| Ok(server.process()?.pid()))
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -98,24 +148,24 @@ impl Slot {
 
     /// Why waiting for this server is in vain.
     pub(crate) fn given_up(&self) -> Option<String> {
-        let ended = self.place().as_ref().is_none_or(Guarded::has_ended);
-        ended.then(|| format!("{} has ended", self.name))
+        (!self.is_running()).then(|| format!("{} has ended", self.name))
     }
 
     /// The end of the server's log beside an error about it.
     pub(crate) fn with_log<T>(&self, answer: anyhow::Result<T>) -> anyhow::Result<T> {
         answer.with_context(|| {
-            format!(
-                "{}; its log ends with\n{}\n",
-                self.name,
-                log_tail(&self.log())
-            )
+            let tail = match &*self.place() {
+                #[cfg(feature = "containers")]
+                Some(Running::Container(container)) => container.log_tail(),
+                Some(Running::Process(_)) | None => log_tail(&self.log()),
+            };
+            format!("{}; its log ends with\n{tail}\n", self.name)
         })
     }
 
     fn with_running<T>(
         &self,
-        act: impl FnOnce(&Guarded) -> anyhow::Result<T>,
+        act: impl FnOnce(&Running) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let place = self.place();
         act(place
@@ -123,7 +173,27 @@ impl Slot {
             .with_context(|| format!("{} is not running", self.name))?)
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Guarded>> {
+    fn place(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn has_ended(&self) -> bool {
+        match self {
+            Self::Process(process) => process.has_ended(),
+            #[cfg(feature = "containers")]
+            Self::Container(container) => container.has_ended(),
+        }
+    }
+
+    fn process(&self) -> anyhow::Result<&Guarded> {
+        match self {
+            Self::Process(process) => Ok(process),
+            #[cfg(feature = "containers")]
+            Self::Container(_) => {
+                anyhow::bail!("it runs in a container: it has no process id here")
+            }
+        }
     }
 }

@@ -55,8 +55,8 @@ impl Needs {
                     return None;
                 }
                 let answer = match look {
-                    Look::Only => part.own_could_be_had(),
-                    Look::AndFetch => part.own_can_be_had(),
+                    Look::Only => part.own_could_be(),
+                    Look::AndFetch => part.own(),
                 };
                 let reason = format!("{:#}", answer.err()?);
                 Some(if may_be_given {

@@ -2,14 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 
 use anyhow::Context;
 
 use super::{Node, Ring};
-use crate::guarded::Guarded;
-use crate::java::{self, Artifacts};
-use crate::settings;
+use crate::java::{Artifacts, Entry, Server, option};
 
 /// The server with all it needs.
 pub(crate) const ARTIFACTS: Artifacts = Artifacts {
@@ -69,11 +66,8 @@ pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
     let (yaml, logging) = (folder.join("cassandra.yaml"), folder.join("logback.xml"));
     fs::write(&yaml, self::yaml(ring, node)?).context("write cassandra.yaml")?;
     fs::write(&logging, LOGGING).context("write logback.xml")?;
-    let heap = ring
-        .plan
-        .heap_mib
-        .unwrap_or(if ring.nodes.len() == 1 { 1024 } else { 640 });
-    let mut arguments: Vec<OsString> = vec![
+    let heap = ring.heap_mib();
+    let mut options: Vec<OsString> = vec![
         "-server".into(),
         format!("-Xms{}m", heap.min(512)).into(),
         format!("-Xmx{heap}m").into(),
@@ -92,25 +86,16 @@ pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
         option("-Dcassandra.logdir=", folder),
         option("-Dlogback.configurationFile=", &logging),
     ];
-    for package in EXPORTED {
-        arguments.push(format!("--add-exports={package}=ALL-UNNAMED").into());
-    }
-    for package in OPENED {
-        arguments.push(format!("--add-opens={package}=ALL-UNNAMED").into());
-    }
-    arguments.push("-cp".into());
-    arguments.push(ARTIFACTS.class_path()?);
-    arguments.push("org.apache.cassandra.service.CassandraDaemon".into());
-    let java = java::java()?;
-    let goes_too = settings::folder_that_goes_with(folder);
-    node.slot
-        .start(|| Guarded::start(&java, &arguments, &node.slot.log(), &goes_too))
-}
-
-fn option(name: &str, path: &Path) -> OsString {
-    let mut option = OsString::from(name);
-    option.push(path);
-    option
+    options.extend(EXPORTED.map(|package| format!("--add-exports={package}=ALL-UNNAMED").into()));
+    options.extend(OPENED.map(|package| format!("--add-opens={package}=ALL-UNNAMED").into()));
+    let server = Server {
+        artifacts: ARTIFACTS,
+        options,
+        entry: Entry::Class("org.apache.cassandra.service.CassandraDaemon"),
+        arguments: Vec::new(),
+        training: ring.training.clone(),
+    };
+    server.start(&node.slot)
 }
 
 /// A small node that starts quickly. The commit log is memory-mapped: a kill of the process loses no acknowledged

@@ -2,6 +2,8 @@
 //!
 //! Nodes are counted from 0; node `i` listens at 127.0.0.`i + 1`, all on the same port, as the drivers expect it.
 
+#[cfg(feature = "containers")]
+mod container;
 pub(crate) mod java;
 
 use std::net::Ipv4Addr;
@@ -10,15 +12,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::archive;
 use crate::clock::Deadline;
 use crate::folder::Folder;
 use crate::ports::Port;
 use crate::slot::Slot;
-use crate::supply::Part;
+use crate::supply::{Means, Part};
 use crate::wire;
 
 /// How long one node may take to be ready, on a machine that has other things to do.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_secs(300);
 
 /// What kind of Cassandra.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +59,13 @@ enum Server {
 /// Nodes of our own.
 #[derive(Debug)]
 pub(crate) struct Ring {
+    means: Means,
     plan: CassandraPlan,
     nodes: Vec<Node>,
     native: Port,
     storage: Port,
+    /// Where to write the classes a node has loaded.
+    training: Option<PathBuf>,
     // Last: the folder goes when the processes are gone.
     folder: Folder,
 }
@@ -91,30 +97,20 @@ impl Cassandra {
             "one node or three, not {}",
             plan.nodes
         );
-        Part::Cassandra.own_can_be_had()?;
-        let folder = Folder::new("cassandra")?;
-        let addresses: anyhow::Result<Vec<Ipv4Addr>> = (0..plan.nodes).map(address).collect();
-        let addresses = addresses?;
-        let (native, storage) = (Port::free_on(&addresses)?, Port::free_on(&addresses)?);
-        let mut nodes = Vec::new();
-        for address in addresses {
-            let slot = Slot::new(
-                format!("Cassandra node {address}"),
-                folder.path().join(address.to_string()),
-            );
-            std::fs::create_dir_all(slot.folder()).context("create a node's folder")?;
-            nodes.push(Node { slot, address });
-        }
-        let ring = Ring {
-            plan,
-            nodes,
-            native,
-            storage,
-            folder,
+        // Nodes in containers would have to find each other and the drivers them: three are processes.
+        let means = if plan.nodes == 1 {
+            Part::Cassandra.own()?
+        } else {
+            Part::Cassandra.own_process()?
         };
-        ring.start()?;
+        if means == Means::Java {
+            archive::ensure(java::ARTIFACTS, |to| {
+                let ring = Ring::start(means, CassandraPlan::default(), Some(to.to_owned()))?;
+                ring.node(0)?.slot.end(Deadline::after(READY_WITHIN))
+            })?;
+        }
         Ok(Self {
-            server: Server::Own(ring),
+            server: Server::Own(Ring::start(means, plan, None)?),
         })
     }
 
@@ -164,7 +160,7 @@ impl Cassandra {
     /// It is not ours, is running, or is not ready in time.
     pub fn start_again(&self, i: usize) -> anyhow::Result<()> {
         let ring = self.own()?;
-        java::start(ring, i)?;
+        ring.launch(i)?;
         ring.wait_for(i, 0)
     }
 
@@ -246,10 +242,51 @@ impl Ring {
         format!("{}:{}", node.address, self.native.number())
     }
 
+    fn start(means: Means, plan: CassandraPlan, training: Option<PathBuf>) -> anyhow::Result<Self> {
+        let folder = Folder::new("cassandra")?;
+        let addresses: anyhow::Result<Vec<Ipv4Addr>> = (0..plan.nodes).map(address).collect();
+        let addresses = addresses?;
+        let (native, storage) = (Port::free_on(&addresses)?, Port::free_on(&addresses)?);
+        let mut nodes = Vec::new();
+        for address in addresses {
+            let slot = Slot::new(
+                format!("Cassandra node {address}"),
+                folder.path().join(address.to_string()),
+            );
+            std::fs::create_dir_all(slot.folder()).context("create a node's folder")?;
+            nodes.push(Node { slot, address });
+        }
+        let ring = Self {
+            means,
+            plan,
+            nodes,
+            native,
+            storage,
+            training,
+            folder,
+        };
+        ring.start_all()?;
+        Ok(ring)
+    }
+
+    /// Of one node, in MiB.
+    fn heap_mib(&self) -> u32 {
+        let usual = if self.nodes.len() == 1 { 1024 } else { 640 };
+        self.plan.heap_mib.unwrap_or(usual)
+    }
+
+    fn launch(&self, i: usize) -> anyhow::Result<()> {
+        match self.means {
+            Means::Java => java::start(self, i),
+            #[cfg(feature = "containers")]
+            Means::Containers => container::start(self),
+        }
+    }
+
     /// One after the other: two that join at the same time may choose the same tokens.
-    fn start(&self) -> anyhow::Result<()> {
+    fn start_all(&self) -> anyhow::Result<()> {
         for i in 0..self.nodes.len() {
-            java::start(self, i)?;
+            self.launch(i)?;
             self.wait_for(i, i)?;
         }
         for i in 0..self.nodes.len() {

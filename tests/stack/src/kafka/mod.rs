@@ -4,23 +4,31 @@
 //! own while it is killed. Every broker has two listeners: the one of the clients, whose advertised port may be another
 //! one (a proxy stands between), and a direct one, for the other brokers and for who must see past the proxy.
 
+#[cfg(feature = "containers")]
+mod container;
 pub(crate) mod java;
+mod properties;
 
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::archive;
 use crate::clock::Deadline;
 use crate::folder::Folder;
 use crate::ports::Port;
 use crate::slot::Slot;
-use crate::supply::Part;
+use crate::supply::{Means, Part};
 use crate::wire;
 use crate::wire::kafka::{Metadata, NewTopic};
 
 /// How long a broker may take to be ready, on a machine that has other things to do.
-const READY_WITHIN: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_secs(300);
+
+/// Any 16 bytes in base64 will do; brokers of different clusters never meet, their ports are their own.
+const CLUSTER_ID: &str = "ZnVybG9uZy1zdGFjay0wMQ";
 
 /// What kind of Kafka.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +72,11 @@ enum Server {
 /// Brokers of our own.
 #[derive(Debug)]
 pub(crate) struct Cluster {
+    means: Means,
     plan: KafkaPlan,
     brokers: Vec<Broker>,
+    /// Where to write the classes a broker has loaded.
+    training: Option<PathBuf>,
     // Last: the folder goes when the processes are gone.
     folder: Folder,
 }
@@ -134,19 +145,15 @@ impl Kafka {
             "one broker or three, not {}",
             plan.brokers
         );
-        Part::Kafka.own_can_be_had()?;
-        let folder = Folder::new("kafka")?;
-        let brokers: anyhow::Result<Vec<Broker>> = (0..plan.brokers)
-            .map(|i| Broker::new(i, &plan, &folder))
-            .collect();
-        let cluster = Cluster {
-            plan,
-            brokers: brokers?,
-            folder,
-        };
-        cluster.start()?;
+        let means = Part::Kafka.own()?;
+        if means == Means::Java {
+            archive::ensure(java::ARTIFACTS, |to| {
+                let cluster = Cluster::start(means, KafkaPlan::default(), Some(to.to_owned()))?;
+                cluster.broker(0)?.slot.end(Deadline::after(READY_WITHIN))
+            })?;
+        }
         Ok(Self {
-            server: Server::Own(cluster),
+            server: Server::Own(Cluster::start(means, plan, None)?),
         })
     }
 
@@ -391,13 +398,29 @@ impl Cluster {
         addresses.join(",")
     }
 
-    fn start(&self) -> anyhow::Result<()> {
+    fn start(means: Means, plan: KafkaPlan, training: Option<PathBuf>) -> anyhow::Result<Self> {
+        let folder = Folder::new("kafka")?;
+        let brokers: anyhow::Result<Vec<Broker>> = (0..plan.brokers)
+            .map(|i| Broker::new(i, &plan, &folder))
+            .collect();
+        let cluster = Self {
+            means,
+            plan,
+            brokers: brokers?,
+            training,
+            folder,
+        };
+        cluster.start_all()?;
+        Ok(cluster)
+    }
+
+    fn start_all(&self) -> anyhow::Result<()> {
         let deadline = Deadline::after(READY_WITHIN);
-        for i in 0..self.brokers.len() {
-            java::format(self, i)?;
+        if self.means == Means::Java {
+            self.format_all()?;
         }
         for i in 0..self.brokers.len() {
-            java::start(self, i)?;
+            self.launch(i)?;
         }
         let all: anyhow::Result<Vec<i32>> = (0..self.brokers.len()).map(node_id).collect();
         let all = all?;
@@ -407,8 +430,35 @@ impl Cluster {
         Ok(())
     }
 
+    /// Of one broker, in MiB.
+    fn heap_mib(&self) -> u32 {
+        let usual = if self.brokers.len() == 1 { 512 } else { 384 };
+        self.plan.heap_mib.unwrap_or(usual)
+    }
+
+    fn launch(&self, i: usize) -> anyhow::Result<()> {
+        match self.means {
+            Means::Java => java::start(self, i),
+            #[cfg(feature = "containers")]
+            Means::Containers => container::start(self, i),
+        }
+    }
+
+    fn format_all(&self) -> anyhow::Result<()> {
+        thread::scope(|scope| {
+            let formats: Vec<_> = (0..self.brokers.len())
+                .map(|i| scope.spawn(move || java::format(self, i)))
+                .collect();
+            formats.into_iter().try_for_each(|format| {
+                format
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("the formatting of a folder panicked"))?
+            })
+        })
+    }
+
     fn start_again(&self, i: usize) -> anyhow::Result<()> {
-        java::start(self, i)?;
+        self.launch(i)?;
         self.wait_for(i, &[node_id(i)?], Deadline::after(READY_WITHIN))
     }
 
@@ -423,8 +473,8 @@ impl Cluster {
                 let metadata = wire::kafka::metadata(&address)?;
                 anyhow::ensure!(metadata.has_controller, "there is no controller yet");
                 anyhow::ensure!(
-                    alive.iter().all(|node| metadata.nodes.contains(node)),
-                    "only nodes {:?} are there",
+                    alive.iter().all(|node| metadata.nodes.contains_key(node)),
+                    "only {:?} are there",
                     metadata.nodes
                 );
                 Ok(())

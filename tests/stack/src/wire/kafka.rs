@@ -18,8 +18,8 @@ const TOPIC_ALREADY_EXISTS: i16 = 36;
 /// What one broker says about its cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// The nodes that are alive.
-    pub nodes: Vec<i32>,
+    /// The nodes that are alive, with the `host:port` they tell clients of on the listener that was asked.
+    pub nodes: BTreeMap<i32, String>,
     /// Whether there is a controller.
     pub has_controller: bool,
     /// The topics by name.
@@ -73,14 +73,13 @@ pub fn api_versions(address: &str) -> anyhow::Result<()> {
 pub fn metadata(address: &str) -> anyhow::Result<Metadata> {
     let answer = ask(address, METADATA, 1, &Writer::default().i32(-1).done())?;
     let mut answer = Reader(&answer);
-    let mut nodes = Vec::new();
+    let mut nodes = BTreeMap::new();
     for _ in 0..answer.count()? {
-        nodes.push(answer.i32()?);
-        answer.short_string()?;
-        answer.i32()?;
+        let node = answer.i32()?;
+        let host = answer.short_string()?.unwrap_or_default();
+        nodes.insert(node, format!("{host}:{}", answer.i32()?));
         answer.short_string()?;
     }
-    nodes.sort_unstable();
     let has_controller = answer.i32()? >= 0;
     let mut topics = BTreeMap::new();
     for _ in 0..answer.count()? {

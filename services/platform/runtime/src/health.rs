@@ -1,8 +1,10 @@
 //! What stands between the process and being ready.
 //!
-//! Duty: one list of parts and their condition, for `readyz`, the log and the tests.
+//! Duty: one list of parts and their condition, for `readyz`, the log and the tests; their figures
+//! stand beside it, so that who is handed the one has the other.
 //! Prohibition: health decides nothing; a halted partition is halted whether anybody looks or not.
 
+use crate::figures::Figures;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -53,9 +55,16 @@ impl fmt::Display for Condition {
 pub struct Health {
     parts: Mutex<BTreeMap<String, Condition>>,
     changed: tokio::sync::Notify,
+    figures: Figures,
 }
 
 impl Health {
+    /// What is counted of the parts.
+    #[must_use]
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     /// Notes a part's condition.
     pub fn set(&self, part: impl Into<String>, condition: Condition) {
         self.parts

@@ -7,6 +7,7 @@
 //! written ahead of what was read.
 
 use crate::context::Shared;
+use crate::figures::{ReaderFigures, ReaderKind};
 use crate::health::{Condition, Health};
 use crate::service::Context;
 use crate::tail::{Stretch, Tail, TailError, chain_from_bytes, chain_to_bytes};
@@ -38,6 +39,15 @@ pub enum Rows {
     Leave,
 }
 
+impl Rows {
+    const fn kind(self) -> ReaderKind {
+        match self {
+            Self::Write => ReaderKind::Projector,
+            Self::Leave => ReaderKind::Reader,
+        }
+    }
+}
+
 /// What the reader is made of.
 #[derive(Clone)]
 pub struct Reader {
@@ -59,6 +69,8 @@ pub struct Reader {
 const STRETCHES_WAITING: usize = 32;
 /// Between two looks whether the views still stand where they were left.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Between two looks at the end of the log, for the figures.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
 /// After a failure of the log or the view store.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
@@ -93,10 +105,12 @@ impl Reader {
     }
 
     async fn read(&self, at: TopicPartition, name: &str) {
+        let figures = self.health.figures().reader(self.rows.kind(), at);
         loop {
-            let chain = self.starting_point(at).await;
+            let chain = self.starting_point(at, &figures).await;
+            let _following = figures.follow(chain.next_offset);
             let (sender, receiver) = mpsc::channel(STRETCHES_WAITING);
-            let writing = self.write(at, chain.next_offset, receiver);
+            let writing = self.write(at, chain.next_offset, receiver, &figures);
             let mut tail = Tail::new(Arc::clone(&self.log), at, chain);
             let reading = async {
                 let end = end_of(&*self.log, at).await;
@@ -107,6 +121,7 @@ impl Reader {
                     }
                     let stretch = next_of(&mut tail, at, name, &self.health).await;
                     self.tell(&stretch);
+                    figures.note_read(stretch.chain.next_offset);
                     if self.rows == Rows::Write && sender.send(stretch).await.is_err() {
                         return;
                     }
@@ -115,6 +130,7 @@ impl Reader {
             tokio::select! {
                 () = reading => {}
                 () = writing => {}
+                () = measure(&*self.log, at, &figures) => {}
             }
             tracing::warn!(%at, "the views have been emptied, and are written again");
         }
@@ -126,7 +142,7 @@ impl Reader {
         }
     }
 
-    async fn starting_point(&self, at: TopicPartition) -> Chain {
+    async fn starting_point(&self, at: TopicPartition, figures: &ReaderFigures) -> Chain {
         loop {
             match self.views.progress(at).await {
                 Ok(progress) => {
@@ -135,6 +151,7 @@ impl Reader {
                         .unwrap_or_default();
                 }
                 Err(error) => {
+                    figures.retries.add(1);
                     tracing::warn!(%at, %error, "view store unavailable, trying again");
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
@@ -149,6 +166,7 @@ impl Reader {
         at: TopicPartition,
         mut written: Offset,
         mut stretches: mpsc::Receiver<Stretch>,
+        figures: &ReaderFigures,
     ) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -177,10 +195,15 @@ impl Reader {
             };
             // Rows are full and carry their seq: writing them again changes nothing.
             while let Err(error) = self.views.apply(at, rows.clone(), progress.clone()).await {
+                figures.retries.add(1);
                 tracing::warn!(%at, %error, "view store unavailable, trying again");
                 tokio::time::sleep(RETRY_AFTER).await;
             }
             written = progress.next_offset;
+            figures.note_written(written);
+            figures
+                .rows
+                .add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         }
     }
 
@@ -199,6 +222,16 @@ impl Reader {
     fn rows_of(&self, stretch: &Stretch) -> Vec<Row> {
         let projection = self.projections.get(&stretch.topic_partition.topic);
         rows_of(stretch, projection.copied())
+    }
+}
+
+/// Looks where the log ends, now and then, for as long as it is polled.
+async fn measure(log: &dyn EventLog, at: TopicPartition, figures: &ReaderFigures) {
+    loop {
+        if let Ok(end) = log.end(at).await {
+            figures.note_end(end);
+        }
+        tokio::time::sleep(MEASURE_EVERY).await;
     }
 }
 
@@ -327,6 +360,15 @@ impl<C: Context> Drawing<C> {
     }
 
     async fn draw(&self, at: TopicPartition, name: &str) {
+        let figures = self.health.figures().reader(ReaderKind::Picture, at);
+        let _following = figures.follow(0);
+        tokio::select! {
+            () = self.draw_on(at, name, &figures) => {}
+            () = measure(&*self.log, at, &figures) => {}
+        }
+    }
+
+    async fn draw_on(&self, at: TopicPartition, name: &str, figures: &ReaderFigures) {
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
         let end = end_of(&*self.log, at).await;
         let mut caught_up = false;
@@ -341,6 +383,7 @@ impl<C: Context> Drawing<C> {
             let stretch = next_of(&mut tail, at, name, &self.health).await;
             self.context
                 .change(|picture| (self.take)(picture, &stretch));
+            figures.note_read(stretch.chain.next_offset);
             for listener in self.listeners.iter().filter(|_| caught_up) {
                 listener.hear(&stretch);
             }
@@ -381,6 +424,7 @@ mod tests {
     fn emptied_views_are_written_again() {
         let at = TopicPartition::new(Topic::LedgerEvents, 3);
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::default());
+        let health = Arc::new(Health::default());
         let views = MemoryViewStore::default();
         let reader = Reader {
             log: Arc::clone(&log),
@@ -388,7 +432,7 @@ mod tests {
             rows: Rows::Write,
             projections: Arc::default(),
             listeners: Arc::default(),
-            health: Arc::default(),
+            health: Arc::clone(&health),
         };
         let stop = watch::Sender::new(false);
         let paused = tokio::runtime::Builder::new_current_thread()
@@ -408,7 +452,16 @@ mod tests {
             let before = written(&views).await;
             views.clear().await.unwrap();
             assert_eq!(written(&views).await, before);
+            tokio::time::sleep(MEASURE_EVERY).await;
+            let readers = health.figures().readers();
+            let [((kind, place), figures)] = readers.as_slice() else {
+                panic!("one reader")
+            };
+            assert_eq!((*kind, *place), (ReaderKind::Projector, at));
+            assert_eq!((figures.unread(), figures.unwritten()), (Some(0), Some(0)));
             following.abort();
+            assert!(following.await.is_err_and(|ended| ended.is_cancelled()));
+            assert_eq!(figures.unread(), None, "it does not read any more");
         });
     }
 

@@ -10,6 +10,7 @@
 use crate::clock::{Clock, Entropy};
 use crate::context::Shared;
 use crate::duty::Duty;
+use crate::figures::Reign;
 use crate::health::{Condition, Health};
 use crate::owner::{Bounds, Owner, Stop};
 use crate::service::Service;
@@ -139,14 +140,19 @@ async fn goes_on<S: Service>(
         parts.health.set(name, Condition::Halted(why));
         false
     };
+    let figures = parts.health.figures().owner(at);
     match ended {
         Ended::Relieved => return true,
         Ended::Stopped(stop @ Stop::Fenced { .. }) => {
+            figures.fences.add(1);
             tracing::info!(%at, %stop, "another claim stands");
             stand_back(parts, at, duty).await;
             return true;
         }
-        Ended::Stopped(stop @ Stop::Doubt(_)) => tracing::info!(%at, %stop, "claiming again"),
+        Ended::Stopped(stop @ Stop::Doubt(_)) => {
+            figures.doubts.add(1);
+            tracing::info!(%at, %stop, "claiming again");
+        }
         Ended::Stopped(stop @ (Stop::Halted(_) | Stop::Broken(_))) => {
             return halted(stop.to_string());
         }
@@ -360,6 +366,7 @@ async fn serve<S: Service>(
     let mut outcomes: FuturesUnordered<BoxFuture<'static, Vec<AppendOutcome>>> =
         FuturesUnordered::new();
     let mut snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
+    let mut reign = Reign::begin(parts.health.figures().owner(at), owner.chain().seq);
     loop {
         let wants_snapshot = owner.chain().seq >= snapshot_at;
         // A timer that is due already and has not fired waits for something else (the context, a
@@ -377,7 +384,10 @@ async fn serve<S: Service>(
                     owner.doubt("an append may not have happened");
                 }
             }
-            Some((_, batch)) = own.recv() => owner.read_back(&batch?),
+            Some((_, batch)) = own.recv() => {
+                owner.read_back(&batch?);
+                reign.read_back(owner.chain().seq, &*parts.clock);
+            }
             // While a snapshot is wanted nothing new is read: the machine comes to rest by itself.
             Some((input, batch)) = inputs.recv(), if !wants_snapshot && owner.waiting() < WAITING_MAX => {
                 owner.offer(input, &batch?);
@@ -394,8 +404,10 @@ async fn serve<S: Service>(
             if records.is_empty() {
                 break;
             }
+            reign.appended(records.len(), parts.clock.now());
             outcomes.push(writer.append(records));
         }
+        reign.waiting(owner.waiting());
         if let Some(stop) = owner.stopped() {
             return Err(Ended::Stopped(stop.clone()));
         }

@@ -4,7 +4,8 @@ use crate::counter::{Ask, Counter, EVERYWHERE, What, ask};
 use crate::{INBOX, JOURNAL, read, request};
 use eventlog::{Chain, EventLog, MemoryLog, Verdict};
 use kernel::TopicPartition;
-use runtime::{Condition, Duty, Health, OwnerParts, Shared, SystemClock, SystemEntropy, run_owner};
+use runtime::{Condition, Duty, Health, OwnerFigures, OwnerParts, Shared};
+use runtime::{SystemClock, SystemEntropy, run_owner};
 use snapshots::MemorySnapshots;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,19 @@ impl Process {
     /// Paused time runs on while nothing else can.
     async fn until(&self, wanted: impl Fn(&Condition) -> bool) {
         while !wanted(&self.condition()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn figures(&self) -> Arc<OwnerFigures> {
+        let owners = self.health.figures().owners();
+        let mut of_journal = owners.iter().filter(|(at, _)| *at == JOURNAL);
+        Arc::clone(&of_journal.next().unwrap().1)
+    }
+
+    /// The record is in the log before its owner has read it back.
+    async fn until_counted(&self, decisions: u64) {
+        while self.figures().decisions.get() < decisions {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -146,6 +160,12 @@ fn two_that_are_told_to_serve_do_not_duel() {
         two.task.abort();
         one.serves(3).await;
         assert_eq!(decided(&log, 21).await, 3);
+        one.until_counted(1).await;
+        let figures = one.figures();
+        assert_eq!((figures.claims.get(), figures.fences.get()), (2, 1));
+        assert_eq!(two.figures().decisions.get(), 20);
+        let appends = figures.read_back.up_to();
+        assert_eq!(appends.last(), Some(&(None, 1)), "one append came back");
     });
 }
 

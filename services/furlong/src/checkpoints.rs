@@ -1,13 +1,19 @@
-//! Checkpoints of an embedded log: when asked, sign what stands there now.
+//! Checkpoints: sign what stands in a log.
 //!
-//! Duty: keep the signing key in the data folder and turn the log's running hashes and the
-//! readers' heads into a signed checkpoint. Prohibition: no timer; who runs the engine calls this
-//! each second and at shutdown.
+//! Duty: keep the signing key in the data folder and turn running hashes and heads into a signed
+//! checkpoint. An embedded log keeps the hashes itself, its node signs them; any other log is
+//! watched from outside. Prohibition: the signer has no timer; it signs when it is asked.
+
+mod notes;
+mod watch;
+mod watched;
+
+pub use watch::{Altered, CHECKPOINT_EVERY, LATE_AT_MOST, LogWatcher};
 
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use anyhow::Context;
-use audit::checkpoint::{self, Checkpoint, HeadMark, PartitionMark};
+use audit::checkpoint::{self, Checkpoint, CheckpointError, HeadMark, PartitionMark};
 use eventlog::{Chain, StoredPartition};
 use kernel::{Timestamp, TopicPartition};
 use runtime::Entropy;
@@ -82,17 +88,32 @@ impl CheckpointSigner {
         (checkpoint::name(at), bytes)
     }
 
+    /// What checks its signatures.
+    #[must_use]
+    pub fn public_key(&self) -> [u8; 32] {
+        checkpoint::public_key(&self.secret)
+    }
+
+    /// The checkpoint that this signer has signed.
+    ///
+    /// # Errors
+    /// Not such bytes, or not this signer's.
+    pub fn verify(&self, signed: &[u8]) -> Result<Checkpoint, CheckpointError> {
+        checkpoint::verify(signed, &self.public_key())
+    }
+
     /// A signed checkpoint as it is published: who has kept one can compare it with any later log.
     #[must_use]
     pub fn published(&self, signed: &[u8]) -> serde_json::Value {
-        let public = checkpoint::public_key(&self.secret);
+        let public = self.public_key();
         let hex = |bytes: &[u8]| {
             bytes
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect::<String>()
         };
-        let partitions: Vec<serde_json::Value> = checkpoint::verify(signed, &public)
+        let partitions: Vec<serde_json::Value> = self
+            .verify(signed)
             .map(|checkpoint| checkpoint.partitions)
             .unwrap_or_default()
             .into_iter()

@@ -8,7 +8,7 @@ use eventlog::EventLog;
 use eventlog_sqlite::{Options, SqliteLog};
 use furlong::checkpoints::CheckpointSigner;
 use furlong::data_folder::DataFolder;
-use furlong::engine::{Engine, Ground};
+use furlong::engine::{Engine, Ground, Work};
 use kernel::{
     CorrelationId, Currency, CustomerId, Digest, RequestId, Timestamp, Topic, TopicPartition,
     TransferId,
@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use viewstore::ViewStore;
 use viewstore_sqlite::SqliteViewStore;
 
@@ -100,7 +101,9 @@ async fn write(path: &Path, code: ledger::TransferCode) {
             partitions: PARTITIONS,
             snapshot_every: 1_000,
             terms: odds::Terms::standard(PARTITIONS),
+            stand_back: Duration::ZERO,
         },
+        Work::alone(PARTITIONS),
         Arc::new(Shared::new(MarketView::default())),
         Arc::new(Health::default()),
         Vec::new(),

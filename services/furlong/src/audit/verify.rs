@@ -54,11 +54,7 @@ pub fn run(arguments: &Verify, screen: &mut Screen<'_>) -> Ended {
         at_rest: arguments.at_rest,
     };
     let verified = verifying.verify(screen)?;
-    if screen.json {
-        verified.put_json(screen)?;
-    } else {
-        verified.put_text(screen)?;
-    }
+    verified.put(screen)?;
     Ok(verified.retold.findings.outcome())
 }
 
@@ -121,6 +117,18 @@ impl Verifying<'_> {
 }
 
 impl Verified {
+    /// Tells it.
+    ///
+    /// # Errors
+    /// The stream does not take it.
+    pub fn put(&self, screen: &mut Screen<'_>) -> std::io::Result<()> {
+        if screen.json {
+            self.put_json(screen)
+        } else {
+            self.put_text(screen)
+        }
+    }
+
     fn put_json(&self, screen: &mut Screen<'_>) -> std::io::Result<()> {
         let Self {
             retold,

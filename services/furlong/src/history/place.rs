@@ -72,19 +72,25 @@ impl PlaceFlags {
     /// # Errors
     /// Nothing says where the log is, or a setting is wrong.
     pub fn find(&self) -> Result<Place, Failure> {
-        let elsewhere = [
-            self.brokers.is_some(),
-            self.config.is_some(),
-            self.topic_prefix.is_some(),
-            self.partitions.is_some(),
-            self.registry.is_some(),
-            self.view_nodes.is_some(),
-            self.keyspace.is_some(),
-        ];
+        let nothing_else =
+            self.brokers.is_none() && self.config.is_none() && self.of_a_cluster().is_none();
         match &self.data {
-            Some(data) if !elsewhere.contains(&true) => Ok(Place::Folder(DataFolder::new(data))),
+            Some(data) if nothing_else => Ok(Place::Folder(DataFolder::new(data))),
             Some(_) | None => self.look_up(),
         }
+    }
+
+    /// A flag that means nothing to a folder.
+    fn of_a_cluster(&self) -> Option<&'static str> {
+        let flags = [
+            ("--topic-prefix", &self.topic_prefix),
+            ("--partitions", &self.partitions),
+            ("--registry", &self.registry),
+            ("--view-nodes", &self.view_nodes),
+            ("--keyspace", &self.keyspace),
+        ];
+        let given = flags.into_iter().find(|(_, value)| value.is_some());
+        given.map(|(flag, _)| flag)
     }
 
     fn look_up(&self) -> Result<Place, Failure> {
@@ -113,7 +119,12 @@ impl PlaceFlags {
                 folder,
                 threads: Arc::new(threads()?),
             })),
-            (None, Some(folder)) => Ok(Place::Folder(folder)),
+            (None, Some(folder)) => match self.of_a_cluster() {
+                None => Ok(Place::Folder(folder)),
+                Some(flag) => Err(Failure::Usage(format!(
+                    "{flag} is of a cluster, and nothing says where one is: --brokers HOST:PORT"
+                ))),
+            },
             (None, None) => Err(Failure::Usage(
                 "where is the log? --data DIR names a data folder, --brokers HOST:PORT a cluster, \
                  --config FILE a file that says either"

@@ -112,12 +112,17 @@ def read(consumer, places):
             yield message
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--brokers", required=True, help="host:port,…")
-    arguments.add_argument("--registry", required=True, help="base of its Confluent-compatible API")
-    arguments.add_argument("--topics", default=r"[.](events|commands)$", help="a regular expression for their names")
-    given = arguments.parse_args()
+def arguments(text):
+    """The two addresses, and which topics."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--brokers", required=True, help="host:port,…")
+    parser.add_argument("--registry", required=True, help="base of its Confluent-compatible API")
+    parser.add_argument("--topics", default=r"[.](events|commands)$", help="a regular expression for their names")
+    return parser.parse_args()
+
+
+def each(given, take):
+    """Hands every record to take(message, schema id, schema's name, value). Returns the exit code."""
     registry = Registry(given.registry)
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": given.brokers,
@@ -125,28 +130,28 @@ def main():
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
+        # What matters comes back as an error.
+        "log_level": 0,
     })
     failed = 0
     try:
         for message in read(consumer, partitions(consumer, re.compile(given.topics))):
-            place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
+            place = f"{message.topic()}/{message.partition()}@{message.offset()}"
             try:
-                number, name, value = decode(registry, message.value() or b"")
-            except urllib.error.URLError as error:
+                take(message, *decode(registry, message.value() or b""))
+            except (urllib.error.URLError, TimeoutError, ConnectionResetError) as error:
                 if isinstance(error, urllib.error.HTTPError) and error.code == 404:
-                    error = ValueError("the registry does not know the record's schema id")
-                else:
-                    print(f"error: {registry.base}: {error}", file=sys.stderr)
-                    return 4
-                failed += 1
-                print(f"error: {place}: {error}", file=sys.stderr)
-                continue
+                    failed += 1
+                    print(f"error: {place}: the registry does not know the record's schema id", file=sys.stderr)
+                    continue
+                print(f"error: {registry.base}: {error}", file=sys.stderr)
+                return 4
+            except BrokenPipeError:
+                return 1
             # Bytes of others may fail in any way at all; each is told and counted.
             except Exception as error:
                 failed += 1
                 print(f"error: {place}: {type(error).__name__}: {error}", file=sys.stderr)
-                continue
-            print(json.dumps({**place, "schema_id": number, "schema": name, "value": value}, default=plain))
     except confluent_kafka.KafkaException as error:
         print(f"error: {given.brokers}: {error}", file=sys.stderr)
         return 4
@@ -155,5 +160,10 @@ def main():
     return 1 if failed else 0
 
 
+def show(message, number, name, value):
+    place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
+    print(json.dumps({**place, "schema_id": number, "schema": name, "value": value}, default=plain))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(each(arguments(__doc__), show))

@@ -13,9 +13,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal};
+
+use crate::clock::Deadline;
 
 /// `$1` log file, `$2` the server's folder, then the server's command line.
 ///
@@ -35,6 +38,9 @@ wait "$server" 2>/dev/null
     rmdir "$(dirname "$folder")" 2>/dev/null
 }
 "#;
+
+/// How long a busy machine may take to stop all threads of a process.
+const STOPS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A running server and its guard.
 #[derive(Debug)]
@@ -128,6 +134,26 @@ impl Guarded {
             .with_context(|| format!("signal process {}", self.pid()))
     }
 
+    /// Stops the server (SIGSTOP) and returns when none of its threads runs any more.
+    ///
+    /// # Errors
+    /// The server is gone, or does not stop in time.
+    pub(crate) fn pause(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)?;
+        Deadline::after(STOPS_WITHIN).until(
+            || None,
+            || {
+                let running = running_threads(self.pid());
+                anyhow::ensure!(
+                    running == 0,
+                    "{running} threads of process {} still run",
+                    self.pid()
+                );
+                Ok(())
+            },
+        )
+    }
+
     /// Kills the server (SIGKILL) and returns when nothing of it is left: no process, no socket, no lock.
     ///
     /// # Errors
@@ -160,6 +186,27 @@ impl Drop for Guarded {
             eprintln!("stack: {error:#}");
         }
     }
+}
+
+/// The threads of a process that are not stopped. The signal is taken by each of them when it next looks.
+///
+/// Where the machine has no `/proc` nobody can say: none.
+fn running_threads(pid: u32) -> usize {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return 0;
+    };
+    let states = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    // `id (name) state …`; the name may contain anything.
+    states
+        .filter(|stat| {
+            !stat
+                .rsplit(") ")
+                .next()
+                .is_some_and(|rest| rest.starts_with(['T', 't']))
+        })
+        .count()
 }
 
 /// The last lines of a server's log.

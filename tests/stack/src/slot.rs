@@ -103,13 +103,13 @@ impl Slot {
         )
     }
 
-    /// SIGSTOP: the process keeps its connections and answers nothing.
+    /// SIGSTOP: the process keeps its connections and, from the return on, answers nothing.
     ///
     /// # Errors
     /// It is not running.
     pub(crate) fn pause(&self) -> anyhow::Result<()> {
         self.with_running(|server| match server {
-            Running::Process(process) => process.signal(Signal::STOP),
+            Running::Process(process) => process.pause(),
             #[cfg(feature = "containers")]
             Running::Container(container) => container.pause(),
         })

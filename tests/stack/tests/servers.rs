@@ -168,7 +168,10 @@ fn advertised() -> anyhow::Result<()> {
 }
 
 fn killed_node() -> anyhow::Result<()> {
-    let cassandra = Cassandra::start(CassandraPlan::default())?;
+    let cassandra = Cassandra::start(CassandraPlan {
+        synced: true,
+        ..CassandraPlan::default()
+    })?;
     keyspace(&cassandra, 1)?;
     cassandra.run(0, "INSERT INTO trial.kept (id) VALUES (7)")?;
     cassandra.kill(0)?;

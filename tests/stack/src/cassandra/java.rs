@@ -98,13 +98,17 @@ pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
     server.start(&node.slot)
 }
 
-/// A small node that starts quickly. The commit log is memory-mapped: a kill of the process loses no acknowledged
-/// write, a power cut may lose the last ten seconds.
+/// A small node that starts quickly.
 fn yaml(ring: &Ring, node: &Node) -> anyhow::Result<String> {
     let seed = ring.node(0)?.address;
     let folder = node.slot.folder().display().to_string();
     let (address, storage, native) = (node.address, ring.storage.number(), ring.native.number());
     let tokens = if ring.nodes.len() == 1 { 4 } else { 8 };
+    let commit_log = if ring.plan.synced {
+        "commitlog_sync: batch"
+    } else {
+        "commitlog_sync: periodic\ncommitlog_sync_period: 10000ms"
+    };
     let mut yaml = format!(
         "cluster_name: furlong
 num_tokens: {tokens}
@@ -118,8 +122,7 @@ listen_address: {address}
 rpc_address: {address}
 storage_port: {storage}
 native_transport_port: {native}
-commitlog_sync: periodic
-commitlog_sync_period: 10000ms
+{commit_log}
 commitlog_segment_size: 16MiB
 commitlog_disk_access_mode: mmap
 memtable_heap_space: 128MiB

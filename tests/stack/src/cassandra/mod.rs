@@ -28,6 +28,9 @@ const READY_WITHIN: Duration = Duration::from_secs(300);
 pub struct CassandraPlan {
     /// One, or three of one ring.
     pub nodes: usize,
+    /// Whether a write is on the disk before it is acknowledged. Otherwise, as is usual, a node that is killed forgets
+    /// what it acknowledged in its last tenth of a second: its commit log is read up to the last mark only.
+    pub synced: bool,
     /// More lines of `cassandra.yaml`, each a whole top-level entry.
     pub yaml: Vec<String>,
     /// The Java heap in MiB; 1024, or 640 each for three.
@@ -38,6 +41,7 @@ impl Default for CassandraPlan {
     fn default() -> Self {
         Self {
             nodes: 1,
+            synced: false,
             yaml: Vec::new(),
             heap_mib: None,
         }

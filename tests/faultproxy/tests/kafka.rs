@@ -343,6 +343,22 @@ async fn a_lost_request_is_not_stored_and_a_lost_answer_is() {
 }
 
 #[tokio::test]
+async fn a_held_request_can_be_cut_off_from_its_client() {
+    let world = World::new().await;
+    let mut holds = world.proxy.hold(of_topic());
+    let (mut client, mut other) = (world.client().await, world.client().await);
+    say(&mut client, &produce("a", 1, 1)).await;
+    let mut held = soon(holds.next()).await.unwrap();
+    held.cut();
+    assert_eq!(hear(&mut client).await, None);
+    say(&mut other, &produce("a", 1, 2)).await;
+    assert_eq!(hear(&mut other).await, Some(1));
+    let deliveries = soon(held.release(Release::once())).await.unwrap();
+    assert!(!deliveries[0].by_client);
+    assert_eq!(world.broker.values(), [2, 1]);
+}
+
+#[tokio::test]
 async fn a_cut_breaks_connections_and_spares_what_is_held() {
     let world = World::new().await;
     let mut holds = world.proxy.hold(of_topic());

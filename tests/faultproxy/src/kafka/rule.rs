@@ -221,6 +221,11 @@ impl Held {
         }
     }
 
+    /// Breaks the client's connection; the request stays held.
+    pub fn cut(&mut self) {
+        self.order = None;
+    }
+
     /// Delivers it, and may do so again later.
     ///
     /// # Errors

@@ -134,9 +134,29 @@ fn a_batch_forgets_its_producer_and_nothing_else() {
         (-1, -1, -1)
     );
     assert!(anonymous.values().eq(known.values()));
+    assert_eq!(frame[batch.range.start + 22], 0, "no part of a transaction");
     let differing = frame.iter().zip(&known.frame).filter(|(a, b)| a != b);
     assert!(differing.count() <= 14 + 4 + 1, "producer, checksum, flag");
     assert_eq!(frame.len(), known.frame.len());
+}
+
+#[test]
+fn a_null_value_is_no_value() {
+    // attributes, timestamp delta, offset delta, no key, no value, no headers
+    let mut nothing = batch(0, &[b""]);
+    let value_length = nothing.len() - 2;
+    nothing[value_length] = 1;
+    for (batch, values) in [(nothing, 0), (batch(0, &[b""]), 1)] {
+        let produce = Produce::read(1, request(10, &batch)).unwrap();
+        assert_eq!(produce.values().count(), values);
+    }
+}
+
+#[test]
+fn a_batch_shorter_than_its_head_is_unreadable() {
+    let mut short = batch(3, &[b"one"]);
+    short[8..12].copy_from_slice(&20_i32.to_be_bytes());
+    assert!(Produce::read(1, request(10, &short)).is_err());
 }
 
 #[test]
@@ -156,9 +176,12 @@ fn answers_read_in_every_form() {
         0, 0, 0, 0, 0, 0, 0, 0, // start
         0, 0, 0, 0, // throttle
     ];
+    // Two partitions; the first with an error of one record, and a message.
     let v10: &[u8] = &[
-        0, 0, 0, 42, 0, 2, 2, b't', 2, 0, 0, 0, 3, 0, 0, //
-        0, 0, 0, 0, 0, 0, 0, 17, 255, 255, 255, 255, 255, 255, 255, 255, //
+        0, 0, 0, 42, 0, 2, 2, b't', 3, 0, 0, 0, 3, 0, 45, //
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, //
+        0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, b'r', 0, 2, b'm', 0, //
+        0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 255, 255, 255, 255, 255, 255, 255, 255, //
         0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, // no record errors, no message, tags
         0, 0, 0, 0, 0,
     ];
@@ -170,7 +193,10 @@ fn answers_read_in_every_form() {
     };
     assert_eq!(read_answer(7, v7).unwrap(), [answer(45, -1)]);
     assert!(!answer(45, -1).is_stored());
-    assert_eq!(read_answer(10, v10).unwrap(), [answer(0, 17)]);
+    assert_eq!(
+        read_answer(10, v10).unwrap(),
+        [answer(45, -1), answer(0, 17)]
+    );
     assert!(answer(0, 17).is_stored());
 }
 

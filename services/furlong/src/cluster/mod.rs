@@ -17,9 +17,10 @@ use crate::exit::{Ended, Failure, Outcome};
 use crate::front::open_keys;
 use crate::newcomers::Registrar;
 use crate::node::KEY_FUNCTION;
+use crate::schema;
 use crate::screen::Screen;
 use crate::topics::Topics;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use eventlog::EventLog;
 use eventlog_kafka::KafkaLog;
 use eventlog_kafka::topics::{Made, Plan};
@@ -84,9 +85,8 @@ fn wire_ids(cluster: &Cluster) -> Result<WireIds, Failure> {
     let Some(url) = &cluster.registry else {
         return Ok(WireIds::canonical());
     };
-    let registry = Registry::open(url, &cluster.topic_prefix).map_err(|error| anyhow!(error))?;
-    let ids = registry.wire_ids().map_err(|error| anyhow!(error));
-    Ok(ids.with_context(|| format!("the schema registry {url} cannot be used"))?)
+    let registry = Registry::open(url, &cluster.topic_prefix).map_err(schema::failure)?;
+    registry.wire_ids().map_err(schema::failure)
 }
 
 fn kafka_settings(settings: &Settings) -> Result<eventlog_kafka::Settings, Failure> {

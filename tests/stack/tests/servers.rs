@@ -201,6 +201,17 @@ fn keyspace(cassandra: &Cassandra, copies: u8) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The schema travels from node to node.
+fn knows_the_table(cassandra: &Cassandra, node: usize) -> anyhow::Result<()> {
+    for _ in 0..600 {
+        if cassandra.run(node, "SELECT id FROM trial.kept").is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    anyhow::bail!("node {node} does not hear of the table")
+}
+
 fn three_nodes() -> anyhow::Result<()> {
     let cassandra = Cassandra::start(CassandraPlan {
         nodes: 3,
@@ -216,6 +227,7 @@ fn three_nodes() -> anyhow::Result<()> {
         anyhow::ensure!(known == 2, "node {node} knows {known} others");
     }
     keyspace(&cassandra, 3)?;
+    (0..3).try_for_each(|node| knows_the_table(&cassandra, node))?;
     cassandra.kill(2)?;
     cassandra.run(1, "INSERT INTO trial.kept (id) VALUES (7)")?;
     anyhow::ensure!(

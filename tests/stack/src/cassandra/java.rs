@@ -78,7 +78,7 @@ pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
         "-Djdk.attach.allowAttachSelf=true".into(),
         "-Dio.netty.tryReflectionSetAccessible=true".into(),
         "-Dcassandra.skip_wait_for_gossip_to_settle=0".into(),
-        "-Dcassandra.ring_delay_ms=0".into(),
+        format!("-Dcassandra.ring_delay_ms={}", patience_ms(i)).into(),
         "-Dcassandra.consistent.rangemovement=false".into(),
         "-Dcassandra-foreground=yes".into(),
         option("-Dcassandra.config=file://", &yaml),
@@ -96,6 +96,12 @@ pub(crate) fn start(ring: &Ring, i: usize) -> anyhow::Result<()> {
         training: ring.training.clone(),
     };
     server.start(&node.slot)
+}
+
+/// How long node `i` waits for an answer of others: the first one is sure to find nobody and goes on, the others
+/// give up when they find nobody.
+const fn patience_ms(i: usize) -> u32 {
+    if i == 0 { 0 } else { 60_000 }
 }
 
 /// A small node that starts quickly.

@@ -46,7 +46,7 @@ pub(crate) async fn create(session: &Session, settings: &Settings) -> Result<(),
     Ok(())
 }
 
-/// Runs a statement that nodes must agree on.
+/// Runs a statement that nodes must agree on; the driver waits until they do.
 pub(crate) async fn change_schema(
     session: &Session,
     statement: String,
@@ -55,7 +55,6 @@ pub(crate) async fn change_schema(
     statement.set_request_timeout(Some(Settings::SCHEMA_TIMEOUT));
     statement.set_is_idempotent(true);
     session.query_unpaged(statement, ()).await?;
-    session.await_schema_agreement().await?;
     Ok(())
 }
 

@@ -46,5 +46,7 @@ mod store;
 mod walk;
 mod write;
 
+pub mod anchor;
+
 pub use settings::Settings;
 pub use store::{ConnectError, ScyllaViewStore};

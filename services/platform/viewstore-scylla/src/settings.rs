@@ -65,6 +65,7 @@ impl Settings {
             .connection_timeout(self.timeout)
             .keepalive_interval(Duration::from_secs(1))
             .keepalive_timeout(Duration::from_secs(2))
+            .schema_agreement_interval(Duration::from_millis(50))
             .schema_agreement_timeout(Self::SCHEMA_TIMEOUT)
             .keyspaces_to_fetch([&self.keyspace]);
         if let (Some(user), Some(password)) = (&self.user, &self.password) {

@@ -17,7 +17,7 @@ pub(crate) const ROWS_PER_PAGE: i32 = 1_000;
 
 /// Statements for one generation of tables.
 pub(crate) struct Statements {
-    /// `(head, view, key, source, seq, value, checksum, timestamp)`
+    /// See [`insert_row`].
     pub(crate) write_row: PreparedStatement,
     /// As many of these as the index says.
     pub(crate) write_rows: Vec<Batch>,
@@ -43,6 +43,23 @@ pub(crate) struct Statements {
     pub(crate) generation: PreparedStatement,
 }
 
+/// Makes a table of rows.
+pub(crate) fn row_table(name: &str) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {name} \
+         (head blob, view_name text, key blob, source text, seq bigint, value blob, \
+         checksum bigint, PRIMARY KEY ((head), view_name, key, source))"
+    )
+}
+
+/// Writes a row: `(head, view_name, key, source, seq, value, checksum, timestamp)`.
+pub(crate) fn insert_row(table: &str) -> String {
+    format!(
+        "INSERT INTO {table} (head, view_name, key, source, seq, value, checksum) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
+    )
+}
+
 /// Makes the tables of a generation.
 pub(crate) async fn create(
     session: &Session,
@@ -52,11 +69,7 @@ pub(crate) async fn create(
     let keyspace = &settings.keyspace;
     let suffix = generation.suffix();
     let tables = [
-        format!(
-            "CREATE TABLE IF NOT EXISTS {keyspace}.row_{suffix} \
-             (head blob, view_name text, key blob, source text, seq bigint, value blob, \
-             checksum bigint, PRIMARY KEY ((head), view_name, key, source))"
-        ),
+        row_table(&format!("{keyspace}.row_{suffix}")),
         format!(
             "CREATE TABLE IF NOT EXISTS {keyspace}.head_{suffix} \
              (view_name text, head blob, PRIMARY KEY ((view_name), head))"
@@ -115,12 +128,7 @@ impl Statements {
             ))
             .await
         };
-        let write_row = prepare(format!(
-            "INSERT INTO {keyspace}.row_{suffix} \
-             (head, view_name, key, source, seq, value, checksum) \
-             VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
-        ))
-        .await?;
+        let write_row = prepare(insert_row(&format!("{keyspace}.row_{suffix}"))).await?;
         Ok(Self {
             write_rows: (0..=ROWS_PER_BATCH)
                 .map(|rows| batch(&write_row, rows))
@@ -163,7 +171,8 @@ impl Statements {
     }
 }
 
-fn batch(statement: &PreparedStatement, rows: usize) -> Batch {
+/// As many of these statements in one batch, which is to be of one partition.
+pub(crate) fn batch(statement: &PreparedStatement, rows: usize) -> Batch {
     let mut batch = Batch::new(BatchType::Unlogged);
     for _ in 0..rows {
         batch.append_statement(statement.clone());

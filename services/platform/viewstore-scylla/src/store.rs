@@ -22,6 +22,12 @@ use viewstore::{Applied, Progress, Row, Scan, StoredRow, ViewError, ViewStore};
 #[error("{0}")]
 pub struct ConnectError(String);
 
+impl ConnectError {
+    pub(crate) fn new(settings: &Settings, reason: &dyn std::fmt::Display) -> Self {
+        Self(keeper::away(settings, &reason.to_string()))
+    }
+}
+
 /// Views in `ScyllaDB` or Cassandra. Any number of processes may use the same ones. Dropping it
 /// stops its tasks; what was not answered may or may not have been written.
 pub struct ScyllaViewStore {
@@ -41,7 +47,7 @@ impl ScyllaViewStore {
     pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
         let link = keeper::open(&settings)
             .await
-            .map_err(|reason| ConnectError(keeper::away(&settings, &reason)))?;
+            .map_err(|reason| ConnectError::new(&settings, &reason))?;
         Ok(Self::with(settings, Some(Arc::new(link))))
     }
 

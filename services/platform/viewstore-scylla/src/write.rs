@@ -152,18 +152,18 @@ async fn apply(
 }
 
 /// A row as it is bound.
-struct Bound {
-    table: &'static str,
-    key: Vec<u8>,
-    seq: i64,
-    value: Vec<u8>,
-    checksum: i64,
+pub(crate) struct Bound {
+    pub(crate) table: &'static str,
+    pub(crate) key: Vec<u8>,
+    pub(crate) seq: i64,
+    pub(crate) value: Vec<u8>,
+    pub(crate) checksum: i64,
 }
 
 /// Rows of one head, which travel together.
-struct Batch {
-    head: Vec<u8>,
-    rows: Vec<Bound>,
+pub(crate) struct Batch {
+    pub(crate) head: Vec<u8>,
+    pub(crate) rows: Vec<Bound>,
 }
 
 async fn write_rows(
@@ -202,7 +202,10 @@ async fn write_rows(
 }
 
 /// The rows that stand, of several with one key the last of the highest seq, by heads.
-fn batches(at: TopicPartition, rows: Vec<Row>) -> Result<(Vec<Batch>, Applied), ViewError> {
+pub(crate) fn batches(
+    at: TopicPartition,
+    rows: Vec<Row>,
+) -> Result<(Vec<Batch>, Applied), ViewError> {
     let all = rows.len();
     let mut standing: BTreeMap<(Vec<u8>, &'static str, Vec<u8>), (u64, Vec<u8>)> = BTreeMap::new();
     for row in rows {

@@ -349,7 +349,8 @@ impl Feeder {
                 Ok(answer) if answer.status == 200 => {
                     let refused = &answer.json()["refused"];
                     if first && refused.as_array().is_some_and(|list| !list.is_empty()) {
-                        self.history.wrong(format!("the feed was refused: {refused}"));
+                        self.history
+                            .wrong(format!("the feed was refused: {refused}"));
                     }
                     self.posts.fetch_add(1, Ordering::AcqRel);
                     return;

@@ -48,8 +48,7 @@ impl Spec {
     /// With this setting.
     #[must_use]
     pub fn with(mut self, setting: &str, value: impl ToString) -> Self {
-        self.settings
-            .insert(setting.to_owned(), value.to_string());
+        self.settings.insert(setting.to_owned(), value.to_string());
         self
     }
 
@@ -61,6 +60,19 @@ impl Spec {
             .iter()
             .any(|word| word == role || whole.contains(&word.as_str()))
     }
+}
+
+/// A process for each role; those that decide little share one.
+#[must_use]
+pub fn one_per_role() -> Vec<Spec> {
+    vec![
+        Spec::serve("gateway", &["gateway"]),
+        Spec::serve("auth", &["auth", "fraud", "projector"]),
+        Spec::serve("odds", &["odds"]),
+        Spec::serve("bets", &["bets"]),
+        Spec::serve("ledger", &["ledger"]),
+        Spec::serve("payments", &["payments"]),
+    ]
 }
 
 /// The ports on which gateways listen, for clients.
@@ -170,14 +182,9 @@ impl Fleet {
         }
         let errors = OpenOptions::new().create(true).append(true).open(errors)?;
         let mut command = Command::new(&self.program);
-        for (variable, _) in std::env::vars_os() {
-            if is_setting(&variable) {
-                command.env_remove(variable);
-            }
-        }
-        for (setting, value) in self.settings.iter().chain(&member.spec.settings) {
-            command.env(format!("FURLONG_{}", setting.to_ascii_uppercase()), value);
-        }
+        let mut settings = self.settings.clone();
+        settings.extend(member.spec.settings.clone());
+        settle(&mut command, &settings);
         let child = command
             .arg("furlong")
             .args(&member.spec.words)
@@ -218,7 +225,10 @@ impl Fleet {
             .as_str()
             .and_then(|url| url.rsplit(':').next())
             .and_then(|port| port.trim_end_matches('/').parse().ok());
-        let member = self.members.get_mut(name).context("it was there just now")?;
+        let member = self
+            .members
+            .get_mut(name)
+            .context("it was there just now")?;
         member.port = port;
         member.told = told;
         if member.spec.plays("gateway")
@@ -423,10 +433,21 @@ impl Drop for Fleet {
     }
 }
 
+/// Gives a process of furlong's these settings, and none of our own.
+pub(crate) fn settle(command: &mut Command, settings: &BTreeMap<String, String>) {
+    for (variable, _) in std::env::vars_os() {
+        if is_setting(&variable) {
+            command.env_remove(variable);
+        }
+    }
+    for (setting, value) in settings {
+        command.env(format!("FURLONG_{}", setting.to_ascii_uppercase()), value);
+    }
+}
+
 /// Settings of whoever runs this are not those of the fleet; what is logged is.
 fn is_setting(variable: &std::ffi::OsStr) -> bool {
     variable
         .to_str()
         .is_some_and(|name| name.starts_with("FURLONG_") && name != "FURLONG_LOG")
 }
-

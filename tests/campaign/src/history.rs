@@ -39,6 +39,34 @@ pub enum Deed {
     },
 }
 
+impl Deed {
+    /// What it is, in a word.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Bet { .. } => Kind::Bet,
+            Self::Deposit { .. } => Kind::Deposit,
+            Self::Look { .. } => Kind::Look,
+        }
+    }
+}
+
+/// What can be asked, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A bet.
+    Bet,
+    /// A deposit.
+    Deposit,
+    /// A look at a balance.
+    Look,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Bet, Self::Deposit, Self::Look];
+}
+
 /// What an ok operation was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
@@ -204,6 +232,13 @@ impl History {
     #[must_use]
     pub fn operations(&self) -> Vec<Operation> {
         self.lock().operations.clone()
+    }
+
+    /// The operations from this one on.
+    #[must_use]
+    pub fn since(&self, first: usize) -> Vec<Operation> {
+        let inner = self.lock();
+        inner.operations.get(first..).unwrap_or_default().to_vec()
     }
 
     /// How many operations there are.

@@ -7,7 +7,7 @@
 
 use crate::feed::{Board, Offer};
 use crate::fleet::Doors;
-use crate::history::{Deed, End, History, Told};
+use crate::history::{Deed, End, History, Kind, Told};
 use crate::http::{Answer, Ask};
 use crate::session::{Credentials, Deaf, Session};
 use crate::time::{Chance, Clock, now, pass, wait_for};
@@ -71,7 +71,7 @@ pub struct Stats {
     gap_us: AtomicU64,
     clear: AtomicU64,
     troubled: AtomicU64,
-    bets: BTreeMap<u16, AtomicU64>,
+    served: BTreeMap<(Kind, u16), AtomicU64>,
 }
 
 /// Running clients.
@@ -126,8 +126,10 @@ impl Load {
             gap_us: AtomicU64::new(gap_us(plan.per_second, clients)),
             clear: AtomicU64::new(0),
             troubled: AtomicU64::new(0),
-            bets: (0..partitions)
-                .map(|partition| (partition, AtomicU64::new(0)))
+            served: Kind::ALL
+                .into_iter()
+                .flat_map(|kind| (0..partitions).map(move |partition| (kind, partition)))
+                .map(|place| (place, AtomicU64::new(0)))
                 .collect(),
         });
         let mut load = Self {
@@ -196,14 +198,22 @@ impl Load {
     /// Waits until, in every partition, a bet was accepted after this instant of the run.
     #[must_use]
     pub fn serving_since(&self, since_us: u64, patience: Duration) -> bool {
-        wait_for(patience, || self.serves_since(since_us).then_some(())).is_some()
+        self.all_served_since(&[Kind::Bet], since_us, patience)
     }
 
-    /// Whether, in every partition, a bet was accepted after this instant of the run.
+    /// Waits until, in every partition, each of these was done after this instant of the run.
     #[must_use]
-    pub fn serves_since(&self, since_us: u64) -> bool {
-        let mut bets = self.stats.bets.values();
-        bets.all(|last| last.load(Ordering::Acquire) > since_us)
+    pub fn all_served_since(&self, kinds: &[Kind], since_us: u64, patience: Duration) -> bool {
+        let served = || kinds.iter().all(|kind| self.serves_since(*kind, since_us));
+        wait_for(patience, || served().then_some(())).is_some()
+    }
+
+    /// Whether, in every partition, such a thing was done after this instant of the run.
+    #[must_use]
+    pub fn serves_since(&self, kind: Kind, since_us: u64) -> bool {
+        let served = self.stats.served.iter();
+        let mut of_kind = served.filter(|((served, _), _)| *served == kind);
+        of_kind.all(|(_, last)| last.load(Ordering::Acquire) > since_us)
     }
 
     /// This instant of the run.
@@ -338,7 +348,12 @@ impl Client {
 
     fn key(&mut self) -> String {
         self.asked += 1;
-        format!("{}-{}-{:08x}", self.number, self.asked, self.chance.draw() >> 32)
+        format!(
+            "{}-{}-{:08x}",
+            self.number,
+            self.asked,
+            self.chance.draw() >> 32
+        )
     }
 
     fn bet(&mut self) {
@@ -361,10 +376,6 @@ impl Client {
         );
         if let End::Ok(Told::Bet { position, .. }) = &end {
             self.seen = Some(position.clone());
-            let partition = self.person.customer.partition();
-            if let Some(last) = self.stats.bets.get(&partition) {
-                last.store(self.history.clock.micros(), Ordering::Release);
-            }
             if let Some(answer) = answer.filter(|_| self.chance.below(40) == 0) {
                 self.ask_again(Ask::post("/v1/bets", &body).key(&key), &key, &answer);
             }
@@ -408,9 +419,8 @@ impl Client {
         ask: Ask<'_>,
         mut hear: impl FnMut(&Answer, &History) -> Heard,
     ) -> (End, Option<Answer>) {
-        let op = self
-            .history
-            .invoke(self.number, self.person.customer, deed);
+        let kind = deed.kind();
+        let op = self.history.invoke(self.number, self.person.customer, deed);
         let mut tries = 0;
         loop {
             tries += 1;
@@ -418,7 +428,7 @@ impl Client {
                 Ok(answer) => {
                     if let Heard::End(end) = hear(&answer, &self.history) {
                         self.history.end(op, end.clone(), tries);
-                        self.count(tries);
+                        self.count(kind, &end, tries);
                         return (end, Some(answer));
                     }
                 }
@@ -433,7 +443,11 @@ impl Client {
         }
     }
 
-    fn count(&self, tries: u32) {
+    fn count(&self, kind: Kind, end: &End, tries: u32) {
+        let place = (kind, self.person.customer.partition());
+        if let (End::Ok(_), Some(last)) = (end, self.stats.served.get(&place)) {
+            last.store(self.history.clock.micros(), Ordering::Release);
+        }
         self.stats.done.fetch_add(1, Ordering::AcqRel);
         let count = if tries == 1 {
             &self.stats.clear
@@ -481,12 +495,7 @@ fn slip(offer: &Offer, stake_minor: i64, key: &str) -> String {
     .to_string()
 }
 
-fn hear_bet(
-    answer: &Answer,
-    key: &str,
-    promised: &mut Option<String>,
-    history: &History,
-) -> Heard {
+fn hear_bet(answer: &Answer, key: &str, promised: &mut Option<String>, history: &History) -> Heard {
     let shown = answer.json();
     let text = |field: &str| shown[field].as_str().unwrap_or_default().to_owned();
     let id = text("id");

@@ -4,7 +4,7 @@
 //! Duty: read the arguments, run the plan, print the table. Prohibition: no fault lives here.
 
 use campaign::faults;
-use campaign::plan::{Plan, Row, Runs, run, shown, table};
+use campaign::plan::{Plan, Row, Runs, Stage, run, shown, table};
 use clap::Parser;
 use furlong::screen::{Colour, Screen};
 use std::ffi::OsString;
@@ -117,10 +117,10 @@ fn campaign(arguments: &Arguments) -> anyhow::Result<bool> {
     let chosen = all.iter().filter(|fault| {
         arguments.faults.is_empty() || arguments.faults.iter().any(|name| name == fault.name())
     });
-    let mut rows = Vec::new();
+    let (mut rows, mut stage) = (Vec::new(), Stage::default());
     for fault in chosen {
         tell(&format!("{}: {}", fault.name(), fault.about()));
-        let row = run(&**fault, &plan);
+        let row = run(&**fault, &plan, &mut stage);
         if arguments.json {
             put(&row.to_json().to_string())?;
         } else {

@@ -4,11 +4,13 @@
 //! Prohibition: no fault is left out in silence, and a fault that could not be judged is not told
 //! as one that has passed.
 
+use crate::cluster::{Ground, Servers};
 use crate::faults::{Fault, Rounds};
 use crate::scene::{Scene, ScenePlan};
 use crate::time::now;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many findings of a fault are shown.
@@ -109,9 +111,48 @@ impl Row {
     }
 }
 
+/// The servers that are there, for one scene after another.
+#[derive(Default)]
+pub struct Stage {
+    scenes: u32,
+    servers: Option<(Ground, Arc<Servers>)>,
+}
+
+impl Stage {
+    fn servers(&mut self, ground: Ground) -> anyhow::Result<Option<Arc<Servers>>> {
+        if ground.brokers == 0 {
+            return Ok(None);
+        }
+        let alike = |there: &Ground| (there.brokers, there.nodes) == (ground.brokers, ground.nodes);
+        if let Some((_, servers)) = self.servers.as_ref().filter(|(there, _)| alike(there)) {
+            return Ok(Some(Arc::clone(servers)));
+        }
+        // The old ones first: both at once may be more than the machine holds.
+        self.servers = None;
+        let servers = Arc::new(Servers::start(ground)?);
+        self.servers = Some((ground, Arc::clone(&servers)));
+        Ok(Some(servers))
+    }
+
+    fn scene(&mut self, fault: &dyn Fault, plan: &Plan) -> anyhow::Result<Scene> {
+        let servers = self.servers(fault.ground())?;
+        self.scenes += 1;
+        let scene = ScenePlan {
+            ground: fault.ground(),
+            servers,
+            name: format!("s{}", self.scenes),
+            load: fault.load(),
+            seed: plan.seed,
+            program: plan.program.clone(),
+            keep: plan.keep.as_ref().map(|folder| folder.join(fault.name())),
+        };
+        Scene::set(&scene, |cluster| fault.fleet(cluster))
+    }
+}
+
 /// Runs one fault on a scene of its own.
 #[must_use]
-pub fn run(fault: &dyn Fault, plan: &Plan) -> Row {
+pub fn run(fault: &dyn Fault, plan: &Plan, stage: &mut Stage) -> Row {
     let begun = now();
     let n = match plan.runs {
         Runs::Ci => fault.ci_runs(),
@@ -128,15 +169,7 @@ pub fn run(fault: &dyn Fault, plan: &Plan) -> Row {
         took: Duration::ZERO,
     };
     let mut rounds = Rounds::new(fault.name(), n, plan.most, plan.tell);
-    let scene_plan = ScenePlan {
-        ground: fault.ground(),
-        fleet: fault.fleet(),
-        load: fault.load(),
-        seed: plan.seed,
-        program: plan.program.clone(),
-        keep: plan.keep.as_ref().map(|folder| folder.join(fault.name())),
-    };
-    match Scene::set(&scene_plan) {
+    match stage.scene(fault, plan) {
         Ok(mut scene) => {
             (plan.tell)(&format!(
                 "{}: scene set in {} ms",
@@ -165,6 +198,10 @@ pub fn run(fault: &dyn Fault, plan: &Plan) -> Row {
     }
     row.n = rounds.done();
     row.took = begun.elapsed();
+    if !row.passed() {
+        // Who knows in what state it has left them.
+        stage.servers = None;
+    }
     row
 }
 
@@ -200,7 +237,9 @@ pub fn shown(row: &Row) -> String {
 /// The results as a Markdown table.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
-    let mut text = String::from("| fault | what | n | failures | 3/n | minutes |\n|---|---|---:|---:|---:|---:|\n");
+    let mut text = String::from(
+        "| fault | what | n | failures | 3/n | minutes |\n|---|---|---:|---:|---:|---:|\n",
+    );
     for row in rows {
         let millionths = row.bound_per_million();
         let failures = match &row.broken {

@@ -5,7 +5,7 @@
 //! here injects anything.
 
 use crate::checker::{Checker, Finding, Report, Wrong};
-use crate::cluster::{Cluster, Ground};
+use crate::cluster::{Cluster, Ground, Servers};
 use crate::feed::{Feed, FeedPlan};
 use crate::fleet::{Fleet, Spec};
 use crate::history::History;
@@ -13,7 +13,7 @@ use crate::load::{Load, LoadPlan};
 use crate::session::Credentials;
 use crate::time::{Chance, now, pass};
 use anyhow::Context;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +27,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(150);
 /// How a scene is set.
 #[derive(Clone, Debug)]
 pub struct ScenePlan {
-    /// The servers.
+    /// What servers.
     pub ground: Ground,
-    /// The processes.
-    pub fleet: Vec<Spec>,
+    /// The servers, where there are any.
+    pub servers: Option<Arc<Servers>>,
+    /// A name for everything on the servers.
+    pub name: String,
     /// The clients.
     pub load: LoadPlan,
     /// The seed of all chance.
@@ -69,17 +71,26 @@ pub struct Rested {
 }
 
 impl Scene {
-    /// Sets it.
+    /// Sets it. `fleet` tells the processes, when the servers are there.
     ///
     /// # Errors
     /// A server, a process, the feed or a client does not get going.
-    pub fn set(plan: &ScenePlan) -> anyhow::Result<Self> {
+    pub fn set(
+        plan: &ScenePlan,
+        specs: impl FnOnce(&Cluster) -> anyhow::Result<Vec<Spec>>,
+    ) -> anyhow::Result<Self> {
         let mut chance = Chance::new(plan.seed);
-        let cluster = Cluster::start(plan.ground, plan.keep.as_deref())?;
+        let cluster = Cluster::make(
+            plan.ground,
+            plan.servers.clone(),
+            &plan.program,
+            &plan.name,
+            plan.keep.as_deref(),
+        )?;
         let history = Arc::new(History::kept(&cluster.folder().join("history.jsonl"))?);
         let mut fleet = Fleet::new(&plan.program, cluster.folder(), cluster.settings());
-        for spec in &plan.fleet {
-            fleet.enlist(on(spec, &cluster));
+        for spec in specs(&cluster)? {
+            fleet.enlist(on(&spec, &cluster));
         }
         fleet.start_all()?;
         let trader = trader(&cluster, &fleet)?;
@@ -128,7 +139,7 @@ impl Scene {
         let resolved = self.load.hold(REST);
         let log = self.cluster.log()?;
         let mut report = loop {
-            futures::executor::block_on(self.checker.read(&*log))?;
+            self.cluster.wait(self.checker.read(&*log))?;
             if self.checker.story.unfinished().is_empty() || begun.elapsed() > REST {
                 let report = self.checker.judge(&self.history, true);
                 // A result may have been told that nobody has taken notice of yet.
@@ -211,7 +222,10 @@ fn on(spec: &Spec, cluster: &Cluster) -> Spec {
 }
 
 /// Who may post a feed.
-fn trader(_cluster: &Cluster, fleet: &Fleet) -> anyhow::Result<Credentials> {
+fn trader(cluster: &Cluster, fleet: &Fleet) -> anyhow::Result<Credentials> {
+    if cluster.servers.is_some() {
+        return cluster.trader();
+    }
     let door = fleet.of_role("gateway");
     let told = fleet.told(door.first().context("no gateway")?);
     let password = told["users"]["trader"]["password"].as_str();
@@ -219,19 +233,4 @@ fn trader(_cluster: &Cluster, fleet: &Fleet) -> anyhow::Result<Credentials> {
         login: "trader".to_owned(),
         password: password.context("no trader in the ready file")?.to_owned(),
     })
-}
-
-/// Makes a folder empty for a run that keeps its data there.
-///
-/// # Errors
-/// It is not empty already and not ours to empty.
-pub fn fresh(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let empty = std::fs::read_dir(folder)?.next().is_none();
-    anyhow::ensure!(
-        empty,
-        "{} is not empty: --keep names a new folder",
-        folder.display()
-    );
-    Ok(())
 }

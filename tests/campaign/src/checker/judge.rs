@@ -281,7 +281,11 @@ impl Judge<'_> {
                 let stands = bet.stake.minor() == *stake_minor
                     && bet.customer == operation.customer
                     && bet.client_ref.as_deref() == Some(key)
-                    && bet.prices.iter().map(ToString::to_string).eq([price.clone()])
+                    && bet
+                        .prices
+                        .iter()
+                        .map(ToString::to_string)
+                        .eq([price.clone()])
                     && matches!(&operation.deed, Deed::Bet { stake_minor: asked, selection, .. }
                         if asked == stake_minor && bet.selection == Some(*selection));
                 if !stands {

@@ -67,6 +67,10 @@ impl Checker {
 
     async fn read_journal(&mut self, log: &dyn EventLog, at: TopicPartition) -> anyhow::Result<()> {
         let chain = self.chains.entry(at).or_default();
+        // Asked for first: a log may only read on to an end that it was told of.
+        log.end(at)
+            .await
+            .with_context(|| format!("{at} has no end"))?;
         loop {
             let records = log.read(at, chain.next_offset, BYTES_AT_ONCE).await;
             let records = records.with_context(|| format!("{at} cannot be read"))?;
@@ -78,7 +82,8 @@ impl Checker {
                 let judged = match chain.judge(at, record.offset, &record.bytes) {
                     Ok(judged) => judged,
                     Err(halt) => {
-                        self.halts.push(Finding::new(Wrong::Halted, halt.to_string()));
+                        self.halts
+                            .push(Finding::new(Wrong::Halted, halt.to_string()));
                         return Ok(());
                     }
                 };
@@ -103,6 +108,9 @@ impl Checker {
 
     async fn read_inbox(&mut self, log: &dyn EventLog, at: TopicPartition) -> anyhow::Result<()> {
         let next = self.inboxes.entry(at).or_default();
+        log.end(at)
+            .await
+            .with_context(|| format!("{at} has no end"))?;
         loop {
             let records = log.read(at, *next, BYTES_AT_ONCE).await;
             let records = records.with_context(|| format!("{at} cannot be read"))?;

@@ -4,8 +4,8 @@
 //! instant of the kill is chosen by chance alone, not by what the process does.
 
 use super::{Fault, Outcome, Rounds, spread};
-use crate::cluster::Ground;
-use crate::fleet::Spec;
+use crate::cluster::{Cluster, Ground};
+use crate::fleet::{Spec, one_per_role};
 use crate::scene::Scene;
 use crate::time::{now, pass};
 use anyhow::{Context, ensure};
@@ -34,15 +34,11 @@ impl Fault for KillOwner {
     }
 
     fn ground(&self) -> Ground {
-        Ground::EMBEDDED
+        Ground::CLUSTER
     }
 
-    fn fleet(&self) -> Vec<Spec> {
-        vec![Spec {
-            name: "all".to_owned(),
-            words: vec!["dev".to_owned()],
-            settings: std::collections::BTreeMap::new(),
-        }]
+    fn fleet(&self, _: &Cluster) -> anyhow::Result<Vec<Spec>> {
+        Ok(one_per_role())
     }
 
     fn run(&self, scene: &mut Scene, rounds: &mut Rounds) -> anyhow::Result<Outcome> {

@@ -4,10 +4,14 @@
 //! Prohibition: a fault judges nothing itself but what only it can see; the scene's check does
 //! the rest, and no finding is passed over.
 
+mod broker;
 mod kill_owner;
+mod kill_role;
+mod rebalance;
+mod zombie;
 
 use crate::checker::Finding;
-use crate::cluster::Ground;
+use crate::cluster::{Cluster, Ground};
 use crate::fleet::Spec;
 use crate::load::LoadPlan;
 use crate::scene::{Rested, Scene};
@@ -26,8 +30,12 @@ pub trait Fault: Sync {
     fn campaign_runs(&self) -> u32;
     /// The servers that it needs.
     fn ground(&self) -> Ground;
-    /// The processes that it needs.
-    fn fleet(&self) -> Vec<Spec>;
+    /// The processes that it needs, on these servers. What stands between the two, such as a
+    /// proxy, is started here and kept by the fault.
+    ///
+    /// # Errors
+    /// What stands between cannot be started.
+    fn fleet(&self, cluster: &Cluster) -> anyhow::Result<Vec<Spec>>;
     /// The load under which it happens.
     fn load(&self) -> LoadPlan {
         LoadPlan::default()
@@ -42,7 +50,15 @@ pub trait Fault: Sync {
 /// All faults, in the order of their numbers.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Fault>> {
-    vec![Box::new(kill_owner::KillOwner)]
+    vec![
+        Box::new(kill_owner::KillOwner),
+        Box::new(kill_role::KillRole),
+        Box::new(broker::OnlyBroker),
+        Box::new(zombie::Zombie),
+        Box::new(rebalance::Rebalance),
+        // Last: other servers.
+        Box::new(broker::OneOfThree),
+    ]
 }
 
 /// What became of a fault.

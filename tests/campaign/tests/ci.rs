@@ -1,0 +1,32 @@
+//! Every fault of the table, as often as fits into every run of the tests, on real servers.
+
+use campaign::faults;
+use campaign::plan::{Plan, Runs, Stage, run, shown};
+use std::process::ExitCode;
+
+/// What a trial says goes where the test harness says it.
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
+
+fn main() -> ExitCode {
+    let needs = stack::Needs::OWN_KAFKA | stack::Needs::OWN_CASSANDRA;
+    stack::cluster_tests(needs, |trials| {
+        for fault in faults::all() {
+            trials.test(&fault.name().to_ascii_lowercase(), move || {
+                let plan = Plan {
+                    runs: Runs::Ci,
+                    most: None,
+                    seed: 1,
+                    program: env!("CARGO_BIN_EXE_campaign").into(),
+                    keep: None,
+                    tell,
+                };
+                let row = run(&*fault, &plan, &mut Stage::default());
+                tell(&shown(&row));
+                anyhow::ensure!(row.passed(), "{}", shown(&row));
+                Ok(())
+            });
+        }
+    })
+}

@@ -5,13 +5,15 @@
 
 use tracing_subscriber::EnvFilter;
 
+/// What is told when nobody says otherwise: of the view store's driver only what is wrong.
+const USUAL: &str = "info,scylla=error";
+
 /// Begins to listen to what the crates tell. `FURLONG_LOG` sets what is told, as in
 /// `FURLONG_LOG=debug`.
 pub fn begin(json: bool) {
-    let filter = EnvFilter::builder()
-        .with_env_var("FURLONG_LOG")
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env_lossy();
+    let asked = std::env::var_os("FURLONG_LOG").unwrap_or_default();
+    // The later beats the earlier.
+    let filter = EnvFilter::new(format!("{USUAL},{}", asked.to_string_lossy()));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -63,7 +63,7 @@ impl Settings {
             .known_nodes(&self.nodes)
             .default_execution_profile_handle(profile.into_handle())
             .connection_timeout(self.timeout)
-            .keepalive_interval(Duration::from_secs(1))
+            .keepalive_interval(Duration::from_millis(1_500))
             .keepalive_timeout(Duration::from_secs(2))
             .schema_agreement_interval(Duration::from_millis(50))
             .schema_agreement_timeout(Self::SCHEMA_TIMEOUT)

@@ -139,3 +139,108 @@ fn last_two(key: &[u8]) -> [u8; 2] {
 fn but_last(key: &[u8], len: usize) -> &[u8] {
     key.get(..key.len().saturating_sub(len)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::{BetId, Currency, CustomerId};
+    use schemas::Wire as _;
+    use schemas::ledger::{Account, AccountKind};
+    use schemas::rows::table;
+
+    const VIEWS: [&str; 18] = [
+        table::ANSWER,
+        table::BALANCE,
+        table::BET,
+        table::BET_ACCEPTED,
+        table::BET_OF_CUSTOMER,
+        table::BET_STATUS,
+        table::CASE,
+        table::CASE_CLOSED,
+        table::CREDENTIAL,
+        table::CUSTOMER,
+        table::DEPOSIT,
+        table::EXCLUSION,
+        table::LIABILITY,
+        table::OWN_LIMIT,
+        table::RESTRICTION,
+        table::SESSION,
+        table::STATEMENT,
+        table::WITHDRAWAL,
+    ];
+
+    #[test]
+    fn every_view_of_the_services_has_a_place() {
+        for view in VIEWS {
+            assert_ne!(shape(view), Shape::Plain, "{view}");
+        }
+    }
+
+    #[test]
+    fn the_walks_of_the_services_have_one_head_or_listed_ones() {
+        let customer = CustomerId::example(1, 2);
+        let account = account(Some(customer));
+        let bytes = customer.bytes();
+        assert!(head_of_prefix(table::STATEMENT, &account).is_some());
+        assert!(head_of_prefix(table::BET_OF_CUSTOMER, &bytes).is_some());
+        assert!(head_of_prefix(table::OWN_LIMIT, &bytes).is_some());
+        assert!(head_of_prefix(table::LIABILITY, &bytes).is_some());
+        for view in [table::CASE, table::BET, table::LIABILITY] {
+            assert!(listed(view), "{view}");
+        }
+    }
+
+    fn account(customer: Option<CustomerId>) -> Vec<u8> {
+        let (kind, currency) = (AccountKind::Cash, Currency::Eur);
+        Account {
+            customer,
+            kind,
+            currency,
+        }
+        .to_bytes()
+    }
+
+    #[test]
+    fn what_belongs_to_a_customer_lies_together() {
+        let customer = CustomerId::example(1, 2);
+        let bet = BetId::example(7, 2);
+        let line = [account(Some(customer)), vec![0; 8]].concat();
+        let of_customer = [customer.bytes(), bet.bytes()].concat();
+        let expected = head(table::CUSTOMER, &customer.bytes());
+        assert_eq!(head(table::BALANCE, &account(Some(customer))), expected);
+        assert_eq!(head(table::STATEMENT, &line), expected);
+        assert_eq!(head(table::BET_OF_CUSTOMER, &of_customer), expected);
+        assert_ne!(
+            head(table::CUSTOMER, &CustomerId::example(2, 2).bytes()),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_statement_of_the_house_is_cut() {
+        let line = |entry: u64| [account(None), vec![0, 2], entry.to_be_bytes().to_vec()].concat();
+        let of = |entry| head(table::STATEMENT, &line(entry));
+        assert_eq!(of(65_536), of(131_071));
+        assert_ne!(of(65_536), of(65_535));
+    }
+
+    #[test]
+    fn ranks_keep_the_order_of_keys_and_heads_the_order_of_ranks() {
+        let mut keys: Vec<Vec<u8>> = (0..2_000_u64)
+            .map(|n| {
+                let n = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                [n.to_be_bytes(), n.to_le_bytes()].concat()
+            })
+            .collect();
+        keys.sort();
+        for view in ["bet", "case", "liability", "unknown"] {
+            let ranks: Vec<Vec<u8>> = keys.iter().map(|key| rank(view, key)).collect();
+            assert!(ranks.is_sorted(), "{view}");
+            for (key, rank) in keys.iter().zip(&ranks) {
+                let head = head(view, key);
+                assert_eq!(rank_of_head(view, &head), rank, "{view}");
+                assert!(head >= lowest_head(view, rank), "{view}");
+            }
+        }
+    }
+}

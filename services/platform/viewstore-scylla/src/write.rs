@@ -36,14 +36,27 @@ pub(crate) struct Job {
     pub(crate) answer: oneshot::Sender<Result<Applied, ViewError>>,
 }
 
+/// Where a partition's writer stands.
+enum Begun {
+    /// It found its progress in this generation.
+    In(Generation),
+    /// It was told that its generation is gone, and has not asked for its progress since.
+    Told,
+}
+
+/// Heads, with the view that they are listed for.
+type Heads = BTreeSet<(&'static str, Vec<u8>)>;
+/// A row's head, table and key.
+type Place = (Vec<u8>, &'static str, Vec<u8>);
+
 /// What the tasks of all partitions share.
 pub(crate) struct Shared {
     pub(crate) state: watch::Receiver<State>,
     pub(crate) trouble: Arc<Notify>,
-    /// The generation in which each partition's writer found its progress.
-    pub(crate) begun: Mutex<BTreeMap<TopicPartition, Generation>>,
+    /// Where each partition's writer stands.
+    begun: Mutex<BTreeMap<TopicPartition, Begun>>,
     /// Heads that are known to be listed, in this generation.
-    listed: Mutex<(Option<Generation>, BTreeSet<(&'static str, Vec<u8>)>)>,
+    listed: Mutex<(Option<Generation>, Heads)>,
 }
 
 impl Shared {
@@ -73,23 +86,36 @@ impl Shared {
         }
     }
 
-    /// Remembers that this partition's writer begins in this generation.
+    /// This partition's progress was asked for in this generation. Others than its writer ask as
+    /// well: a writer that was not told yet still is.
     pub(crate) fn begin(&self, at: TopicPartition, generation: &Generation) {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.insert(at, generation.clone());
+        if !matches!(begun.get(&at), Some(Begun::In(_))) {
+            begun.insert(at, Begun::In(generation.clone()));
+        }
     }
 
     /// Whether this partition's writer began in this generation; if it never asked, it does now.
     fn has_begun(&self, at: TopicPartition, generation: &Generation) -> bool {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        begun.entry(at).or_insert_with(|| generation.clone()) == generation
+        let ours = match begun
+            .entry(at)
+            .or_insert_with(|| Begun::In(generation.clone()))
+        {
+            Begun::In(begun) => begun == generation,
+            Begun::Told => false,
+        };
+        if !ours {
+            begun.insert(at, Begun::Told);
+        }
+        ours
     }
 
     fn unlisted(
         &self,
         generation: &Generation,
         heads: impl Iterator<Item = (&'static str, Vec<u8>)>,
-    ) -> BTreeSet<(&'static str, Vec<u8>)> {
+    ) -> Heads {
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = listed.0.as_ref() == Some(generation);
         heads
@@ -97,7 +123,7 @@ impl Shared {
             .collect()
     }
 
-    fn remember(&self, generation: &Generation, heads: BTreeSet<(&'static str, Vec<u8>)>) {
+    fn remember(&self, generation: &Generation, heads: Heads) {
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         if listed.0.as_ref() != Some(generation) || listed.1.len() > HEADS_REMEMBERED {
             *listed = (Some(generation.clone()), BTreeSet::new());
@@ -144,8 +170,8 @@ async fn apply(
     let (applied, newest) = futures::join!(writing, link.is_newest());
     let applied = applied?;
     if !newest.map_err(|error| shared.trouble("apply", &error))? {
-        shared.trouble.notify_one();
-        return Err(ViewError::Cleared);
+        // The writer is told so when its rows come again, as they do.
+        return Err(shared.trouble("apply", &"the store was emptied a moment ago"));
     }
     write_progress(at, shared, &link, progress).await?;
     Ok(applied)
@@ -207,7 +233,7 @@ pub(crate) fn batches(
     rows: Vec<Row>,
 ) -> Result<(Vec<Batch>, Applied), ViewError> {
     let all = rows.len();
-    let mut standing: BTreeMap<(Vec<u8>, &'static str, Vec<u8>), (u64, Vec<u8>)> = BTreeMap::new();
+    let mut standing: BTreeMap<Place, (u64, Vec<u8>)> = BTreeMap::new();
     for row in rows {
         let head = layout::head(row.table, &row.key);
         let place = standing.entry((head, row.table, row.key)).or_default();
@@ -321,7 +347,7 @@ async fn list_heads(shared: &Shared, link: &Link, batches: &[Batch]) -> Result<(
     Ok(())
 }
 
-fn chunks(heads: &BTreeSet<(&'static str, Vec<u8>)>) -> Vec<Vec<(&'static str, Vec<u8>)>> {
+fn chunks(heads: &Heads) -> Vec<Vec<(&'static str, Vec<u8>)>> {
     let heads: Vec<_> = heads.iter().cloned().collect();
     heads.chunks(BATCHES_PER_TASK).map(<[_]>::to_vec).collect()
 }

@@ -297,6 +297,15 @@ async fn a_cleared_store_can_be_filled_again(store: Arc<dyn ViewStore>) {
     let before = store.scan(Scan::of("slips", [])).await;
     store.clear().await.expect("the store answers");
     an_empty_store_has_nothing(store.clone()).await;
+    // Who wrote before may be told so, and then asks where to begin.
+    let first = store.apply(AT, vec![row(b"a", b"", 1)], progress(1)).await;
+    assert!(
+        matches!(first, Ok(_) | Err(ViewError::Cleared)),
+        "{first:?}"
+    );
+    if first.is_err() {
+        assert_eq!(store.progress(AT).await, Ok(None));
+    }
     fill(&*store).await;
     assert_eq!(store.scan(Scan::of("slips", [])).await, before);
     assert_eq!(store.progress(AT).await, Ok(Some(progress(1))));

@@ -1,4 +1,9 @@
 //! The views on a real server: everything that the port asks, and what a cluster does to them.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "a test: an overflow or a poisoned lock is a failure"
+)]
 
 mod away;
 mod emptied;

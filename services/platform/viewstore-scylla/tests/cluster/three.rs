@@ -6,7 +6,7 @@ use stack::{Cassandra, CassandraPlan};
 use viewstore::{Row, Scan, ViewStore as _};
 use viewstore_scylla::ScyllaViewStore;
 
-const CYCLES: u64 = 3;
+const CYCLES: u64 = 2;
 const ROWS: u64 = 200;
 
 fn rows(cycle: u64) -> Vec<Row> {

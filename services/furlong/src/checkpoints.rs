@@ -4,11 +4,13 @@
 //! checkpoint. An embedded log keeps the hashes itself, its node signs them; any other log is
 //! watched from outside. Prohibition: the signer has no timer; it signs when it is asked.
 
+mod follow;
 mod notes;
 mod watch;
 mod watched;
 
-pub use watch::{Altered, CHECKPOINT_EVERY, LATE_AT_MOST, LogWatcher};
+pub use follow::Altered;
+pub use watch::{CHECKPOINT_EVERY, LATE_AT_MOST, LogWatcher};
 
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
@@ -21,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// Signs checkpoints with the key of a data folder.
 pub struct CheckpointSigner {
@@ -35,32 +38,23 @@ impl CheckpointSigner {
     /// The folder cannot be used, or its key is damaged.
     pub fn open(folder: &DataFolder, entropy: &dyn Entropy) -> Result<Self, Failure> {
         let path = folder.checkpoint_secret_key();
-        let mut secret = [0_u8; 32];
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                secret = bytes.try_into().map_err(|_| {
-                    Failure::Unreadable(format!("{} is not a key of 32 bytes", path.display()))
-                })?;
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                entropy.fill(&mut secret);
-                OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o600)
-                    .open(&path)
-                    .and_then(|mut file| file.write_all(&secret).and_then(|()| file.sync_all()))
+        let secret = match read_secret(&path)? {
+            Some(secret) => secret,
+            None => {
+                make_secret(&path, entropy)
                     .with_context(|| format!("{} cannot be written", path.display()))?;
+                read_secret(&path)?.with_context(|| format!("{} is gone", path.display()))?
             }
-            Err(error) => {
-                return Err(Failure::Unreadable(format!("{}: {error}", path.display())));
-            }
-        }
-        let public = kernel::Digest::from_bytes(checkpoint::public_key(&secret));
+        };
+        let signer = Self { secret };
+        let public = format!("{}\n", kernel::Digest::from_bytes(signer.public_key()));
         let path = folder.checkpoint_public_key();
-        std::fs::write(&path, format!("{public}\n"))
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(Self { secret })
+        // Other processes may be reading it: it is written once.
+        if std::fs::read_to_string(&path).ok().as_ref() != Some(&public) {
+            std::fs::write(&path, public)
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+        }
+        Ok(signer)
     }
 
     /// A signed checkpoint, and the name to keep it under. `stored` is what the log says of all
@@ -133,5 +127,68 @@ impl CheckpointSigner {
             "signed": hex(signed),
             "public_key": hex(&public),
         })
+    }
+}
+
+fn read_secret(path: &Path) -> Result<Option<[u8; 32]>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => bytes.try_into().map(Some).map_err(|_| {
+            Failure::Unreadable(format!("{} is not a key of 32 bytes", path.display()))
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::Unreadable(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Puts a new key there, whole. Processes of one folder that start together all do this: the
+/// first one's key is the key.
+fn make_secret(path: &Path, entropy: &dyn Entropy) -> std::io::Result<()> {
+    let (mut secret, mut word) = ([0_u8; 32], [0_u8; 8]);
+    entropy.fill(&mut secret);
+    entropy.fill(&mut word);
+    let draft = path.with_extension(format!("{:016x}", u64::from_be_bytes(word)));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::SystemEntropy;
+
+    #[test]
+    fn processes_that_start_together_have_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = DataFolder::new(folder.path());
+        std::fs::create_dir_all(folder.path()).unwrap();
+        let opened: Vec<_> = (0..8)
+            .map(|_| {
+                let folder = folder.clone();
+                std::thread::spawn(move || {
+                    let signer = CheckpointSigner::open(&folder, &SystemEntropy).unwrap();
+                    signer.public_key()
+                })
+            })
+            .collect();
+        let keys: Vec<[u8; 32]> = opened
+            .into_iter()
+            .map(|opened| opened.join().unwrap())
+            .collect();
+        assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
+        let text = std::fs::read_to_string(folder.checkpoint_public_key()).unwrap();
+        assert_eq!(text.trim(), kernel::Digest::from_bytes(keys[0]).to_string());
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 2, "no draft stays");
     }
 }

@@ -288,6 +288,14 @@ impl Engine {
         });
     }
 
+    /// Runs beside the services and is told when the engine stops, which waits for its end.
+    pub fn beside_until_stopped<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        task: impl FnOnce(watch::Receiver<bool>) -> F,
+    ) {
+        self.tasks.spawn(task(self.stop.subscribe()));
+    }
+
     /// Resolves when every service is ready.
     ///
     /// # Errors

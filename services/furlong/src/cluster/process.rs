@@ -7,13 +7,13 @@
 use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
 use super::side_door;
 use super::{Parts, cluster_of, connect, deadline};
-use crate::checkpoints::CheckpointSigner;
+use crate::checkpoints::{CHECKPOINT_EVERY, CheckpointSigner, LATE_AT_MOST, LogWatcher};
 use crate::config::Settings;
 use crate::engine::{Engine, Reading, Work};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
 use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
-use crate::house::EngineReady;
+use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::open_payments;
 use crate::part_figures::PartFigures;
 use crate::roles::{Role, Roles};
@@ -132,6 +132,9 @@ impl Process {
                 &Arc::new(Simulator::new(provider_key.expose())),
             );
         }
+        if engine.work().roles.has(Role::Audit) {
+            sign_checkpoints(&mut engine, signer);
+        }
         let leave = watch::Sender::new(false);
         let leaving = leave.subscribe();
         let attending = tokio::spawn(async move { attendance.attend(leaving).await });
@@ -193,4 +196,25 @@ fn attendance(
         seats: Arc::clone(seats),
         health: Arc::clone(health),
     })
+}
+
+/// Reads every record of every topic, and signs what stands there.
+fn sign_checkpoints(engine: &mut Engine, signer: Arc<CheckpointSigner>) {
+    let ground = engine.ground();
+    let watcher = LogWatcher {
+        log: Arc::clone(&ground.log),
+        partitions: ground.partitions,
+        signer,
+        store: Arc::clone(&ground.snapshots),
+        clock: Arc::clone(&ground.clock),
+        newest: Arc::new(NewestCheckpoint::default()),
+        health: Arc::clone(&engine.health),
+        every: CHECKPOINT_EVERY,
+        late_at_most: LATE_AT_MOST,
+    };
+    engine.beside_until_stopped(|stop| {
+        let watching = watcher.watch(stop);
+        // What it finds is in the health, and in the process's messages.
+        async move { drop(watching.await) }
+    });
 }

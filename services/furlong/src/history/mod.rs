@@ -8,6 +8,7 @@
 mod findings;
 mod folds;
 mod marks;
+mod moment;
 mod place;
 mod raw;
 mod readable;

@@ -226,3 +226,65 @@ fn unreadable(failure: Failure, place: &str) -> Failure {
         | Failure::Output(_) => failure,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::tests::{refused, run_line};
+
+    const READERS: [&str; 4] = [
+        "audit verify",
+        "audit export --format csv -o /nowhere",
+        "replay",
+        "explain bet_019aa0c1-7d2e-7000-8000-000000000003",
+    ];
+
+    #[test]
+    fn who_says_nothing_of_the_place_is_told_how() {
+        for reader in READERS {
+            let message = refused(reader);
+            assert!(message.contains("--data DIR"), "{reader}: {message}");
+            assert!(message.contains("--brokers"), "{reader}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_a_cluster_is_not_passed_over_for_a_folder() {
+        for flag in [
+            "--topic-prefix p",
+            "--partitions 4",
+            "--registry http://localhost:1",
+            "--view-nodes localhost:1",
+            "--keyspace k",
+        ] {
+            let message = refused(&format!("replay --data /nowhere {flag}"));
+            let (name, _) = flag.split_once(' ').unwrap();
+            assert!(message.contains(name), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_folder_alone_is_looked_up_nowhere_else() {
+        for reader in READERS {
+            let (code, _, message) = run_line(&format!("{reader} --data /nowhere"));
+            assert_eq!(code, 4, "{reader}: {message}");
+            assert!(message.contains("log.db"), "{message}");
+        }
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[test]
+    fn brokers_need_another_binary() {
+        for reader in READERS {
+            let message = refused(&format!("{reader} --brokers localhost:1"));
+            assert!(message.contains("--features cluster"), "{message}");
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    #[test]
+    fn brokers_that_do_not_answer_are_data_that_cannot_be_read() {
+        let (code, _, message) = run_line("audit verify --brokers 127.0.0.1:1");
+        assert_eq!(code, 4, "{message}");
+        assert!(message.contains("127.0.0.1:1"), "{message}");
+    }
+}

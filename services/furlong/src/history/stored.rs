@@ -5,10 +5,12 @@
 //! effective or not. A data folder and a running log look the same from here. Prohibition: the
 //! hash that a log keeps itself is handed on, never trusted; comparing is the caller's business.
 
+use super::moment::{self, Late};
 use crate::exit::Failure;
 use eventlog::{EventLog, LogError, Record, RunningHash};
 use eventlog_sqlite::ReadOnlyLog;
 use kernel::{Offset, Position, Topic, TopicPartition};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -168,8 +170,9 @@ struct Ahead {
 }
 
 impl LiveLog {
-    /// Fixes the ends. `partitions` is the number of each topic, `place` is named in messages,
-    /// `threads` must be those on which the log was opened. Blocks: not for asynchronous callers.
+    /// Fixes the ends, so that every effect is in with its cause. `partitions` is the number of
+    /// each topic, `place` is named in messages, `threads` must be those on which the log was
+    /// opened. Blocks: not for asynchronous callers.
     ///
     /// # Errors
     /// The log does not answer, or a topic is not there.
@@ -179,21 +182,17 @@ impl LiveLog {
         place: &str,
         threads: Arc<Runtime>,
     ) -> Result<Self, Failure> {
-        let mut ends = Vec::new();
-        for topic in Topic::ALL.iter().copied() {
-            for at in (0..partitions).map(|partition| TopicPartition::new(topic, partition)) {
-                let end = threads
-                    .block_on(patiently("end", at, log.end(at)))
-                    .map_err(|error| Failure::Unreadable(format!("{place}: {error}")))?;
-                ends.push(PartitionEnd {
-                    at,
-                    next_offset: end,
-                    running_hash: None,
-                });
-            }
-        }
-        ends.retain(|end| end.next_offset > 0);
-        ends.sort_by_key(|end| end.at);
+        let asked = threads.block_on(ends_of_one_moment(&*log, partitions));
+        let ends = asked.map_err(|error| Failure::Unreadable(format!("{place}: {error}")))?;
+        let ends = ends
+            .into_iter()
+            .filter(|(_, end)| *end > 0)
+            .map(|(at, next_offset)| PartitionEnd {
+                at,
+                next_offset,
+                running_hash: None,
+            })
+            .collect();
         Ok(Self {
             log,
             threads,
@@ -275,6 +274,48 @@ impl Stored for LiveLog {
         }
         Ok(records)
     }
+}
+
+/// How far each topic partition is told, so that no effect is told without its cause.
+async fn ends_of_one_moment(
+    log: &dyn EventLog,
+    partitions: u16,
+) -> Result<BTreeMap<TopicPartition, Offset>, LogError> {
+    let first = ask_ends(log, partitions).await?;
+    let mut ends = ask_ends(log, partitions).await?;
+    let mut late = Vec::new();
+    for (at, end) in ends.iter().filter(|(at, _)| at.topic.is_journal()) {
+        let mut next = first.get(at).copied().unwrap_or(0);
+        while next < *end {
+            let records = fetch(log, *at, next, *end).await?;
+            let Some(last) = records.last() else { break };
+            next = last.offset.saturating_add(1);
+            for record in &records {
+                // What cannot be decoded is told: it is the fold's to judge.
+                if let Ok((header, _)) = schemas::decode_header(at.topic, &record.bytes) {
+                    late.push(Late::new(at.at(record.offset), &header));
+                }
+            }
+        }
+    }
+    moment::cut(&mut ends, &late);
+    Ok(ends)
+}
+
+/// Odds last: bets look at books without being caused by them.
+async fn ask_ends(
+    log: &dyn EventLog,
+    partitions: u16,
+) -> Result<BTreeMap<TopicPartition, Offset>, LogError> {
+    let mut topics = Topic::ALL.to_vec();
+    topics.sort_by_key(|topic| *topic == Topic::OddsEvents);
+    let mut ends = BTreeMap::new();
+    for topic in topics {
+        for at in (0..partitions).map(|partition| TopicPartition::new(topic, partition)) {
+            ends.insert(at, patiently("end", at, log.end(at)).await?);
+        }
+    }
+    Ok(ends)
 }
 
 /// The records from an offset on that stand below the end. The log has said that there are some.

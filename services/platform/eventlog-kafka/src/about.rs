@@ -26,7 +26,7 @@ const FORMAT: u32 = 1;
 /// One look for the record.
 const POLL: Duration = Duration::from_millis(100);
 /// Looks before the brokers are taken to be away.
-const LOOKS_MAX: u32 = 100;
+const LOOKS_MAX: u32 = 300;
 
 /// What is fixed for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,15 +98,10 @@ pub(crate) fn write(settings: &Settings, about: &About) -> Result<(), TopicsErro
     let record = BaseRecord::<(), str>::to(&topic)
         .partition(0)
         .payload(&text);
-    producer
-        .send(record)
-        .and_then(|()| {
-            let within = Timeout::After(settings.send_timeout.saturating_mul(2));
-            producer
-                .flush(within)
-                .map_err(|error| (error, BaseRecord::to(&topic)))
-        })
-        .map_err(|(error, _)| unreachable_at(settings, error.to_string()))
+    let within = Timeout::After(settings.send_timeout.saturating_mul(2));
+    let sent = producer.send(record).map_err(|(error, _)| error);
+    sent.and_then(|()| producer.flush(within))
+        .map_err(|error| unreachable_at(settings, error.to_string()))
 }
 
 pub(crate) fn unreachable_at(settings: &Settings, detail: String) -> TopicsError {

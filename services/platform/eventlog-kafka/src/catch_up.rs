@@ -326,17 +326,38 @@ fn gather(
 
 /// What the library does not get over by itself; for the rest the reader waits as long as it likes.
 fn failure(error: &KafkaError) -> Option<Failure> {
-    match error.rdkafka_error_code()? {
-        RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::InvalidMessage => {
-            Some(Failure::Unreadable(error.to_string()))
-        }
-        code => [
-            RDKafkaErrorCode::UnknownTopic,
-            RDKafkaErrorCode::UnknownTopicOrPartition,
-            RDKafkaErrorCode::UnknownPartition,
-            RDKafkaErrorCode::TopicAuthorizationFailed,
-        ]
-        .contains(&code)
-        .then(|| Failure::Unavailable(error.to_string())),
+    use RDKafkaErrorCode as Code;
+    let code = error.rdkafka_error_code()?;
+    let damaged = [Code::BadMessage, Code::InvalidMessage];
+    let refused = [
+        Code::UnknownTopic,
+        Code::UnknownTopicOrPartition,
+        Code::UnknownPartition,
+        Code::TopicAuthorizationFailed,
+    ];
+    if damaged.contains(&code) {
+        Some(Failure::Unreadable(error.to_string()))
+    } else if refused.contains(&code) {
+        Some(Failure::Unavailable(error.to_string()))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Topic;
+
+    #[test]
+    fn a_reader_goes_on_with_the_consumer_that_has_read_ahead() {
+        let at = |partition| TopicPartition::new(Topic::BetsEvents, partition);
+        let catch_up = CatchUp::new(Settings::new("", ""), Arc::default());
+        let _answers = [(0, 5), (1, 7), (2, 0)].map(|(p, from)| catch_up.read(at(p), from, 1));
+        let mut queue = catch_up.queue();
+        queue.idle = vec![(0, Some((at(0), 5))), (1, Some((at(1), 8))), (2, None)];
+        assert_eq!(queue.choose(0, Some((at(0), 5))), Some(0), "its own");
+        assert_eq!(queue.choose(1, Some((at(1), 8))), Some(1), "not another's");
+        assert_eq!(queue.choose(2, None), Some(1), "the oldest that is free");
     }
 }

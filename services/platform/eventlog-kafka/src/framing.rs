@@ -4,39 +4,22 @@
 //! latter. Prohibition: a record without our frame passes as it is, and no two records become one.
 
 use bytes::Bytes;
-use schemas::WireIds;
-
-/// A zero byte and four of the id.
-const FRAME_BYTES: usize = 5;
+use schemas::{WireIds, framed_id, reframe, reframed};
 
 /// The record as the topic gets it, if it differs.
 pub(crate) fn to_wire(wire_ids: &WireIds, record: &[u8]) -> Option<Vec<u8>> {
-    let id = id_of(record)?;
+    let id = framed_id(record)?;
     let wire = wire_ids.to_wire(id);
-    (wire != id).then(|| with_id(record, wire))
+    (wire != id).then(|| reframed(record, wire))
 }
 
 /// The record as the program gets it.
 pub(crate) fn from_wire(wire_ids: &WireIds, record: &[u8]) -> Bytes {
-    match id_of(record) {
-        Some(id) => with_id(record, wire_ids.from_wire(id)).into(),
-        None => Bytes::copy_from_slice(record),
+    let mut inside = record.to_vec();
+    if let Some(id) = framed_id(record) {
+        reframe(&mut inside, wire_ids.from_wire(id));
     }
-}
-
-fn id_of(record: &[u8]) -> Option<u32> {
-    match record.first_chunk::<FRAME_BYTES>()? {
-        [0, a, b, c, d] => Some(u32::from_be_bytes([*a, *b, *c, *d])),
-        _ => None,
-    }
-}
-
-fn with_id(record: &[u8], id: u32) -> Vec<u8> {
-    let mut framed = Vec::with_capacity(record.len());
-    framed.push(0);
-    framed.extend_from_slice(&id.to_be_bytes());
-    framed.extend_from_slice(record.get(FRAME_BYTES..).unwrap_or_default());
-    framed
+    inside.into()
 }
 
 #[cfg(test)]
@@ -45,7 +28,7 @@ mod tests {
     use schemas::{SchemaId, frame, schemas};
 
     fn from_a_registry() -> WireIds {
-        let pairs = schemas().into_iter().map(|s| (s.id, s.id.0 + 1_000));
+        let pairs = schemas().into_iter().map(|s| (s.id, s.id.0 | 1_024));
         WireIds::new(pairs).unwrap()
     }
 
@@ -55,7 +38,7 @@ mod tests {
         frame(SchemaId(7), &mut record);
         record.extend_from_slice(b"datum");
         let wire = to_wire(&from_a_registry(), &record).unwrap();
-        assert_eq!(wire, [&[0, 0, 0, 3, 239][..], b"datum"].concat());
+        assert_eq!(wire, [&[0, 0, 0, 4, 7][..], b"datum"].concat());
         assert_eq!(from_wire(&from_a_registry(), &wire), record);
     }
 

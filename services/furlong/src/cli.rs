@@ -5,7 +5,7 @@
 
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
-use crate::{audit, bench, calc, config, doctor, explain, feed, replay};
+use crate::{audit, bench, calc, config, doctor, explain, feed, health, replay};
 use crate::{dev, schema, serve, staff, topics};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -65,6 +65,9 @@ enum Command {
     /// Check whether this machine can run furlong
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// Ask a running furlong whether it is ready
+    #[command(after_help = health::EXAMPLES)]
+    Health(health::Health),
     /// Post recorded feeds to a running furlong
     #[command(subcommand)]
     Feed(feed::Feed),
@@ -127,6 +130,17 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>, screen: &mut Scre
     }
 }
 
+/// Whether a command line can be typed, without doing what it says.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn accepts(arguments: &[&str]) -> Result<(), String> {
+    let words = std::iter::once("furlong").chain(arguments.iter().copied());
+    Cli::try_parse_from(words)
+        .map(|_| ())
+        .map_err(|refusal| refusal.to_string())
+}
+
 /// Help is data, a refusal is a message.
 fn refuse(refusal: &clap::Error, screen: &mut Screen<'_>) -> u8 {
     let text = refusal.render();
@@ -167,6 +181,7 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
         Command::Explain(explain) => explain::run(&explain, screen),
         Command::Config(command) => config::run(&command, screen),
         Command::Doctor(doctor) => doctor::run(&doctor, screen),
+        Command::Health(health) => health::run(&health, screen),
         Command::Feed(feed) => feed::run(&feed, screen),
         Command::Bench(bench) => bench::run(&bench, screen),
     }

@@ -47,7 +47,10 @@ pub struct Dev {
     /// Keep data in this folder (default: a temporary one, gone at exit)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The port on loopback; 0 picks a free one
+    /// The address to listen on; whoever reaches it can sign in as the users shown
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// The port; 0 picks a free one
     #[arg(long, default_value_t = PORT)]
     port: u16,
     /// Decides everything that chance decides in the simulated feed and the bots
@@ -98,6 +101,7 @@ impl Default for Dev {
     fn default() -> Self {
         Self {
             data: None,
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: PORT,
             seed: 1,
             scenario: Scenario::DerbyDay,
@@ -159,7 +163,7 @@ async fn play(
     });
     let options = NodeOptions {
         folder: folder.clone(),
-        listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        listen: dev.listen,
         port: dev.port,
         partitions: PARTITIONS,
         snapshot_every: SNAPSHOT_EVERY,

@@ -61,18 +61,32 @@ impl Server {
         token: Option<&str>,
         body: &str,
     ) -> anyhow::Result<Answer> {
-        let mut connection = TcpStream::connect(&self.authority)
-            .with_context(|| format!("{} does not answer", self.authority))?;
-        connection.set_read_timeout(Some(SILENCE))?;
         let authorization = token
             .map(|token| format!("Authorization: Bearer {token}\r\n"))
             .unwrap_or_default();
-        write!(
-            connection,
+        let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {content_type}\r\n{authorization}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.authority,
             body.len()
-        )?;
+        );
+        self.ask(&request, SILENCE)
+    }
+
+    /// Gets what is at a path.
+    ///
+    /// # Errors
+    /// No connection, or no HTTP answer on it in time.
+    pub fn get(&self, path: &str, patience: Duration) -> anyhow::Result<Answer> {
+        let host = &self.authority;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        self.ask(&request, patience)
+    }
+
+    fn ask(&self, request: &str, silence: Duration) -> anyhow::Result<Answer> {
+        let mut connection = TcpStream::connect(&self.authority)
+            .with_context(|| format!("{} does not answer", self.authority))?;
+        connection.set_read_timeout(Some(silence))?;
+        connection.write_all(request.as_bytes())?;
         connection.flush()?;
         let mut bytes = Vec::new();
         connection

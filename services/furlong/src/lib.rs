@@ -24,6 +24,7 @@ mod explain;
 mod feed;
 pub mod feed_desk;
 mod front;
+mod health;
 pub mod history;
 pub mod house;
 mod http;

@@ -50,6 +50,7 @@ pub fn interpreter() -> anyhow::Result<PathBuf> {
 /// It cannot be run, or complains.
 pub fn run(command: &mut Command) -> anyhow::Result<String> {
     let output = command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("{command:?}"))?;

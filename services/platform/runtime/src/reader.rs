@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use viewstore::{Progress, Row, ViewStore};
+use viewstore::{Progress, Row, ViewError, ViewStore};
 
 /// Turns one effective decision into rows. Pure.
 pub type Projection = fn(&Decision) -> Vec<Row>;
@@ -195,6 +195,9 @@ impl Reader {
             };
             // Rows are full and carry their seq: writing them again changes nothing.
             while let Err(error) = self.views.apply(at, rows.clone(), progress.clone()).await {
+                if error == ViewError::Cleared && self.starts_again() {
+                    return;
+                }
                 figures.retries.add(1);
                 tracing::warn!(%at, %error, "view store unavailable, trying again");
                 tokio::time::sleep(RETRY_AFTER).await;

@@ -24,6 +24,9 @@ pub const LEASE: Duration = Duration::from_millis(1_500);
 /// How long an answer is waited for.
 pub const DEADLINE: Duration = Duration::from_millis(4_000);
 
+/// So many partitions are read at once by the checker.
+const READERS: usize = 6;
+
 /// What servers a fault needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ground {
@@ -159,12 +162,18 @@ impl Cluster {
             // Past every proxy, and for good: opening a log takes longer than reading it.
             let direct = servers.kafka.direct();
             let settings = eventlog_kafka::Settings::new(&direct, &cluster.prefix());
-            cluster.log = Some(Arc::new(KafkaLog::connect(settings)?));
+            let tuning = eventlog_kafka::Tuning {
+                readers: READERS,
+                ..eventlog_kafka::Tuning::default()
+            };
+            cluster.log = Some(Arc::new(KafkaLog::connect_tuned(settings, tuning)?));
         }
         Ok(cluster)
     }
 
-    fn prefix(&self) -> String {
+    /// What stands before the name of every topic.
+    #[must_use]
+    pub fn prefix(&self) -> String {
         format!("{}.", self.name)
     }
 

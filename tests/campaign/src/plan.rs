@@ -4,10 +4,10 @@
 //! Prohibition: no fault is left out in silence, and a fault that could not be judged is not told
 //! as one that has passed.
 
-use crate::cluster::{Ground, Servers};
-use crate::faults::{Fault, Rounds};
+use crate::cluster::{Cluster, Ground, Servers};
+use crate::faults::{Alone, Fault, Outcome, Rounds};
 use crate::scene::{Scene, ScenePlan};
-use crate::time::now;
+use crate::time::{Chance, now};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +31,12 @@ pub struct Plan {
     pub keep: Option<PathBuf>,
     /// Where progress is told.
     pub tell: fn(&str),
+}
+
+impl Plan {
+    fn folder_of(&self, fault: &dyn Fault) -> Option<PathBuf> {
+        self.keep.as_ref().map(|folder| folder.join(fault.name()))
+    }
 }
 
 /// How many injections.
@@ -64,6 +70,11 @@ pub struct Row {
 }
 
 impl Row {
+    fn take(&mut self, outcome: Outcome) {
+        self.failures = outcome.findings.iter().map(ToString::to_string).collect();
+        self.figures = outcome.figures;
+    }
+
     /// Whether it was judged and nothing was found.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -134,19 +145,34 @@ impl Stage {
         Ok(Some(servers))
     }
 
-    fn scene(&mut self, fault: &dyn Fault, plan: &Plan) -> anyhow::Result<Scene> {
-        let servers = self.servers(fault.ground())?;
+    fn name(&mut self) -> String {
         self.scenes += 1;
+        format!("s{}", self.scenes)
+    }
+
+    fn scene(&mut self, fault: &dyn Fault, plan: &Plan) -> anyhow::Result<Scene> {
         let scene = ScenePlan {
             ground: fault.ground(),
-            servers,
-            name: format!("s{}", self.scenes),
+            servers: self.servers(fault.ground())?,
+            name: self.name(),
             load: fault.load(),
             seed: plan.seed,
             program: plan.program.clone(),
-            keep: plan.keep.as_ref().map(|folder| folder.join(fault.name())),
+            keep: plan.folder_of(fault),
         };
         Scene::set(&scene, |cluster| fault.fleet(cluster))
+    }
+
+    fn cluster(&mut self, fault: &dyn Fault, plan: &Plan) -> anyhow::Result<Cluster> {
+        let (servers, name) = (self.servers(fault.ground())?, self.name());
+        let keep = plan.folder_of(fault);
+        Cluster::make(
+            fault.ground(),
+            servers,
+            &plan.program,
+            &name,
+            keep.as_deref(),
+        )
     }
 }
 
@@ -169,6 +195,27 @@ pub fn run(fault: &dyn Fault, plan: &Plan, stage: &mut Stage) -> Row {
         took: Duration::ZERO,
     };
     let mut rounds = Rounds::new(fault.name(), n, plan.most, plan.tell);
+    match fault.alone() {
+        Some(alone) => run_alone(fault, alone, plan, stage, &mut rounds, &mut row),
+        None => run_on_scene(fault, plan, stage, &mut rounds, &mut row),
+    }
+    row.n = rounds.done();
+    row.took = begun.elapsed();
+    if !row.passed() {
+        // Who knows in what state it has left them.
+        stage.servers = None;
+    }
+    row
+}
+
+fn run_on_scene(
+    fault: &dyn Fault,
+    plan: &Plan,
+    stage: &mut Stage,
+    rounds: &mut Rounds,
+    row: &mut Row,
+) {
+    let begun = now();
     match stage.scene(fault, plan) {
         Ok(mut scene) => {
             (plan.tell)(&format!(
@@ -176,11 +223,8 @@ pub fn run(fault: &dyn Fault, plan: &Plan, stage: &mut Stage) -> Row {
                 fault.name(),
                 begun.elapsed().as_millis()
             ));
-            match fault.run(&mut scene, &mut rounds) {
-                Ok(outcome) => {
-                    row.failures = outcome.findings.iter().map(ToString::to_string).collect();
-                    row.figures = outcome.figures;
-                }
+            match fault.run(&mut scene, rounds) {
+                Ok(outcome) => row.take(outcome),
                 Err(error) => {
                     // What the log shows is worth more than why the machinery stopped.
                     let judged = scene.rest_and_check().map(|rested| rested.report.findings);
@@ -196,13 +240,22 @@ pub fn run(fault: &dyn Fault, plan: &Plan, stage: &mut Stage) -> Row {
         }
         Err(error) => row.broken = Some(format!("{error:#}")),
     }
-    row.n = rounds.done();
-    row.took = begun.elapsed();
-    if !row.passed() {
-        // Who knows in what state it has left them.
-        stage.servers = None;
+}
+
+fn run_alone(
+    fault: &dyn Fault,
+    alone: &dyn Alone,
+    plan: &Plan,
+    stage: &mut Stage,
+    rounds: &mut Rounds,
+    row: &mut Row,
+) {
+    let mut chance = Chance::new(plan.seed);
+    let cluster = stage.cluster(fault, plan);
+    match cluster.and_then(|cluster| alone.attack(&cluster, &mut chance, rounds)) {
+        Ok(outcome) => row.take(outcome),
+        Err(error) => row.broken = Some(format!("{error:#}")),
     }
-    row
 }
 
 fn told(scene: &Scene) -> String {

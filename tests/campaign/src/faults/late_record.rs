@@ -17,7 +17,7 @@ mod side;
 
 use self::count::Count;
 use self::side::{Asked, Side, asked};
-use super::{Alone, Outcome, Rounds, spread};
+use super::{Alone, Fault, Outcome, Rounds, spread};
 use crate::checker::{Finding, Wrong};
 use crate::cluster::{Cluster, Ground};
 use crate::time::{Chance, now};
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct LateRecord;
 
-impl Alone for LateRecord {
+impl Fault for LateRecord {
     fn name(&self) -> &'static str {
         "F5"
     }
@@ -58,7 +58,13 @@ impl Alone for LateRecord {
         Ground::CLUSTER
     }
 
-    fn run(
+    fn alone(&self) -> Option<&dyn Alone> {
+        Some(self)
+    }
+}
+
+impl Alone for LateRecord {
+    fn attack(
         &self,
         cluster: &Cluster,
         chance: &mut Chance,
@@ -212,7 +218,9 @@ impl World {
         let [stale, ..] = &mut self.sides;
         let records = soon("the first decisions", stale.decide()).await??;
         ensure!(!records.is_empty(), "nothing was decided");
-        let mut holds = self.proxy.hold(late(stale.name, &self.topic, partition, &records[0], way));
+        let mut holds = self
+            .proxy
+            .hold(late(stale.name, &self.topic, partition, &records[0], way));
         let appended = tokio::spawn(stale.append(records)?);
         let held = soon("the held record", holds.next()).await?;
         let mut late = vec![held.context("nothing is held")?];
@@ -229,7 +237,10 @@ impl World {
         drop(late);
         let outcomes = soon("the stale owner's append", appended).await??;
         let [stale, ..] = &mut self.sides;
-        if outcomes.iter().all(|outcome| *outcome == AppendOutcome::Sent) {
+        if outcomes
+            .iter()
+            .all(|outcome| *outcome == AppendOutcome::Sent)
+        {
             self.tally.reported += 1;
         }
         soon("what the stale owner reads", stale.hear_out(&outcomes)).await??;
@@ -251,7 +262,7 @@ impl World {
             self.tally.early += 1;
             offsets.extend(release(late, way, &mut self.tally).await?);
         }
-        soon("the next decisions", next.work()).await??;
+        soon("the next decisions", next.work(chance)).await??;
         if matches!(way.when, When::AfterDecisions | When::BothEpochs) {
             offsets.extend(release(late, way, &mut self.tally).await?);
         }
@@ -261,7 +272,7 @@ impl World {
             let anonymous = way.anonymous || way.when == When::BothEpochs;
             let way = Way { anonymous, ..way };
             offsets.extend(release(late, way, &mut self.tally).await?);
-            soon("the decisions after", after.work()).await??;
+            soon("the decisions after", after.work(chance)).await??;
         }
         Ok(offsets)
     }
@@ -273,8 +284,11 @@ impl World {
         for _ in 0..count {
             self.commands += 1;
             let asked = asked(self.commands, partition);
-            let sent = soon("a command", self.log.send(inbox, asked.bytes.clone())).await?;
-            ensure!(sent == AppendOutcome::Sent, "a command was not sent");
+            // In doubt it is sent again: it is the same request.
+            let sending = async {
+                while self.log.send(inbox, asked.bytes.clone()).await != AppendOutcome::Sent {}
+            };
+            soon("a command", sending).await?;
             all.push(asked);
         }
         Ok(all)
@@ -303,7 +317,11 @@ impl World {
         for asked in asked {
             let times = count.effective(asked.request);
             if times != 1 {
-                let wrong = if times == 0 { Wrong::Lost } else { Wrong::Doubled };
+                let wrong = if times == 0 {
+                    Wrong::Lost
+                } else {
+                    Wrong::Doubled
+                };
                 let detail = format!("{} was decided {times} times", asked.request);
                 findings.push(Finding::new(wrong, detail));
             }

@@ -7,7 +7,10 @@
 mod broker;
 mod kill_owner;
 mod kill_role;
+mod late_frame;
+mod late_record;
 mod rebalance;
+mod tcp;
 mod zombie;
 
 use crate::checker::Finding;
@@ -15,7 +18,8 @@ use crate::cluster::{Cluster, Ground};
 use crate::fleet::Spec;
 use crate::load::LoadPlan;
 use crate::scene::{Rested, Scene};
-use crate::time::now;
+use crate::time::{Chance, now};
+use anyhow::bail;
 use std::time::{Duration, Instant};
 
 /// One kind of fault.
@@ -35,7 +39,9 @@ pub trait Fault: Sync {
     ///
     /// # Errors
     /// What stands between cannot be started.
-    fn fleet(&self, cluster: &Cluster) -> anyhow::Result<Vec<Spec>>;
+    fn fleet(&self, _cluster: &Cluster) -> anyhow::Result<Vec<Spec>> {
+        Ok(Vec::new())
+    }
     /// The load under which it happens.
     fn load(&self) -> LoadPlan {
         LoadPlan::default()
@@ -44,7 +50,31 @@ pub trait Fault: Sync {
     ///
     /// # Errors
     /// The machinery failed: nothing can be said of the injections.
-    fn run(&self, scene: &mut Scene, rounds: &mut Rounds) -> anyhow::Result<Outcome>;
+    fn run(&self, _scene: &mut Scene, _rounds: &mut Rounds) -> anyhow::Result<Outcome> {
+        bail!(
+            "{} is injected on a scene, and does not say how",
+            self.name()
+        )
+    }
+    /// How it is injected, if it wants no scene.
+    fn alone(&self) -> Option<&dyn Alone> {
+        None
+    }
+}
+
+/// A fault that brings its own owners along: it wants servers and topics, and neither processes
+/// nor clients. It judges by itself.
+pub trait Alone: Sync {
+    /// Injects it so many times, or until the rounds are over.
+    ///
+    /// # Errors
+    /// The machinery failed: nothing can be said of the injections.
+    fn attack(
+        &self,
+        cluster: &Cluster,
+        chance: &mut Chance,
+        rounds: &mut Rounds,
+    ) -> anyhow::Result<Outcome>;
 }
 
 /// All faults, in the order of their numbers.
@@ -54,8 +84,11 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(kill_owner::KillOwner),
         Box::new(kill_role::KillRole),
         Box::new(broker::OnlyBroker),
+        Box::new(late_record::LateRecord),
+        Box::<late_frame::LateFrame>::default(),
         Box::new(zombie::Zombie),
         Box::new(rebalance::Rebalance),
+        Box::<tcp::Tcp>::default(),
         // Last: other servers.
         Box::new(broker::OneOfThree),
     ]
@@ -76,8 +109,13 @@ impl Outcome {
         self.findings.extend(rested.report.findings);
         let counts = rested.report.counts;
         self.figures.push(format!("{counts:?}"));
-        self.figures
-            .push(format!("at rest after {} ms", rested.took.as_millis()));
+        self.figures.push(format!(
+            "every outcome known after {} ms, everything finished and judged after {} ms (judging \
+             {} ms)",
+            rested.resolved.unwrap_or(Duration::MAX).as_millis(),
+            rested.took.as_millis(),
+            rested.judging.as_millis()
+        ));
     }
 }
 

@@ -113,7 +113,9 @@ impl Fault for Tcp {
             recoveries.push(recovery);
             if recovery > RECOVERY {
                 let detail = format!("served everywhere only {recovery:?} after\n{storm}");
-                outcome.findings.push(Finding::new(Wrong::Unresolved, detail));
+                outcome
+                    .findings
+                    .push(Finding::new(Wrong::Unresolved, detail));
             }
             rounds.count();
             if rounds.done() % CHECK_EVERY == 0 || rounds.done() == rounds.wanted() {
@@ -121,9 +123,13 @@ impl Fault for Tcp {
             }
         }
         check(scene, &mut outcome, &mut played)?;
-        outcome.figures.push(spread("healed to served everywhere", &mut recoveries));
+        outcome
+            .figures
+            .push(spread("healed to served everywhere", &mut recoveries));
         let broken: u64 = links.iter().map(|link| link.faults.counts().broken).sum();
-        outcome.figures.push(format!("connections broken: {broken}"));
+        outcome
+            .figures
+            .push(format!("connections broken: {broken}"));
         Ok(outcome)
     }
 }
@@ -132,7 +138,9 @@ impl Fault for Tcp {
 fn check(scene: &mut Scene, outcome: &mut Outcome, played: &mut String) -> anyhow::Result<()> {
     let rested = scene.rest_and_check()?;
     if !rested.report.findings.is_empty() {
-        outcome.figures.push(format!("played before that:\n{played}"));
+        outcome
+            .figures
+            .push(format!("played before that:\n{played}"));
     }
     played.clear();
     outcome.take(rested);
@@ -178,7 +186,10 @@ impl<'a> Storm<'a> {
 
     /// To the end, when all is well again.
     fn play(&self, scene: &Scene) {
-        let plays = self.0.iter().map(|(link, schedule)| link.faults.play(schedule));
+        let plays = self
+            .0
+            .iter()
+            .map(|(link, schedule)| link.faults.play(schedule));
         scene.cluster.wait(futures::future::join_all(plays));
     }
 }

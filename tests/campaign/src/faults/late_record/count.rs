@@ -4,15 +4,13 @@
 //! as two readers would that lack its defences. Prohibition: the naive counts decide nothing but
 //! whether the attack bites.
 
-use super::side::Side;
+use super::side::{Side, end, read};
 use crate::checker::{Finding, Wrong};
 use anyhow::Context;
 use eventlog::{Chain, EventLog, Verdict};
 use kernel::{Digest, RequestId, TopicPartition};
 use schemas::{Events, Kind, ledger};
 use std::collections::BTreeMap;
-
-const READ_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
@@ -39,9 +37,9 @@ impl Count {
         at: TopicPartition,
     ) -> anyhow::Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        let end = log.end(at).await?;
+        let end = end(log, at).await;
         while self.chain.next_offset < end {
-            for record in log.read(at, self.chain.next_offset, READ_BYTES).await? {
+            for record in read(log, at, self.chain.next_offset).await {
                 findings.extend(self.take(at, record.offset, &record.bytes)?);
             }
         }
@@ -77,7 +75,10 @@ impl Count {
         self.minor += minor;
         let before = std::mem::replace(&mut self.epoch_effective, header.epoch);
         Ok((header.epoch < before).then(|| {
-            let detail = format!("{at}@{offset} of epoch {} is {verdict:?} after {before}", header.epoch);
+            let detail = format!(
+                "{at}@{offset} of epoch {} is {verdict:?} after {before}",
+                header.epoch
+            );
             Finding::new(Wrong::Invariant, detail)
         }))
     }
@@ -97,7 +98,10 @@ impl Count {
         let state = (believed.epoch, believed.seq, believed.head);
         let said = self.states.get(&believed.next_offset);
         (said != Some(&state)).then(|| {
-            let detail = format!("{} believes {state:?} of {at}, the log says {said:?}", side.name);
+            let detail = format!(
+                "{} believes {state:?} of {at}, the log says {said:?}",
+                side.name
+            );
             Finding::new(Wrong::ToldOtherwise, detail)
         })
     }

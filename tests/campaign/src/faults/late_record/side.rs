@@ -4,9 +4,9 @@
 //! owner is told nothing that its own log does not tell.
 
 use crate::time::Chance;
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use bytes::Bytes;
-use eventlog::{AppendOutcome, Chain, EventLog, Writer};
+use eventlog::{AppendOutcome, Chain, EventLog, Record, Writer};
 use eventlog_kafka::{KafkaLog, Settings};
 use futures::future::BoxFuture;
 use kernel::{
@@ -61,7 +61,7 @@ impl Side {
         loop {
             let mut owner = Owner::new(at.partition, 1);
             let writer = self.log.writer(at);
-            self.read_own(&mut owner).await?;
+            self.read_own(&mut owner).await;
             let mut claim_id = [0; 16];
             for byte in &mut claim_id {
                 *byte = u8::try_from(chance.below(256))?;
@@ -73,7 +73,7 @@ impl Side {
             }
             while !owner.is_active() && owner.stopped().is_none() {
                 self.log.wait(at, owner.next_own_offset()).await;
-                self.read_own(&mut owner).await?;
+                self.read_own(&mut owner).await;
             }
             if owner.is_active() {
                 self.owner = Some(owner);
@@ -83,21 +83,20 @@ impl Side {
         }
     }
 
-    async fn read_own(&self, owner: &mut Owner<LedgerService>) -> anyhow::Result<()> {
+    async fn read_own(&self, owner: &mut Owner<LedgerService>) {
         let at = owner.at();
-        let end = self.log.end(at).await?;
+        let end = end(&*self.log, at).await;
         while owner.next_own_offset() < end && owner.stopped().is_none() {
-            let records = self.log.read(at, owner.next_own_offset(), READ_BYTES);
-            owner.read_back(&records.await?);
+            let records = read(&*self.log, at, owner.next_own_offset());
+            owner.read_back(&records.await);
         }
-        Ok(())
     }
 
     /// Reads what is asked, and decides it.
     pub(super) async fn decide(&mut self) -> anyhow::Result<Vec<Bytes>> {
         let owner = self.owner.as_mut().context("no owner")?;
         let inbox = TopicPartition::new(Topic::LedgerCommands, owner.at().partition);
-        let end = self.log.end(inbox).await?;
+        let end = end(&*self.log, inbox).await;
         loop {
             let mut inputs = owner.next_input_offsets();
             let next = inputs.find_map(|(input, next)| (input == inbox).then_some(next));
@@ -106,8 +105,7 @@ impl Side {
             if next >= end {
                 break;
             }
-            let records = self.log.read(inbox, next, READ_BYTES).await?;
-            owner.offer(inbox, &records);
+            owner.offer(inbox, &read(&*self.log, inbox, next).await);
         }
         Ok(owner.decide(self.clock.now(), &(), Bounds::default()))
     }
@@ -120,47 +118,80 @@ impl Side {
         Ok(self.writer.as_ref().context("no writer")?.append(records))
     }
 
-    /// Decides what is asked, appends it and reads it back.
-    pub(super) async fn work(&mut self) -> anyhow::Result<()> {
+    /// Decides what is asked, appends it and reads it back; in doubt it claims again.
+    pub(super) async fn work(&mut self, chance: &mut Chance) -> anyhow::Result<()> {
+        let at = self.owner.as_ref().context("no owner")?.at();
+        while !self.try_to_work().await? {
+            self.claim(at, chance).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_to_work(&mut self) -> anyhow::Result<bool> {
         let records = self.decide().await?;
         if !records.is_empty() {
             let outcomes = self.append(records)?.await;
-            let sent = outcomes.iter().all(|outcome| *outcome == AppendOutcome::Sent);
-            ensure!(sent, "{}: {outcomes:?}", self.name);
+            if outcomes
+                .iter()
+                .any(|outcome| *outcome != AppendOutcome::Sent)
+            {
+                return Ok(false);
+            }
         }
         let mut owner = self.owner.take().context("no owner")?;
         while !owner.is_quiet() && owner.stopped().is_none() {
-            self.read_own(&mut owner).await?;
+            self.read_own(&mut owner).await;
         }
-        ensure!(
-            owner.stopped().is_none(),
-            "{} stopped: {:?}",
-            self.name,
-            owner.stopped()
-        );
+        let worked = owner.stopped().is_none();
         self.owner = Some(owner);
-        Ok(())
+        Ok(worked)
     }
 
     /// Learns what became of an append, and reads on.
     pub(super) async fn hear_out(&mut self, outcomes: &[AppendOutcome]) -> anyhow::Result<()> {
         let mut owner = self.owner.take().context("no owner")?;
-        if outcomes.iter().any(|outcome| *outcome != AppendOutcome::Sent) {
+        if outcomes
+            .iter()
+            .any(|outcome| *outcome != AppendOutcome::Sent)
+        {
             owner.doubt("an append may not have happened");
         }
-        self.read_own(&mut owner).await?;
+        self.read_own(&mut owner).await;
         self.owner = Some(owner);
         Ok(())
     }
 
     pub(super) fn has_stopped(&self) -> bool {
-        self.owner.as_ref().is_none_or(|owner| owner.stopped().is_some())
+        self.owner
+            .as_ref()
+            .is_none_or(|owner| owner.stopped().is_some())
     }
 
     /// What it believes of the journal, if it has read of it.
     pub(super) fn believes(&self, at: TopicPartition) -> Option<&Chain> {
         let owner = self.owner.as_ref().filter(|owner| owner.at() == at);
         owner.map(Owner::chain)
+    }
+}
+
+/// The log's end. A log that does not answer is asked again: a broker may lose its place for a
+/// moment on a busy machine.
+pub(super) async fn end(log: &dyn EventLog, at: TopicPartition) -> u64 {
+    loop {
+        match log.end(at).await {
+            Ok(end) => return end,
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// What stands there; asked again like the end.
+pub(super) async fn read(log: &dyn EventLog, at: TopicPartition, from: u64) -> Vec<Record> {
+    loop {
+        match log.read(at, from, READ_BYTES).await {
+            Ok(records) => return records,
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
     }
 }
 

@@ -14,11 +14,13 @@ use super::measure::{Mark, Report, Spread, per_mille, percentile};
 use crate::screen::Screen;
 use anchor::{Anchor, Appender};
 use anyhow::{Context, bail, ensure};
-use connection::Connection;
+pub use connection::Connection;
 use load::{Done, Load, Worker};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use world::{CUSTOMERS, MARKETS, Slips, World};
+use world::{CUSTOMERS, World};
+pub use world::{MARKETS, SELECTIONS_PER_MARKET, Slips, offer};
 
 /// Connections that stay open; also the most bets on their way at once.
 const CONNECTIONS: u16 = 128;
@@ -57,24 +59,32 @@ impl Worker for Bettor {
 }
 
 /// The bettors, and the number of the next bet.
-struct Crowd {
+pub struct Crowd {
     bettors: Vec<Bettor>,
     next: u64,
 }
 
 impl Crowd {
-    async fn connect(world: &World) -> anyhow::Result<Self> {
+    /// Connects.
+    pub async fn of(address: SocketAddr, slips: &Arc<Slips>) -> anyhow::Result<Self> {
         let mut bettors = Vec::new();
         for _ in 0..CONNECTIONS {
             bettors.push(Bettor {
-                connection: Connection::open(world.address).await?,
-                slips: Arc::clone(&world.slips),
+                connection: Connection::open(address).await?,
+                slips: Arc::clone(slips),
             });
         }
         Ok(Self { bettors, next: 0 })
     }
 
-    async fn bet(&mut self, rate: u32, seconds: f64) -> anyhow::Result<Done> {
+    /// Gives the next bets numbers from here on.
+    #[cfg(feature = "cluster")]
+    pub const fn number_from(&mut self, first: u64) {
+        self.next = first;
+    }
+
+    /// Bets at this rate.
+    pub async fn bet(&mut self, rate: u32, seconds: f64) -> anyhow::Result<Done> {
         let first = self.next;
         let load = Load {
             rate,
@@ -88,9 +98,11 @@ impl Crowd {
 }
 
 /// The highest rate that held, and the lowest that did not.
-struct Saturation {
-    held: u32,
-    broke: Option<u32>,
+pub struct Saturation {
+    /// Bets a second.
+    pub held: u32,
+    /// Bets a second; none: all that were tried held.
+    pub broke: Option<u32>,
 }
 
 /// One turn at half the rate, or all of them together.
@@ -127,7 +139,7 @@ pub fn run(seconds: u32, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
     let world = house.block_on(World::make(&folder.path().join("node")))?;
     let anchor_folder = folder.path().join("anchor");
     let measured = client.block_on(async {
-        let mut crowd = Crowd::connect(&world).await?;
+        let mut crowd = Crowd::of(world.address, &world.slips).await?;
         let saturation = saturate(&mut crowd, screen).await?;
         let anchor = Anchor::open(&anchor_folder, &world).await?;
         let figures = take_turns(&world, &mut crowd, &anchor, saturation, seconds, screen).await;
@@ -142,7 +154,7 @@ pub fn run(seconds: u32, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
 }
 
 /// Doubles the rate until it no longer holds, then halves the gap.
-async fn saturate(crowd: &mut Crowd, screen: &mut Screen<'_>) -> anyhow::Result<Saturation> {
+pub async fn saturate(crowd: &mut Crowd, screen: &mut Screen<'_>) -> anyhow::Result<Saturation> {
     // The first bets of a process meet empty caches.
     crowd.bet(RATE_FIRST, STEP_S / 2.0).await?;
     let (mut held, mut broke) = (0, None);

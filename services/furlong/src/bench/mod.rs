@@ -8,6 +8,10 @@ mod bets;
 mod codec;
 mod ledger;
 mod measure;
+#[cfg(feature = "cluster")]
+mod pipeline;
+#[cfg(feature = "cluster")]
+mod place;
 mod replay;
 
 use crate::exit::{Ended, Failure, Outcome};
@@ -49,6 +53,20 @@ doubled until p99 passes 100 ms or under 95 % of the bets are answered in time, 
 of the highest rate that held is measured. The anchor appends the commands' bytes to a log of the same kind and
 reads them back, at the same rate. Both take turns, five times.";
 
+#[cfg(feature = "cluster")]
+const EXAMPLES_PIPELINE: &str = "\
+Examples:
+  furlong bench pipeline --brokers localhost:9092
+
+Makes topics whose names begin with `bench-` and fills them; remove them afterwards.";
+#[cfg(feature = "cluster")]
+const EXAMPLES_PLACE: &str = "\
+Examples:
+  furlong bench place --url http://localhost:7400 --password-file feed.txt --brokers localhost:9092
+  furlong bench place --url http://localhost:7400 --password-file feed.txt --rates 20,1000 --json
+
+Run the gateways with FURLONG_RATE_LIMIT=off. Customers, markets and bets of the run stay there.";
+
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -61,6 +79,14 @@ pub enum Bench {
     /// Bets over HTTP, at half of what saturates this machine
     #[command(after_help = EXAMPLES_BETS)]
     Bets(Seconds),
+    /// The ledger's owner on a real Kafka, beside plain produce of the same bytes
+    #[cfg(feature = "cluster")]
+    #[command(after_help = EXAMPLES_PIPELINE)]
+    Pipeline(pipeline::Pipeline),
+    /// Bets at the gateways of a running cluster, beside plain round trips through its Kafka
+    #[cfg(feature = "cluster")]
+    #[command(after_help = EXAMPLES_PLACE)]
+    Place(place::Place),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -91,6 +117,10 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
         Bench::Ledger(rounds) => ledger::run(rounds.rounds, screen),
         Bench::Replay(rounds) => replay::run(rounds.rounds, screen),
         Bench::Bets(seconds) => bets::run(seconds.seconds, screen),
+        #[cfg(feature = "cluster")]
+        Bench::Pipeline(pipeline) => pipeline::run(pipeline, screen),
+        #[cfg(feature = "cluster")]
+        Bench::Place(place) => place::run(place, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

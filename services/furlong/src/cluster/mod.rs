@@ -102,6 +102,28 @@ fn kafka_settings(settings: &Settings) -> Result<eventlog_kafka::Settings, Failu
     })
 }
 
+/// Topics of four partitions for a benchmark, under a prefix that was not used before.
+///
+/// # Errors
+/// Kafka cannot be reached.
+pub fn bench_topics(
+    settings: &Settings,
+    prefix: &str,
+) -> Result<eventlog_kafka::Settings, Failure> {
+    let run = SystemClock::new(1).now().micros();
+    let kafka = eventlog_kafka::Settings {
+        topic_prefix: format!("{prefix}{run}."),
+        wire_ids: WireIds::canonical(),
+        ..kafka_settings(settings)?
+    };
+    let plan = Plan {
+        partitions: 4,
+        ..plan(settings)?
+    };
+    eventlog_kafka::topics::create(&kafka, &plan).map_err(unreadable)?;
+    Ok(kafka)
+}
+
 fn deadline(settings: &Settings) -> Duration {
     Duration::from_millis(settings.deadline_ms.into())
 }

@@ -215,6 +215,10 @@ fn sign_checkpoints(engine: &mut Engine, signer: Arc<CheckpointSigner>) {
     engine.beside_until_stopped(|stop| {
         let watching = watcher.watch(stop);
         // What it finds is in the health, and in the process's messages.
-        async move { drop(watching.await) }
+        async move {
+            match watching.await {
+                Ok(()) | Err(_) => {}
+            }
+        }
     });
 }

@@ -14,7 +14,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use eventlog::EventLog;
 use gateway::ports::Tokens;
-use kernel::{CustomerId, SelectionId, SessionId, Topic};
+use kernel::{CustomerId, SessionId, Topic};
 use markets::MarketStatus;
 use odds::feed::ndjson;
 use runtime::SystemEntropy;
@@ -36,7 +36,8 @@ pub const CUSTOMERS: u16 = 50;
 const FUNDS_MINOR: i64 = 1_000_000;
 /// Markets, one a fixture, three selections each.
 pub const MARKETS: u16 = 48;
-const SELECTIONS: [&str; 3] = ["home", "draw", "away"];
+const SELECTIONS: [&str; SELECTIONS_PER_MARKET] = ["home", "draw", "away"];
+pub const SELECTIONS_PER_MARKET: usize = 3;
 const PRICE: &str = "2.50";
 /// Not during any run.
 const STARTS_AT: &str = "2100-01-01T15:00:00Z";
@@ -65,7 +66,7 @@ pub struct World {
 /// Makes requests that place slips.
 pub struct Slips {
     tokens: Vec<String>,
-    selections: Vec<(SelectionId, u64)>,
+    selections: Vec<(String, u64)>,
     host: SocketAddr,
 }
 
@@ -128,6 +129,16 @@ impl World {
 }
 
 impl Slips {
+    /// Of these customers on these selections, at these versions.
+    #[cfg(feature = "cluster")]
+    pub const fn of(tokens: Vec<String>, selections: Vec<(String, u64)>, host: SocketAddr) -> Self {
+        Self {
+            tokens,
+            selections,
+            host,
+        }
+    }
+
     /// A single on some selection by some customer; neighbours are never of one partition.
     pub fn request(&self, number: u64) -> Option<Vec<u8>> {
         let token = nth(&self.tokens, number)?;
@@ -185,7 +196,8 @@ async fn keep_markets(node: &mut Node) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn offer(number: u16) -> [Value; 3] {
+/// What the source says of one fixture.
+pub fn offer(number: u16) -> [Value; 3] {
     let fixture = format!("fixture-{number}");
     let selections = SELECTIONS.map(|name| json!({"selection": name, "name": name}));
     let prices = SELECTIONS.map(|name| json!({"selection": name, "price": PRICE}));
@@ -244,17 +256,17 @@ async fn has_money(node: &Node, token: &str) -> anyhow::Result<bool> {
 }
 
 /// All selections of the markets, and the version at which their prices stand.
-async fn on_offer(node: &Node) -> anyhow::Result<Vec<(SelectionId, u64)>> {
+async fn on_offer(node: &Node) -> anyhow::Result<Vec<(String, u64)>> {
     let wanted = usize::from(MARKETS).saturating_mul(SELECTIONS.len());
     let all_open = async {
         loop {
-            let open: Vec<(SelectionId, u64)> = {
+            let open: Vec<(String, u64)> = {
                 let view = node.engine.markets.look();
                 view.markets()
                     .filter(|market| market.status == MarketStatus::Open)
                     .flat_map(|market| {
                         let priced = market.selections.iter().filter(|s| s.price.is_some());
-                        priced.map(|selection| (selection.id, market.version))
+                        priced.map(|selection| (selection.id.to_string(), market.version))
                     })
                     .collect()
             };

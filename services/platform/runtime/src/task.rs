@@ -228,9 +228,11 @@ async fn reign<S: Service>(
     let writer = parts.log.writer(owner.at());
     claim(parts, &mut owner, &*writer, &duty).await?;
     let epoch = owner.chain().epoch;
+    // Counted before it is told: who sees a partition served finds its claim.
+    let figures = Reign::begin(parts.health.figures().owner(owner.at()), owner.chain().seq);
     parts.health.set(name, Condition::Serving { epoch });
     tracing::debug!(at = %owner.at(), epoch, "claimed");
-    serve(parts, owner, &*writer, duty).await
+    serve(parts, owner, &*writer, duty, figures).await
 }
 
 /// An owner from the newest intact snapshot, or from nothing.
@@ -343,6 +345,7 @@ async fn serve<S: Service>(
     mut owner: Owner<S>,
     writer: &dyn Writer,
     mut duty: watch::Receiver<Duty>,
+    mut reign: Reign,
 ) -> Result<(), Ended> {
     let at = owner.at();
     let mut feeds = JoinSet::new();
@@ -366,7 +369,6 @@ async fn serve<S: Service>(
     let mut outcomes: FuturesUnordered<BoxFuture<'static, Vec<AppendOutcome>>> =
         FuturesUnordered::new();
     let mut snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
-    let mut reign = Reign::begin(parts.health.figures().owner(at), owner.chain().seq);
     loop {
         let wants_snapshot = owner.chain().seq >= snapshot_at;
         // A timer that is due already and has not fired waits for something else (the context, a

@@ -48,6 +48,11 @@ impl Board {
         chance.one_of(&offers).cloned()
     }
 
+    fn withdraw(&self, selections: &[SelectionId]) {
+        let mut offers = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        offers.retain(|offer| !selections.contains(&offer.selection));
+    }
+
     fn show(&self, offers: Vec<Offer>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = offers;
     }
@@ -287,6 +292,7 @@ impl Feeder {
             let next = self.new_market(next.unwrap_or(0));
             if let Some(market) = self.markets.get_mut(index) {
                 let old = std::mem::replace(market, next);
+                self.board.withdraw(&old.selections);
                 lines.extend(old.ended(first_won));
                 lines.extend(market.offered());
                 for (selection, won) in old.selections.iter().zip([first_won, !first_won]) {

@@ -66,8 +66,12 @@ pub struct Scene {
 pub struct Rested {
     /// Findings and counts.
     pub report: Report,
-    /// How long it took until every outcome was known and everything begun was finished.
+    /// How long it took until clients knew every outcome; none: some never did.
+    pub resolved: Option<Duration>,
+    /// How long it took until everything begun was finished and judged.
     pub took: Duration,
+    /// What of it was reading and judging.
+    pub judging: Duration,
 }
 
 impl Scene {
@@ -138,10 +142,13 @@ impl Scene {
         self.feed.rest(true);
         let resolved = self.load.hold(REST);
         let log = self.cluster.log()?;
+        let mut judging = Duration::ZERO;
         let mut report = loop {
+            let looked = now();
             self.cluster.wait(self.checker.read(&*log))?;
             if self.checker.story.unfinished().is_empty() || begun.elapsed() > REST {
                 let report = self.checker.judge(&self.history, true);
+                judging += looked.elapsed();
                 // A result may have been told that nobody has taken notice of yet.
                 let may_change = report.findings.iter().any(|finding| {
                     matches!(
@@ -153,6 +160,7 @@ impl Scene {
                     break report;
                 }
             }
+            judging = judging.max(looked.elapsed());
             pass(LOOK_AGAIN);
         };
         if resolved.is_none() {
@@ -170,7 +178,12 @@ impl Scene {
         let took = begun.elapsed();
         self.feed.rest(false);
         self.load.run();
-        Ok(Rested { report, took })
+        Ok(Rested {
+            report,
+            resolved,
+            took,
+            judging,
+        })
     }
 
     /// Ends everything in order: clients, feed, processes, servers.

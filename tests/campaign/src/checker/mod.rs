@@ -13,8 +13,9 @@ pub use judge::{Counts, Finding, Report, Wrong, request_id};
 pub use story::Story;
 
 use anyhow::Context;
-use eventlog::{Chain, EventLog};
-use kernel::{RequestId, Topic, TopicPartition};
+use eventlog::{Chain, EventLog, LogError, Record, Verdict};
+use futures::future::join_all;
+use kernel::{Offset, RequestId, Topic, TopicPartition};
 use schemas::{Events, Input, Wire};
 use std::collections::BTreeMap;
 
@@ -51,81 +52,71 @@ impl Checker {
     /// # Errors
     /// The log does not answer.
     pub async fn read(&mut self, log: &dyn EventLog) -> anyhow::Result<()> {
+        let mut places = Vec::new();
         for partition in 0..self.partitions {
             for topic in Topic::ALL {
                 let at = TopicPartition::new(*topic, partition);
-                if topic.is_journal() {
-                    self.read_journal(log, at).await?;
-                } else {
-                    self.read_inbox(log, at).await?;
-                }
+                places.push((at, self.next_offset(at)));
+            }
+        }
+        let fetching = places.iter().map(|(at, from)| fetch(log, *at, *from));
+        for ((at, _), records) in places.iter().zip(join_all(fetching).await) {
+            let records = records.with_context(|| format!("{at} cannot be read"))?;
+            if at.topic.is_journal() {
+                self.take_journal(*at, &records);
+            } else {
+                self.take_inbox(*at, &records);
             }
         }
         self.story.forget_answered();
         Ok(())
     }
 
-    async fn read_journal(&mut self, log: &dyn EventLog, at: TopicPartition) -> anyhow::Result<()> {
+    fn next_offset(&self, at: TopicPartition) -> u64 {
+        let journal = self.chains.get(&at).map(|chain| chain.next_offset);
+        let inbox = self.inboxes.get(&at).copied();
+        journal.or(inbox).unwrap_or(0)
+    }
+
+    fn take_journal(&mut self, at: TopicPartition, records: &[Record]) {
         let chain = self.chains.entry(at).or_default();
-        // Asked for first: a log may only read on to an end that it was told of.
-        log.end(at)
-            .await
-            .with_context(|| format!("{at} has no end"))?;
-        loop {
-            let records = log.read(at, chain.next_offset, BYTES_AT_ONCE).await;
-            let records = records.with_context(|| format!("{at} cannot be read"))?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.records += 1;
-                let judged = match chain.judge(at, record.offset, &record.bytes) {
-                    Ok(judged) => judged,
-                    Err(halt) => {
-                        self.halts
-                            .push(Finding::new(Wrong::Halted, halt.to_string()));
-                        return Ok(());
-                    }
-                };
-                if judged.verdict != eventlog::Verdict::Effective {
-                    continue;
+        for record in records {
+            self.records += 1;
+            let judged = match chain.judge(at, record.offset, &record.bytes) {
+                Ok(judged) => judged,
+                Err(halt) => {
+                    self.halts
+                        .push(Finding::new(Wrong::Halted, halt.to_string()));
+                    return;
                 }
-                match Events::decode(at.topic, judged.body) {
-                    Ok(events) => self.story.take(&schemas::Decision {
-                        position: at.at(record.offset),
-                        header: judged.header,
-                        events,
-                    }),
-                    Err(error) => {
-                        let detail = format!("{}: {error}", at.at(record.offset));
-                        self.halts.push(Finding::new(Wrong::Halted, detail));
-                        return Ok(());
-                    }
+            };
+            if judged.verdict != Verdict::Effective {
+                continue;
+            }
+            match Events::decode(at.topic, judged.body) {
+                Ok(events) => self.story.take(&schemas::Decision {
+                    position: at.at(record.offset),
+                    header: judged.header,
+                    events,
+                }),
+                Err(error) => {
+                    let detail = format!("{}: {error}", at.at(record.offset));
+                    self.halts.push(Finding::new(Wrong::Halted, detail));
+                    return;
                 }
             }
         }
     }
 
-    async fn read_inbox(&mut self, log: &dyn EventLog, at: TopicPartition) -> anyhow::Result<()> {
-        let next = self.inboxes.entry(at).or_default();
-        log.end(at)
-            .await
-            .with_context(|| format!("{at} has no end"))?;
-        loop {
-            let records = log.read(at, *next, BYTES_AT_ONCE).await;
-            let records = records.with_context(|| format!("{at} cannot be read"))?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                self.records += 1;
-                *next = record.offset + 1;
-                let Ok(command) = schemas::unframe(at.topic, &record.bytes) else {
-                    continue;
-                };
-                if let Ok(request) = RequestId::decode(&mut Input::new(command)) {
-                    self.story.asked(request, at.at(record.offset));
-                }
+    fn take_inbox(&mut self, at: TopicPartition, records: &[Record]) {
+        for record in records {
+            self.records += 1;
+            self.inboxes.insert(at, record.offset + 1);
+            let Ok(command) = schemas::unframe(at.topic, &record.bytes) else {
+                continue;
+            };
+            if let Ok(request) = RequestId::decode(&mut Input::new(command)) {
+                self.story.asked(request, at.at(record.offset));
             }
         }
     }
@@ -168,4 +159,25 @@ impl Checker {
     pub fn halts(&self) -> &[Finding] {
         &self.halts
     }
+}
+
+/// Everything from there to the end as it was when this began. The end is asked for first: a log
+/// may only read on to an end that it was told of.
+async fn fetch(
+    log: &dyn EventLog,
+    at: TopicPartition,
+    from: Offset,
+) -> Result<Vec<Record>, LogError> {
+    let end = log.end(at).await?;
+    let mut found: Vec<Record> = Vec::new();
+    let mut next = from;
+    while next < end {
+        let records = log.read(at, next, BYTES_AT_ONCE).await?;
+        let Some(last) = records.last() else {
+            break;
+        };
+        next = last.offset.saturating_add(1);
+        found.extend(records);
+    }
+    Ok(found)
 }

@@ -12,11 +12,11 @@
 //! Beside the fold two readers count without its defences. If they show no damage, the injections
 //! did not bite, and that is a finding.
 
-mod count;
 mod side;
 
-use self::count::Count;
-use self::side::{Asked, Side, asked};
+use self::side::Side;
+use super::command::{Asked, asked};
+use super::count::Count;
 use super::{Alone, Fault, Outcome, Rounds, spread};
 use crate::checker::{Finding, Wrong};
 use crate::cluster::{Cluster, Ground};
@@ -332,7 +332,11 @@ impl World {
             findings.push(Finding::new(Wrong::Invariant, detail));
         }
         for side in std::iter::once(stale).chain(others) {
-            findings.extend(count.contradiction(side, at));
+            // It has acknowledged what does not count, or the other way round.
+            if let Some(believed) = side.believes(at).filter(|chain| !count.agrees(chain)) {
+                let detail = format!("{} believes {believed:?} of {at}", side.name);
+                findings.push(Finding::new(Wrong::ToldOtherwise, detail));
+            }
         }
         Ok(findings)
     }

@@ -5,12 +5,19 @@
 //! the rest, and no finding is passed over.
 
 mod broker;
+mod claim_storm;
+mod command;
+mod count;
 mod kill_owner;
 mod kill_role;
 mod late_frame;
 mod late_record;
+mod long_partition;
+mod patient;
 mod rebalance;
+mod storm;
 mod tcp;
+mod tcp_owners;
 mod zombie;
 
 use crate::checker::Finding;
@@ -87,8 +94,11 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(late_record::LateRecord),
         Box::<late_frame::LateFrame>::default(),
         Box::new(zombie::Zombie),
+        Box::new(claim_storm::ClaimStorm),
         Box::new(rebalance::Rebalance),
+        Box::new(long_partition::LongPartition),
         Box::<tcp::Tcp>::default(),
+        Box::new(tcp_owners::TcpOwners),
         // Last: other servers.
         Box::new(broker::OneOfThree),
     ]

@@ -4,7 +4,7 @@
 //! as two readers would that lack its defences. Prohibition: the naive counts decide nothing but
 //! whether the attack bites.
 
-use super::side::{Side, end, read};
+use super::patient::{end, read};
 use crate::checker::{Finding, Wrong};
 use anyhow::Context;
 use eventlog::{Chain, EventLog, Verdict};
@@ -13,7 +13,7 @@ use schemas::{Events, Kind, ledger};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
+pub(in crate::faults) struct Count {
     chain: Chain,
     verdicts: BTreeMap<u64, Verdict>,
     /// Epoch, seq and head by the offset that is to be read next.
@@ -31,7 +31,7 @@ pub(super) struct Count {
 
 impl Count {
     /// Reads on to the end.
-    pub(super) async fn read(
+    pub(in crate::faults) async fn read(
         &mut self,
         log: &dyn EventLog,
         at: TopicPartition,
@@ -83,48 +83,46 @@ impl Count {
         }))
     }
 
-    pub(super) fn verdict(&self, offset: u64) -> Option<Verdict> {
+    pub(in crate::faults) fn verdict(&self, offset: u64) -> Option<Verdict> {
         self.verdicts.get(&offset).copied()
     }
 
     /// How often a request was decided to effect.
-    pub(super) fn effective(&self, request: RequestId) -> u64 {
+    pub(in crate::faults) fn effective(&self, request: RequestId) -> u64 {
         self.effective.get(&request).copied().unwrap_or(0)
     }
 
-    /// An owner that believes other than the log says has acknowledged what does not count.
-    pub(super) fn contradiction(&self, side: &Side, at: TopicPartition) -> Option<Finding> {
-        let believed = side.believes(at)?;
+    /// Whether this fold agrees with what somebody else believes of the partition.
+    pub(super) fn agrees(&self, believed: &Chain) -> bool {
         let state = (believed.epoch, believed.seq, believed.head);
-        let said = self.states.get(&believed.next_offset);
-        (said != Some(&state)).then(|| {
-            let detail = format!(
-                "{} believes {state:?} of {at}, the log says {said:?}",
-                side.name
-            );
-            Finding::new(Wrong::ToldOtherwise, detail)
-        })
+        self.states.get(&believed.next_offset) == Some(&state)
+    }
+
+    /// The requests that were decided, to effect or not, as often as they were to effect.
+    pub(super) fn decided(&self) -> impl Iterator<Item = (RequestId, u64)> + '_ {
+        let requests = self.naive.keys();
+        requests.map(|request| (*request, self.effective(*request)))
     }
 
     /// Requests that count more than once where every decision counts.
-    pub(super) fn doubled(&self) -> u64 {
+    pub(in crate::faults) fn doubled(&self) -> u64 {
         let doubled = self.naive.values().filter(|times| **times > 1);
         u64::try_from(doubled.count()).unwrap_or(u64::MAX)
     }
 
     /// Decisions that do not count though they should, or count though they should not, where
     /// only seq is looked at.
-    pub(super) const fn displaced(&self) -> u64 {
+    pub(in crate::faults) const fn displaced(&self) -> u64 {
         self.displaced
     }
 
     /// What customers were paid.
-    pub(super) const fn minor(&self) -> i64 {
+    pub(in crate::faults) const fn minor(&self) -> i64 {
         self.minor
     }
 
     /// What they were paid where every decision counts.
-    pub(super) const fn naive_minor(&self) -> i64 {
+    pub(in crate::faults) const fn naive_minor(&self) -> i64 {
         self.naive_minor
     }
 }

@@ -17,7 +17,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::metadata::Metadata;
 use rdkafka::types::RDKafkaErrorCode;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -74,8 +74,10 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// How long the brokers may take for one answer.
+/// How long the brokers may take to answer at all.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long they may take to make topics, or to tell of many.
+const WORK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between two looks whether new topics have their leaders.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Looks before that.
@@ -175,14 +177,16 @@ pub fn create(settings: &Settings, plan: &Plan) -> Result<Vec<Made>, TopicsError
     let metadata = admin.metadata()?;
     let is_missing = |topic: &Wanted| partitions_of(&metadata, &topic.name).is_none();
     let missing: Vec<&Wanted> = wanted.iter().filter(|topic| is_missing(topic)).collect();
-    admin.make(&missing, plan)?;
-    admin.wait_for_leaders(&missing)?;
+    let made = admin.make(&missing, plan)?;
+    let is_made = |topic: &&Wanted| made.contains(&topic.name);
+    let new: Vec<&Wanted> = wanted.iter().filter(is_made).collect();
+    admin.wait_for_leaders(&new)?;
     write_about(settings, plan)?;
-    let made = wanted.iter().map(|topic| Made {
+    let told = wanted.iter().map(|topic| Made {
         topic: topic.name.clone(),
-        created: is_missing(topic),
+        created: is_made(&topic),
     });
-    Ok(made.collect())
+    Ok(told.collect())
 }
 
 /// Compares the topics with the plan; right if nothing is returned. Blocks.
@@ -290,13 +294,14 @@ impl<'a> Admin<'a> {
 
     fn options() -> AdminOptions {
         AdminOptions::new()
-            .request_timeout(Some(TIMEOUT))
-            .operation_timeout(Some(TIMEOUT))
+            .request_timeout(Some(WORK_TIMEOUT))
+            .operation_timeout(Some(WORK_TIMEOUT))
     }
 
-    fn make(&self, missing: &[&Wanted], plan: &Plan) -> Result<(), TopicsError> {
+    /// Makes them and tells which were really made: somebody else may have been quicker.
+    fn make(&self, missing: &[&Wanted], plan: &Plan) -> Result<BTreeSet<String>, TopicsError> {
         if missing.is_empty() {
-            return Ok(());
+            return Ok(BTreeSet::new());
         }
         let presence = self.settings.prefixed(PRESENCE);
         let values: Vec<Vec<(&str, String)>> = missing
@@ -321,9 +326,13 @@ impl<'a> Admin<'a> {
             .collect();
         let made = block_on(self.client.create_topics(&new, &Self::options()))
             .map_err(|error| self.unreachable(error))?;
+        let mut names = BTreeSet::new();
         for result in made {
             match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Ok(name) => {
+                    names.insert(name);
+                }
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((topic, code)) => {
                     return Err(TopicsError::Refused {
                         topic,
@@ -332,7 +341,7 @@ impl<'a> Admin<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(names)
     }
 
     fn wait_for_leaders(&self, made: &[&Wanted]) -> Result<(), TopicsError> {

@@ -88,15 +88,20 @@ fn replication(brokers: usize) -> Vec<(&'static str, String)> {
 
 /// Times and sizes that fit a small machine and short tests.
 fn patience(brokers: usize) -> Vec<(&'static str, String)> {
-    // A killed broker is missed after this time, and the same node is let in again only then.
+    // A killed broker is missed after this time, and the same node is let in again only then. Half of it is also how
+    // long a broker waits for its controller's answers: less, and on a busy machine it is never let in at all.
     let (missed_ms, heartbeat_ms) = if brokers == 1 {
-        ("1000", "200")
-    } else {
         ("4000", "500")
+    } else {
+        ("6000", "1000")
     };
     vec![
         ("broker.session.timeout.ms", missed_ms.to_owned()),
         ("broker.heartbeat.interval.ms", heartbeat_ms.to_owned()),
+        (
+            "initial.broker.registration.timeout.ms",
+            "240000".to_owned(),
+        ),
         ("group.initial.rebalance.delay.ms", "0".to_owned()),
         // The default wants 128 MiB of the heap.
         ("log.cleaner.dedupe.buffer.size", (16_u32 << 20).to_string()),

@@ -16,8 +16,9 @@ use runtime::{Clock, Entropy, Health, mint};
 use schemas::Blob;
 use schemas::auth::Role;
 use sha2::{Digest as _, Sha256};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 /// Who signs tokens, and for whom.
 const ISSUER: &str = "furlong";
@@ -53,40 +54,49 @@ impl ports::Mint for HouseClock {
 }
 
 /// Argon2 on threads of its own, one password at a time: a flood of sign-ins waits for itself
-/// and not for bets.
+/// and not for bets, and the memory that a password takes is taken once a thread.
 pub struct Passwords {
     entropy: Arc<dyn Entropy>,
-    waiting: Arc<Semaphore>,
-    working: Arc<Semaphore>,
+    waiting: SyncSender<Job>,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
 impl Passwords {
-    /// Workers that use so many threads at once.
+    /// Workers on so many threads, which end with this.
     #[must_use]
     pub fn new(entropy: Arc<dyn Entropy>, threads: usize) -> Self {
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self {
-            entropy,
-            waiting: semaphore(PASSWORDS_WAITING),
-            working: semaphore(threads),
+        let (waiting, jobs) = sync_channel::<Job>(PASSWORDS_WAITING);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..threads.max(1) {
+            let jobs = Arc::clone(&jobs);
+            let worker = std::thread::Builder::new().name("passwords".to_owned());
+            let started = worker.spawn(move || {
+                loop {
+                    let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = next else { return };
+                    job();
+                }
+            });
+            if let Err(error) = started {
+                tracing::error!(%error, "no thread for passwords");
+            }
         }
+        Self { entropy, waiting }
     }
 
     fn work<T: Send + 'static>(
         &self,
         run: impl FnOnce() -> T + Send + 'static,
     ) -> BoxFuture<'static, Result<T, ports::WorkersBusy>> {
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned();
-        let working = Arc::clone(&self.working);
+        let (answer, answered) = oneshot::channel();
+        let queued = self.waiting.try_send(Box::new(move || {
+            // Who asked may have gone.
+            drop(answer.send(run()));
+        }));
         async move {
-            let _place = waiting.map_err(|_| ports::WorkersBusy)?;
-            let _thread = working
-                .acquire_owned()
-                .await
-                .map_err(|_| ports::WorkersBusy)?;
-            tokio::task::spawn_blocking(run)
-                .await
-                .map_err(|_| ports::WorkersBusy)
+            queued.map_err(|_| ports::WorkersBusy)?;
+            answered.await.map_err(|_| ports::WorkersBusy)
         }
         .boxed()
     }

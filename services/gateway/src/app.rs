@@ -9,6 +9,7 @@ use crate::ports::{
     Check, Checkpoints, Clock, FeedIngest, MetricsSource, Mint, PasswordWorkers, ProfileSealer,
     Receipts, Tokens, WebhookVerifier,
 };
+use crate::progress::SharedLooks;
 use crate::rate::RateLimiter;
 use axum::Router;
 use eventlog::EventLog;
@@ -156,6 +157,7 @@ impl Gateway {
             hub: Arc::new(Hub::new(memory)),
             rate: parts.config.rate_limit.map(RateLimiter::new),
             metrics: Metrics::default(),
+            looks: SharedLooks::default(),
             feed_order: tokio::sync::Mutex::new(()),
             draining: watch::Sender::new(false),
             parts,
@@ -192,6 +194,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Arc<Hub>,
     pub(crate) rate: Option<RateLimiter>,
     pub(crate) metrics: Metrics,
+    pub(crate) looks: SharedLooks,
     /// Held while a feed's lines are counted and sent.
     pub(crate) feed_order: tokio::sync::Mutex<()>,
     draining: watch::Sender<bool>,

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// Between two looks into the view of answers.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A request as the protocol sees it.
 #[derive(Clone, Debug)]
@@ -202,16 +202,11 @@ async fn from_view(
     journal: TopicPartition,
     registered_at: u64,
 ) -> Option<Arc<Decision>> {
-    loop {
-        let progress = views::next_offset(app, journal).await;
-        if let Ok(Some(decision)) = known_answer(app, request).await {
-            return Some(decision);
-        }
-        if progress.is_ok_and(|next_offset| next_offset >= registered_at) {
-            return None;
-        }
+    // A view that does not answer now may answer before the deadline.
+    while views::reached(app, journal, registered_at).await.is_err() {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+    known_answer(app, request).await.ok().flatten()
 }
 
 /// The answer that the view knows, as it stands in the log.

@@ -25,6 +25,7 @@ mod picture;
 pub mod ports;
 mod positions;
 mod problem;
+mod progress;
 mod rate;
 mod refusals;
 mod ring;

@@ -9,11 +9,7 @@ use crate::positions::Token;
 use crate::problem::Problem;
 use kernel::{Offset, Position, TopicPartition};
 use schemas::{Decision, Wire};
-use std::time::Duration;
 use viewstore::{Scan, ViewError};
-
-/// Between two looks at how far a view has come.
-const LOOK_AGAIN: Duration = Duration::from_millis(3);
 
 fn unavailable(error: &ViewError) -> Problem {
     tracing::warn!(%error, "a view does not answer");
@@ -84,23 +80,30 @@ pub(crate) async fn wait_for(app: &App, token: &Token) -> Result<(), Problem> {
 
 /// Waits until the view has passed a record, however long.
 pub(crate) async fn passed(app: &App, position: Position) -> Result<(), Problem> {
-    while next_offset(app, position.topic_partition()).await? <= position.offset {
-        tokio::time::sleep(LOOK_AGAIN).await;
-    }
-    Ok(())
+    let next = position.offset.saturating_add(1);
+    reached(app, position.topic_partition(), next).await
+}
+
+/// Waits until the view has come to this offset, however long.
+pub(crate) async fn reached(app: &App, at: TopicPartition, next: Offset) -> Result<(), Problem> {
+    app.looks.reached(at, next, || next_offset(app, at)).await
 }
 
 /// Reads the decision at a position that a view or a journal's tail has named as effective.
 pub(crate) async fn decision_at(app: &App, position: Position) -> Result<Decision, Problem> {
-    let read = app
-        .log
-        .read(position.topic_partition(), position.offset, 1)
-        .await;
-    let records = read.map_err(|error| {
+    let at = position.topic_partition();
+    let unavailable = |error: eventlog::LogError| {
         tracing::warn!(%error, "the log does not answer");
         Problem::new(Code::LogUnavailable)
-    })?;
+    };
+    let mut records = app.log.read(at, position.offset, 1).await;
+    if records.as_ref().is_ok_and(Vec::is_empty) {
+        // A log may not have heard yet of what others have appended; asked, it looks.
+        app.log.end(at).await.map_err(unavailable)?;
+        records = app.log.read(at, position.offset, 1).await;
+    }
     let record = records
+        .map_err(unavailable)?
         .into_iter()
         .next()
         .filter(|record| record.offset == position.offset);

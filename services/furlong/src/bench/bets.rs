@@ -6,21 +6,20 @@
 #![expect(clippy::float_arithmetic, reason = "quotients of measured times")]
 
 mod anchor;
-mod connection;
+pub mod connection;
 mod load;
-mod world;
+pub mod world;
 
 use super::measure::{Mark, Report, Spread, per_mille, percentile};
 use crate::screen::Screen;
 use anchor::{Anchor, Appender};
 use anyhow::{Context, bail, ensure};
-pub use connection::Connection;
+use connection::Connection;
 use load::{Done, Load, Worker};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use world::{CUSTOMERS, World};
-pub use world::{MARKETS, SELECTIONS_PER_MARKET, Slips, offer};
+use world::{CUSTOMERS, MARKETS, Slips, World};
 
 /// Connections that stay open; also the most bets on their way at once.
 const CONNECTIONS: u16 = 128;

@@ -91,8 +91,10 @@ pub(super) fn from_environment(
         let Some(rest) = name.strip_prefix("FURLONG_") else {
             continue;
         };
-        let begins = |begin: &&str| rest.starts_with(*begin);
-        if NOT_SETTINGS.contains(&rest) || NOT_SETTINGS_BEGIN.iter().any(|b| begins(&b)) {
+        let of_tests = NOT_SETTINGS_BEGIN
+            .iter()
+            .any(|begin| rest.starts_with(begin));
+        if of_tests || NOT_SETTINGS.contains(&rest) {
             continue;
         }
         let key = rest.to_ascii_lowercase();

@@ -52,7 +52,7 @@ pub enum Place {
     /// A data folder.
     Folder(DataFolder),
     /// A cluster.
-    Cluster(Reached),
+    Cluster(Box<Reached>),
 }
 
 /// A cluster, and the threads on which its clients run.
@@ -112,13 +112,13 @@ impl PlaceFlags {
         let folder = is_named.then(|| DataFolder::new(&settings.data));
         let cluster = settings.cluster.clone();
         match (cluster, folder) {
-            (Some(cluster), folder) => Ok(Place::Cluster(Reached {
+            (Some(cluster), folder) => Ok(Place::Cluster(Box::new(Reached {
                 settings,
                 brokers: cluster.brokers,
                 has_views: !cluster.view_nodes.is_empty(),
                 folder,
                 threads: Arc::new(threads()?),
-            })),
+            }))),
             (None, Some(folder)) => match self.of_a_cluster() {
                 None => Ok(Place::Folder(folder)),
                 Some(flag) => Err(Failure::Usage(format!(
@@ -176,11 +176,10 @@ impl Place {
     pub fn marks(&self, findings: &mut Findings) -> Result<Marks, Failure> {
         match self {
             Self::Folder(folder) => marks_of(folder, findings),
-            Self::Cluster(Reached { folder: None, .. }) => Ok(Marks::default()),
-            Self::Cluster(Reached {
-                folder: Some(folder),
-                ..
-            }) => {
+            Self::Cluster(reached) => {
+                let Some(folder) = &reached.folder else {
+                    return Ok(Marks::default());
+                };
                 let path = folder.path();
                 if path.is_dir() {
                     return marks_of(folder, findings);

@@ -254,6 +254,8 @@ async fn newest_owner<S: Service>(
     let Some((offset, hash)) = owner.last_record() else {
         return Ok(owner);
     };
+    // A log may not have heard yet of what others have appended; asked for its end, it looks.
+    parts.log.end(owner.at()).await?;
     let records = parts.log.read(owner.at(), offset, 1).await?;
     let intact = records
         .first()

@@ -3,7 +3,8 @@
 //! Duty: open markets as a feed source, let customers register and pay in, and keep the source
 //! alive. Prohibition: everything goes over HTTP.
 
-use crate::bench::bets::{Connection, MARKETS, SELECTIONS_PER_MARKET, Slips, offer};
+use crate::bench::bets::connection::Connection;
+use crate::bench::bets::world::{MARKETS, SELECTIONS_PER_MARKET, Slips, offer};
 use anyhow::{Context, anyhow, ensure};
 use serde_json::{Value, json};
 use std::net::SocketAddr;

@@ -13,7 +13,7 @@ use schemas::{Events, Kind, ledger};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::faults) struct Count {
+pub(super) struct Count {
     chain: Chain,
     verdicts: BTreeMap<u64, Verdict>,
     /// Epoch, seq and head by the offset that is to be read next.
@@ -31,7 +31,7 @@ pub(in crate::faults) struct Count {
 
 impl Count {
     /// Reads on to the end.
-    pub(in crate::faults) async fn read(
+    pub(super) async fn read(
         &mut self,
         log: &dyn EventLog,
         at: TopicPartition,
@@ -83,12 +83,17 @@ impl Count {
         }))
     }
 
-    pub(in crate::faults) fn verdict(&self, offset: u64) -> Option<Verdict> {
+    /// The fold so far.
+    pub(super) const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    pub(super) fn verdict(&self, offset: u64) -> Option<Verdict> {
         self.verdicts.get(&offset).copied()
     }
 
     /// How often a request was decided to effect.
-    pub(in crate::faults) fn effective(&self, request: RequestId) -> u64 {
+    pub(super) fn effective(&self, request: RequestId) -> u64 {
         self.effective.get(&request).copied().unwrap_or(0)
     }
 
@@ -105,24 +110,24 @@ impl Count {
     }
 
     /// Requests that count more than once where every decision counts.
-    pub(in crate::faults) fn doubled(&self) -> u64 {
+    pub(super) fn doubled(&self) -> u64 {
         let doubled = self.naive.values().filter(|times| **times > 1);
         u64::try_from(doubled.count()).unwrap_or(u64::MAX)
     }
 
     /// Decisions that do not count though they should, or count though they should not, where
     /// only seq is looked at.
-    pub(in crate::faults) const fn displaced(&self) -> u64 {
+    pub(super) const fn displaced(&self) -> u64 {
         self.displaced
     }
 
     /// What customers were paid.
-    pub(in crate::faults) const fn minor(&self) -> i64 {
+    pub(super) const fn minor(&self) -> i64 {
         self.minor
     }
 
     /// What they were paid where every decision counts.
-    pub(in crate::faults) const fn naive_minor(&self) -> i64 {
+    pub(super) const fn naive_minor(&self) -> i64 {
         self.naive_minor
     }
 }

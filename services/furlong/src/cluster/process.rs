@@ -116,7 +116,7 @@ impl Process {
         };
         let listeners = gateway
             .iter()
-            .map(|gateway| Arc::new(ToHub(gateway.hub())) as Arc<dyn Listener>)
+            .map(|gateway| -> Arc<dyn Listener> { Arc::new(ToHub(gateway.hub())) })
             .collect();
         let attendance = attendance(settings, &parts, &roles, &seats, &health)?;
         let work = Work {

@@ -138,7 +138,13 @@ fn moved(at: TopicPartition, body: schemas::Input<'_>) -> anyhow::Result<i64> {
     };
     let posted = body.events.iter().map(|event| match event {
         ledger::Event::TransferPosted(posted) => posted.minor,
-        _ => 0,
+        ledger::Event::TransferHeld(_)
+        | ledger::Event::HoldCaptured(_)
+        | ledger::Event::HoldVoided(_)
+        | ledger::Event::HoldExpired(_)
+        | ledger::Event::TransferRefused(_)
+        | ledger::Event::AccountRulesSet(_)
+        | ledger::Event::NothingMoved(_) => 0,
     });
     Ok(posted.sum())
 }

@@ -185,7 +185,11 @@ fn twisted(mut record: Record, twist: Twist, at: TopicPartition) -> Option<Recor
         {
             None
         }
-        _ => Some(record),
+        Twist::Nothing
+        | Twist::Altered(..)
+        | Twist::Removed(..)
+        | Twist::Cut(..)
+        | Twist::Withheld(..) => Some(record),
     }
 }
 
@@ -221,7 +225,11 @@ impl EventLog for Twisted {
             let end = end.await?;
             Ok(match twist {
                 Twist::Cut(place, offset) if place == at => end.min(offset),
-                _ => end,
+                Twist::Nothing
+                | Twist::Altered(..)
+                | Twist::Removed(..)
+                | Twist::Cut(..)
+                | Twist::Withheld(..) => end,
             })
         }
         .boxed()
@@ -232,7 +240,11 @@ impl EventLog for Twisted {
             Twist::Cut(place, offset) if place == at && offset <= from => {
                 futures::future::pending().boxed()
             }
-            _ => self.log.wait(at, from),
+            Twist::Nothing
+            | Twist::Altered(..)
+            | Twist::Removed(..)
+            | Twist::Cut(..)
+            | Twist::Withheld(..) => self.log.wait(at, from),
         }
     }
 }

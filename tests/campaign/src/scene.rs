@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How long everything may take to come to rest once nothing disturbs it any more (I22).
 pub const REST: Duration = Duration::from_secs(30);
 /// Results come after so long.
-const MARKET_OPEN_FOR: Duration = Duration::from_secs(4);
+const MARKET_OPEN_FOR: Duration = Duration::from_secs(8);
 /// Between two looks whether everything has come to rest.
 const LOOK_AGAIN: Duration = Duration::from_millis(150);
 

@@ -17,6 +17,7 @@ use futures::future::{BoxFuture, ready};
 use kernel::{Partition, Topic};
 use std::fmt::Write as _;
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +32,9 @@ const UNFINISHED: &str = "tmp";
 #[derive(Clone)]
 pub struct FolderStore {
     root: PathBuf,
-    /// Tells the unfinished files of this process apart.
+    /// Tells unfinished files of several processes apart: random, new for each opening.
+    life: u64,
+    /// Tells those of this one apart.
     unfinished: Arc<AtomicU64>,
 }
 
@@ -42,15 +45,25 @@ impl FolderStore {
     /// # Errors
     /// The folder cannot be made or read.
     pub fn open(root: &Path) -> Result<Self, SnapshotError> {
-        let prepared = || -> io::Result<()> {
-            let unfinished = root.join(UNFINISHED);
-            std::fs::create_dir_all(&unfinished)?;
-            for leftover in std::fs::read_dir(&unfinished)? {
+        let store = Self::open_shared(root)?;
+        let removed = || -> io::Result<()> {
+            for leftover in std::fs::read_dir(root.join(UNFINISHED))? {
                 std::fs::remove_file(leftover?.path())?;
             }
             Ok(())
         };
-        prepared().map_err(|error| failed("opening", &root.display().to_string(), &error))?;
+        removed().map_err(|error| failed("opening", &root.display().to_string(), &error))?;
+        Ok(store)
+    }
+
+    /// The store below a folder to which several processes write. What looks like a leftover may
+    /// be a neighbour's work, and is left alone.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open_shared(root: &Path) -> Result<Self, SnapshotError> {
+        std::fs::create_dir_all(root.join(UNFINISHED))
+            .map_err(|error| failed("opening", &root.display().to_string(), &error))?;
         Ok(Self::open_read_only(root))
     }
 
@@ -59,6 +72,8 @@ impl FolderStore {
     pub fn open_read_only(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
+            // The standard library's own source of random bits: nothing is decided by them.
+            life: RandomState::new().build_hasher().finish(),
             unfinished: Arc::default(),
         }
     }
@@ -97,7 +112,8 @@ impl FolderStore {
     /// Writes a whole file into its place, durably.
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let number = self.unfinished.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.root.join(UNFINISHED).join(number.to_string());
+        let own_name = format!("{:016x}-{number}", self.life);
+        let unfinished = self.root.join(UNFINISHED).join(own_name);
         let written = || -> io::Result<()> {
             let mut file = File::create_new(&unfinished)?;
             file.write_all(&sealed::seal(name, content))?;

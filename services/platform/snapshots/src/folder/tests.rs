@@ -94,6 +94,25 @@ fn what_a_crash_left_unfinished_is_removed_and_never_read() {
     assert_eq!(newest(&store), NEW);
 }
 
+/// Processes of a cluster share the folder: neither names nor leftovers of one disturb another.
+#[test]
+fn two_processes_write_at_once() {
+    let folder = folder();
+    let one = FolderStore::open_shared(folder.path()).unwrap();
+    let unfinished = folder.path().join("tmp").join("neighbour");
+    std::fs::write(&unfinished, b"half").unwrap();
+    let two = FolderStore::open_shared(folder.path()).unwrap();
+    assert!(unfinished.exists());
+    let puts = (0..40_u64).map(|seq| {
+        let store = if seq % 2 == 0 { &one } else { &two };
+        store.put(Topic::BetsEvents, 1, seq, 1, Bytes::from_static(b"state"))
+    });
+    for put in block_on(futures::future::join_all(puts)) {
+        put.unwrap();
+    }
+    assert_ne!(one.life, two.life);
+}
+
 #[test]
 fn a_damaged_named_thing_is_listed_but_not_given() {
     let folder = folder();

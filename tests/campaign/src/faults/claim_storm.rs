@@ -8,8 +8,10 @@
 //! Prohibition: nobody here arbitrates. Who owned which epoch is read from the log alone, by a
 //! reading of the claims that is not the fold's, and what owners believe is held against it.
 
-use super::late_record::count::Count;
-use super::late_record::side::{Asked, Side, asked, end, read};
+use super::command::{Asked, asked};
+use super::count::Count;
+use super::late_record::side::Side;
+use super::patient::{end, read};
 use super::{Alone, Fault, Outcome, Rounds, spread};
 use crate::checker::{Finding, Wrong};
 use crate::cluster::{Cluster, Ground, LEASE};
@@ -17,7 +19,7 @@ use crate::time::{Chance, now};
 use anyhow::{Context, ensure};
 use eventlog::{AppendOutcome, EventLog, Verdict};
 use eventlog_kafka::{KafkaLog, Settings};
-use kernel::{Partition, Timestamp, Topic, TopicPartition};
+use kernel::{Partition, Topic, TopicPartition};
 use ledger::LedgerService;
 use runtime::{
     Clock as _, Condition, Duty, Entropy, Health, Owner, OwnerParts, Shared, SystemClock, run_owner,
@@ -425,7 +427,10 @@ impl World {
             }
         }
         for side in &self.sides {
-            findings.extend(count.contradiction(side, at));
+            if side.believes(at).is_some_and(|chain| !count.agrees(chain)) {
+                let detail = format!("{} believes of {at} what the log does not say", side.name);
+                findings.push(Finding::new(Wrong::ToldOtherwise, detail));
+            }
         }
         for (tag, condition) in said {
             match condition {
@@ -456,21 +461,15 @@ impl World {
 
     fn figures(&self) -> String {
         let reigns = || self.reigns.values();
-        let fences: u64 = self
-            .twins
-            .iter()
-            .flat_map(|twin| (0..self.partitions).map(move |partition| (twin, partition)))
-            .map(|(twin, partition)| {
-                let at = TopicPartition::new(Topic::LedgerEvents, partition);
-                twin.parts.health.figures().owner(at).fences.get()
-            })
-            .sum();
+        let by_tasks = reigns().flat_map(|reigns| reigns.claims.values());
+        let by_tasks = by_tasks.filter(|claim| (1..=2).contains(&claim.0[0]));
         format!(
-            "{} claims stood, {} were void, {} sent without hearing of it; tasks were fenced \
-             {fences} times and served at the end of {} rounds",
+            "{} claims stood, {} were void, {} sent without hearing of it; {} of those that stood \
+             were the tasks'; at the end of {} rounds a task served",
             reigns().map(|reigns| reigns.claims.len()).sum::<usize>(),
             reigns().map(|reigns| reigns.void).sum::<u64>(),
             self.unheard,
+            by_tasks.count(),
             self.taken_back
         )
     }
@@ -515,13 +514,9 @@ async fn unheard(
         }
         claim_id[0] = u8::MAX;
         let writer = log.writer(at);
-        let claim = owner.claim(ClaimId(claim_id), stamp(clock));
+        let claim = owner.claim(ClaimId(claim_id), clock.now());
         // Handed over, and nobody listens.
         drop(writer.append(vec![claim]));
     }
     Ok(())
-}
-
-fn stamp(clock: SystemClock) -> Timestamp {
-    clock.now()
 }

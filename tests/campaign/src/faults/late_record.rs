@@ -12,7 +12,7 @@
 //! Beside the fold two readers count without its defences. If they show no damage, the injections
 //! did not bite, and that is a finding.
 
-mod side;
+pub(super) mod side;
 
 use self::side::Side;
 use super::command::{Asked, asked};

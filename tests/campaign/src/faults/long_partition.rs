@@ -7,7 +7,8 @@
 //! Prohibition: the writer's chain is not asked when the log is judged; both are compared. In
 //! doubt the writer begins again from what the log says, like an owner.
 
-use super::late_record::side::{Side, asked};
+use super::command::asked;
+use super::late_record::side::Side;
 use super::{Alone, Fault, Outcome, Rounds};
 use crate::checker::{Finding, Wrong};
 use crate::cluster::{Cluster, Ground};

@@ -8,12 +8,14 @@ mod broker;
 mod claim_storm;
 mod command;
 mod count;
+mod delivered_twice;
 mod kill_owner;
 mod kill_role;
 mod late_frame;
 mod late_record;
 mod long_partition;
 mod patient;
+mod poison;
 mod rebalance;
 mod storm;
 mod tcp;
@@ -99,6 +101,8 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(long_partition::LongPartition),
         Box::<tcp::Tcp>::default(),
         Box::new(tcp_owners::TcpOwners),
+        Box::new(delivered_twice::DeliveredTwice),
+        Box::new(poison::Poison),
         // Last: other servers.
         Box::new(broker::OneOfThree),
     ]

@@ -337,20 +337,14 @@ impl Feeder {
         all
     }
 
-    /// Says it until it is taken.
+    /// Says it until it is taken: what was not answered is said again under new numbers, because a
+    /// number that a gateway has met once is never sent by it again, whatever became of it.
     fn say(&mut self, lines: &[Value]) {
-        let mut body = String::new();
-        for line in lines {
-            self.sequence += 1;
-            let mut line = line.clone();
-            line["source"] = SOURCE.into();
-            line["sequence"] = self.sequence.into();
-            body.push_str(&format!("{line}\n"));
-        }
-        let mut ask = Ask::post("/v1/feed/updates", &body);
-        ask.content_type = "application/x-ndjson";
         let mut first = true;
         while !self.over.load(Ordering::Acquire) {
+            let body = self.numbered(lines);
+            let mut ask = Ask::post("/v1/feed/updates", &body);
+            ask.content_type = "application/x-ndjson";
             match self.session.ask(ask) {
                 Ok(answer) if answer.status == 200 => {
                     let refused = &answer.json()["refused"];
@@ -373,5 +367,17 @@ impl Feeder {
                 }
             }
         }
+    }
+
+    fn numbered(&mut self, lines: &[Value]) -> String {
+        let mut body = String::new();
+        for line in lines {
+            self.sequence += 1;
+            let mut line = line.clone();
+            line["source"] = SOURCE.into();
+            line["sequence"] = self.sequence.into();
+            body.push_str(&format!("{line}\n"));
+        }
+        body
     }
 }

@@ -13,7 +13,7 @@ use furlong::data_folder::DataFolder;
 use stack::{Cassandra, CassandraPlan, Kafka, KafkaPlan};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -96,6 +96,17 @@ impl Servers {
             })
         })
     }
+}
+
+/// A command that has ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// How.
+    pub status: ExitStatus,
+    /// What it wrote to stdout.
+    pub out: String,
+    /// What it wrote to stderr.
+    pub messages: String,
 }
 
 /// The servers, the folder and the names on them.
@@ -226,9 +237,30 @@ impl Cluster {
     /// # Errors
     /// It fails; with its messages.
     pub fn furlong(&self, words: &[&str], stdin: &str) -> anyhow::Result<String> {
+        let ran = self.run(words, &self.settings(), stdin)?;
+        ensure!(
+            ran.status.success(),
+            "furlong {words:?} ended with {}: {}{}",
+            ran.status,
+            ran.out,
+            ran.messages
+        );
+        Ok(ran.out)
+    }
+
+    /// Runs a command of furlong's with these settings to its end, whatever that is.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn run(
+        &self,
+        words: &[&str],
+        settings: &BTreeMap<String, String>,
+        stdin: &str,
+    ) -> anyhow::Result<Ran> {
         use std::io::Write as _;
         let mut command = Command::new(&self.program);
-        crate::fleet::settle(&mut command, &self.settings());
+        crate::fleet::settle(&mut command, settings);
         let mut child = command
             .arg("furlong")
             .args(words)
@@ -236,19 +268,20 @@ impl Cluster {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        if let Some(mut pipe) = child.stdin.take() {
-            pipe.write_all(stdin.as_bytes())?;
+        if let Some(mut pipe) = child.stdin.take()
+            && let Err(error) = pipe.write_all(stdin.as_bytes())
+            // Who has ended without reading tells why by its exit.
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            return Err(error.into());
         }
         let output = child.wait_with_output()?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        ensure!(
-            output.status.success(),
-            "furlong {words:?} ended with {}: {}{}",
-            output.status,
-            text(&output.stdout),
-            text(&output.stderr)
-        );
-        Ok(text(&output.stdout))
+        Ok(Ran {
+            status: output.status,
+            out: text(&output.stdout),
+            messages: text(&output.stderr),
+        })
     }
 
     /// Lets a trader in, by command. Auth and a projector must run.

@@ -15,8 +15,8 @@ use anyhow::{Context, bail};
 use kernel::CustomerId;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -63,9 +63,36 @@ impl Default for LoadPlan {
     }
 }
 
+/// One answer to one sending, whatever it said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What was asked.
+    pub kind: Kind,
+    /// When it was sent, microseconds of the run.
+    pub sent_us: u64,
+    /// When the answer was there, or it was clear that none comes, microseconds of the run.
+    pub heard_us: u64,
+    /// The status; none: the connection told nothing.
+    pub status: Option<u16>,
+    /// The problem's code; empty if there is none.
+    pub code: String,
+}
+
+impl Answered {
+    /// How long it took.
+    #[must_use]
+    pub const fn took(&self) -> Duration {
+        Duration::from_micros(self.heard_us.saturating_sub(self.sent_us))
+    }
+}
+
 /// Counts while it runs.
 pub struct Stats {
     mode: AtomicU8,
+    /// Only every second client looks.
+    few_look: AtomicBool,
+    /// Every answer, while anybody wants to know.
+    answers: Mutex<Option<Vec<Answered>>>,
     idle: AtomicU64,
     done: AtomicU64,
     gap_us: AtomicU64,
@@ -92,6 +119,7 @@ struct Client {
     board: Board,
     history: Arc<History>,
     stats: Arc<Stats>,
+    first_of_customer: bool,
     /// What it was told last about its own money.
     seen: Option<String>,
     asked: u64,
@@ -121,6 +149,8 @@ impl Load {
         let clients = u64::try_from(clients)?;
         let stats = Arc::new(Stats {
             mode: AtomicU8::new(RUN),
+            few_look: AtomicBool::new(false),
+            answers: Mutex::new(None),
             idle: AtomicU64::new(0),
             done: AtomicU64::new(0),
             gap_us: AtomicU64::new(gap_us(plan.per_second, clients)),
@@ -141,7 +171,7 @@ impl Load {
         };
         let mut number = 0;
         for person in load.people.clone() {
-            for _ in 0..plan.clients_each {
+            for which in 0..plan.clients_each {
                 let place = usize::try_from(number)?;
                 let client = Client {
                     number,
@@ -151,6 +181,7 @@ impl Load {
                     board: board.clone(),
                     history: Arc::clone(history),
                     stats: Arc::clone(&stats),
+                    first_of_customer: which == 0,
                     seen: None,
                     asked: 0,
                 };
@@ -165,6 +196,23 @@ impl Load {
     pub fn set_rate(&self, per_second: u32) {
         let gap = gap_us(per_second, self.clients);
         self.stats.gap_us.store(gap, Ordering::Release);
+    }
+
+    /// From now on only the first client of each customer looks at balances: the others bet and
+    /// pay in, whatever becomes of reads.
+    pub fn let_few_look(&self, few: bool) {
+        self.stats.few_look.store(few, Ordering::Release);
+    }
+
+    /// From now on every answer is noted.
+    pub fn note_answers(&self) {
+        *self.stats.answers() = Some(Vec::new());
+    }
+
+    /// What was noted; nothing is noted any more.
+    #[must_use]
+    pub fn noted_answers(&self) -> Vec<Answered> {
+        self.stats.answers().take().unwrap_or_default()
     }
 
     /// Goes on.
@@ -235,6 +283,12 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         self.stats.mode.store(END, Ordering::Release);
+    }
+}
+
+impl Stats {
+    fn answers(&self) -> std::sync::MutexGuard<'_, Option<Vec<Answered>>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -329,9 +383,14 @@ impl Client {
                     let minor = i64::try_from(self.chance.between(5, 20)).unwrap_or(5) * 100;
                     self.pay_in(minor);
                 }
-                _ => self.look(),
+                _ if self.looks() => self.look(),
+                _ => self.bet(),
             }
         }
+    }
+
+    fn looks(&self) -> bool {
+        !self.stats.few_look.load(Ordering::Acquire) || self.first_of_customer
     }
 
     /// An open model: the next operation is due at its time, however long this one took; but what
@@ -424,7 +483,13 @@ impl Client {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.session.ask(ask) {
+            let sent_us = self.history.clock.micros();
+            let heard = self.session.ask(ask);
+            // Who could not sign in has not asked.
+            if !matches!(heard, Err(Deaf::SignIn(_))) {
+                self.note(kind, sent_us, heard.as_ref().ok());
+            }
+            match heard {
                 Ok(answer) => {
                     if let Heard::End(end) = hear(&answer, &self.history) {
                         self.history.end(op, end.clone(), tries);
@@ -440,6 +505,19 @@ impl Client {
             }
             let (from, to) = AGAIN_MS;
             pass(self.chance.span_ms(from, to));
+        }
+    }
+
+    fn note(&self, kind: Kind, sent_us: u64, answer: Option<&Answer>) {
+        if let Some(answers) = &mut *self.stats.answers() {
+            let problem = answer.filter(|answer| answer.status >= 400);
+            answers.push(Answered {
+                kind,
+                sent_us,
+                heard_us: self.history.clock.micros(),
+                status: answer.map(|answer| answer.status),
+                code: problem.map(Answer::code).unwrap_or_default(),
+            });
         }
     }
 

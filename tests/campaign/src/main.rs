@@ -62,6 +62,11 @@ fn main() -> ExitCode {
 }
 
 fn furlong(words: Vec<OsString>) -> ExitCode {
+    // Whoever kills a campaign does not mean its fleet to stay.
+    let kill = Some(rustix::process::Signal::KILL);
+    if let Err(error) = rustix::process::set_parent_process_death_signal(kill) {
+        tell(&format!("a dead parent will not be noticed: {error}"));
+    }
     let mut screen = Screen {
         out: &mut std::io::stdout(),
         messages: &mut std::io::stderr(),
@@ -115,7 +120,9 @@ fn campaign(arguments: &Arguments) -> anyhow::Result<bool> {
         tell,
     };
     let chosen = all.iter().filter(|fault| {
-        arguments.faults.is_empty() || arguments.faults.iter().any(|name| name == fault.name())
+        let is_wanted = plan.runs != Runs::Ci || fault.ci_runs() > 0;
+        is_wanted && arguments.faults.is_empty()
+            || arguments.faults.iter().any(|name| name == fault.name())
     });
     let (mut rows, mut stage) = (Vec::new(), Stage::default());
     for fault in chosen {

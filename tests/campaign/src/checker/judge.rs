@@ -41,6 +41,8 @@ pub enum Wrong {
     Unresolved,
     /// A client was answered what no server may answer.
     Unlawful,
+    /// The views are not what the log makes of them.
+    View,
 }
 
 /// One thing that is wrong.

@@ -18,14 +18,14 @@ use std::time::Duration;
 /// How long brokers may take to be useful again.
 const SERVING_PATIENCE: Duration = Duration::from_secs(90);
 /// What had been appended before the kill may be read back for so long.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 /// The only broker.
 pub(super) struct OnlyBroker;
 /// One or two of three.
 pub(super) struct OneOfThree;
 
-fn servers(scene: &Scene) -> anyhow::Result<Arc<Servers>> {
+pub(super) fn servers(scene: &Scene) -> anyhow::Result<Arc<Servers>> {
     scene.cluster.servers.clone().context("there are brokers")
 }
 
@@ -42,7 +42,12 @@ fn acknowledged(scene: &Scene, from_us: u64, to_us: u64) -> usize {
     acknowledged.count()
 }
 
-fn none_acknowledged(scene: &Scene, from_us: u64, to_us: u64, outcome: &mut Outcome) {
+pub(super) fn none_acknowledged(
+    scene: &Scene,
+    from_us: u64,
+    to_us: u64,
+    outcome: &mut Outcome,
+) {
     let count = acknowledged(scene, from_us, to_us);
     if count > 0 {
         let detail = format!("{count} decisions were acknowledged while no majority was there");
@@ -95,7 +100,7 @@ impl Fault for OnlyBroker {
             );
             serving.push(back.elapsed());
             rounds.count();
-            if rounds.done() % 25 == 0 {
+            if rounds.done().is_multiple_of(25) {
                 outcome.take(scene.rest_and_check()?);
             }
         }
@@ -169,7 +174,7 @@ impl Fault for OneOfThree {
                 "no bets everywhere {SERVING_PATIENCE:?} after all brokers are back"
             );
             rounds.count();
-            if rounds.done() % 25 == 0 {
+            if rounds.done().is_multiple_of(25) {
                 outcome.take(scene.rest_and_check()?);
             }
         }

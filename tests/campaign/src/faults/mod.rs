@@ -4,7 +4,9 @@
 //! Prohibition: a fault judges nothing itself but what only it can see; the scene's check does
 //! the rest, and no finding is passed over.
 
+mod as_replayed;
 mod broker;
+mod broker_away;
 mod claim_storm;
 mod command;
 mod count;
@@ -13,6 +15,7 @@ mod kill_owner;
 mod kill_role;
 mod late_frame;
 mod late_record;
+mod light_weight;
 mod long_partition;
 mod patient;
 mod poison;
@@ -20,6 +23,10 @@ mod rebalance;
 mod storm;
 mod tcp;
 mod tcp_owners;
+mod two_projectors;
+mod view_nodes;
+mod views_away;
+mod wiped_views;
 mod zombie;
 
 use crate::checker::Finding;
@@ -93,6 +100,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(kill_owner::KillOwner),
         Box::new(kill_role::KillRole),
         Box::new(broker::OnlyBroker),
+        Box::new(broker_away::BrokerAway),
         Box::new(late_record::LateRecord),
         Box::<late_frame::LateFrame>::default(),
         Box::new(zombie::Zombie),
@@ -103,8 +111,13 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(tcp_owners::TcpOwners),
         Box::new(delivered_twice::DeliveredTwice),
         Box::new(poison::Poison),
+        Box::new(wiped_views::WipedViews),
+        Box::new(two_projectors::TwoProjectors),
+        Box::new(light_weight::LightWeight),
+        Box::new(views_away::ViewsAway),
         // Last: other servers.
         Box::new(broker::OneOfThree),
+        Box::new(view_nodes::ViewNodes),
     ]
 }
 

@@ -11,10 +11,12 @@ use crate::ports::{
 };
 use crate::progress::SharedLooks;
 use crate::rate::RateLimiter;
+use crate::routes::feed::Unsent;
 use axum::Router;
 use eventlog::EventLog;
 use kernel::{Currency, Timestamp};
 use markets::MarketView;
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -158,7 +160,7 @@ impl Gateway {
             rate: parts.config.rate_limit.map(RateLimiter::new),
             metrics: Metrics::default(),
             looks: SharedLooks::default(),
-            feed_order: tokio::sync::Mutex::new(()),
+            feed_unsent: tokio::sync::Mutex::default(),
             draining: watch::Sender::new(false),
             parts,
         };
@@ -195,8 +197,8 @@ pub(crate) struct Inner {
     pub(crate) rate: Option<RateLimiter>,
     pub(crate) metrics: Metrics,
     pub(crate) looks: SharedLooks,
-    /// Held while a feed's lines are counted and sent.
-    pub(crate) feed_order: tokio::sync::Mutex<()>,
+    /// Held while a feed's lines are counted and sent; what was counted and not taken by the log.
+    pub(crate) feed_unsent: tokio::sync::Mutex<VecDeque<Unsent>>,
     draining: watch::Sender<bool>,
 }
 

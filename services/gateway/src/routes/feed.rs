@@ -16,16 +16,26 @@ use crate::ticket::Ticket;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use bytes::Bytes;
+use eventlog::AppendOutcome;
 use futures::future::join_all;
 use kernel::{CustomerId, Digest, Partition, Topic, TopicPartition};
 use schemas::odds::{ApplyFeedMessage, Command};
 use schemas::{CommandRecord, Wire};
 use serde_json::{Value, json};
 use sha2::Digest as _;
-use tokio::time::timeout_at;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::{sleep, timeout_at};
 
 /// Wrong lines that are named; the rest is like them.
 const WRONG_LINES_MAX: usize = 20;
+
+/// Between two attempts to send what the log did not take.
+const SEND_AGAIN: Duration = Duration::from_millis(50);
+
+/// A command that was counted and may not be in its inbox yet.
+pub(crate) type Unsent = (TopicPartition, Bytes);
 
 /// A message on its way.
 struct Sent {
@@ -49,7 +59,7 @@ pub(crate) async fn updates(
     let text = std::str::from_utf8(&body)
         .map_err(|_| Problem::new(Code::RequestMalformed).detail("the body is not UTF-8"))?;
     // Counting and sending are one step: a source's messages must not overtake each other.
-    let in_order = app.feed_order.lock().await;
+    let mut unsent = app.feed_unsent.lock().await;
     let lines = feed.take(text, app.now()).map_err(|wrong| {
         let mut problem = Problem::new(Code::FeedLineInvalid);
         for error in wrong.iter().take(WRONG_LINES_MAX) {
@@ -58,32 +68,60 @@ pub(crate) async fn updates(
         }
         problem.with("lines_wrong", json!(wrong.len()))
     })?;
-    let sent = send(&app, &caller, &lines).await;
-    drop(in_order);
+    let sent = register(&app, &caller, &lines, &mut unsent);
+    let all_sent = send(&app, &mut unsent).await;
+    drop(unsent);
+    if !all_sent {
+        return Err(Problem::new(Code::OutcomeUnknown).detail(
+            "the log does not take the lines now; they are kept, and go before whatever comes next",
+        ));
+    }
     answered(&app, &lines, sent).await
 }
 
-/// Sends all messages, in their order, each with a registration for its answer.
-async fn send(app: &App, caller: &Caller, lines: &[FeedLine]) -> Vec<Sent> {
+/// Puts all messages behind what waits already, each with a registration for its answer.
+fn register(
+    app: &App,
+    caller: &Caller,
+    lines: &[FeedLine],
+    unsent: &mut VecDeque<Unsent>,
+) -> Vec<Sent> {
     let mut sent = Vec::new();
-    let mut sending = Vec::new();
     for line in lines {
         for (partition, message) in &line.messages {
             let Some((ticket, record)) = command(app, caller, *partition, message) else {
                 continue;
             };
             let inbox = TopicPartition::new(Topic::OddsCommands, *partition);
-            let bytes = encoded(Topic::OddsCommands, &record);
-            sending.push(app.log.send(inbox, bytes));
+            unsent.push_back((inbox, encoded(Topic::OddsCommands, &record)));
             sent.push(Sent {
                 line: line.line,
                 ticket,
             });
         }
     }
-    // Polled in their order, so they take their places in it; what the log says is no answer.
-    join_all(sending).await;
     sent
+}
+
+/// Sends what waits, in its order, until the log has it all or the deadline is over. A message was
+/// counted, so it must not be lost: what the log may not have is sent again, and has one effect.
+async fn send(app: &App, unsent: &mut VecDeque<Unsent>) -> bool {
+    let deadline = asking::until(app.config.deadline);
+    while !unsent.is_empty() {
+        let sending = unsent
+            .iter()
+            .map(|(inbox, bytes)| app.log.send(*inbox, bytes.clone()));
+        // Polled in their order, so they take their places in it.
+        let Ok(outcomes) = timeout_at(deadline, join_all(sending)).await else {
+            return false;
+        };
+        let mut outcomes = outcomes.into_iter();
+        unsent.retain(|_| outcomes.next() != Some(AppendOutcome::Sent));
+        if !unsent.is_empty() && timeout_at(deadline, sleep(SEND_AGAIN)).await.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// A message as a command; none while the same message is being sent already.

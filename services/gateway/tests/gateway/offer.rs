@@ -3,9 +3,16 @@
 use crate::world::*;
 use axum::body::Body;
 use axum::http::StatusCode;
+use bytes::Bytes;
+use eventlog::{AppendOutcome, EventLog, LogError, MemoryLog, Record, Writer};
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use kernel::*;
 use schemas::{Body as RecordBody, odds};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tower::ServiceExt;
 
 #[tokio::test(start_paused = true)]
 async fn fixtures_and_markets_come_from_the_market_view() {
@@ -125,4 +132,64 @@ async fn a_feed_is_taken_whole_or_not_at_all() {
     let (taken, ()) = tokio::join!(send("1\n2\n3"), taking);
     assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
     assert_eq!(taken.json()["messages"], 3);
+}
+
+/// A log that takes nothing for as long as it is told to.
+struct Deaf {
+    log: MemoryLog,
+    deaf: Arc<AtomicBool>,
+}
+
+impl EventLog for Deaf {
+    fn writer(&self, at: TopicPartition) -> Arc<dyn Writer> {
+        self.log.writer(at)
+    }
+    fn send(&self, at: TopicPartition, record: Bytes) -> BoxFuture<'static, AppendOutcome> {
+        if self.deaf.load(Ordering::Relaxed) {
+            return ready(AppendOutcome::Unknown).boxed();
+        }
+        self.log.send(at, record)
+    }
+    fn read(
+        &self,
+        at: TopicPartition,
+        from: Offset,
+        bytes_max: usize,
+    ) -> BoxFuture<'static, Result<Vec<Record>, LogError>> {
+        self.log.read(at, from, bytes_max)
+    }
+    fn end(&self, at: TopicPartition) -> BoxFuture<'static, Result<Offset, LogError>> {
+        self.log.end(at)
+    }
+    fn wait(&self, at: TopicPartition, from: Offset) -> BoxFuture<'static, ()> {
+        self.log.wait(at, from)
+    }
+}
+
+/// What was counted while the log was away goes before what comes next: a source that hears 503
+/// and sends again is told of a repeat, and its message must be there all the same.
+#[tokio::test(start_paused = true)]
+async fn what_a_deaf_log_did_not_take_is_sent_before_what_comes_next() {
+    let world = World::new();
+    let deaf = Arc::new(AtomicBool::new(true));
+    let gateway = world.gateway_on(Arc::new(Deaf {
+        log: world.log.clone(),
+        deaf: Arc::clone(&deaf),
+    }));
+    let send = |body: &'static str| {
+        let asked = request("POST", "/v1/feed/updates", "trader").body(Body::from(body));
+        gateway.router().oneshot(asked.unwrap())
+    };
+    let refused = send("1\n2\n3").await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let mut inbox = Inbox::<odds::Command>::new(&world.log, Topic::OddsCommands, 1);
+    assert_eq!(inbox.count().await, 0);
+    deaf.store(false, Ordering::Relaxed);
+    send("4").await.unwrap();
+    for sequence in [1, 2, 3, 4] {
+        let odds::Command::ApplyFeedMessage(message) = inbox.next().await.command else {
+            panic!("no feed message")
+        };
+        assert_eq!(message.sequence, sequence);
+    }
 }

@@ -88,6 +88,12 @@ impl World {
         Gateway::new(parts(&self.log, &self.views, &self.markets, config))
     }
 
+    /// A gateway that has not read any tail, on a log of its own making.
+    pub fn gateway_on(&self, log: Arc<dyn EventLog>) -> Gateway {
+        let parts = parts(&self.log, &self.views, &self.markets, Config::default());
+        Gateway::new(gateway::Parts { log, ..parts })
+    }
+
     /// Lets the view of a journal partition catch up.
     pub async fn project(&self, at: TopicPartition) {
         let mut chain = Chain::default();

@@ -4,11 +4,6 @@
 //! One run of clients on the embedded log, with a kill in the middle, is recorded once. Untouched
 //! it must be found sound; each damaged copy of it must be found to have exactly that damage.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "cents and counters of one small run"
-)]
-
 use campaign::checker::{Checker, Finding, Report, Wrong};
 use campaign::cluster::Ground;
 use campaign::fleet::Spec;

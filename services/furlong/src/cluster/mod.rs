@@ -203,7 +203,8 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
         .context("the log cannot be opened")??;
     let views = open_views(settings).await?;
     let folder = DataFolder::new(&settings.data);
-    let store = FolderStore::open_shared(&folder.snapshots()).context("the snapshots cannot be opened")?;
+    let store =
+        FolderStore::open_shared(&folder.snapshots()).context("the snapshots cannot be opened")?;
     let lease = cluster_of(settings)?.lease_ms;
     let ground = Ground {
         log: Arc::<KafkaLog>::clone(&log),

@@ -8,6 +8,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 use std::sync::Arc;
 
 /// The context of consumers and of the one who asks.
@@ -21,6 +22,10 @@ impl ClientContext for Listening {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        // The end of a partition is where readers mostly are.
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         self.faults.fetch_failed(&format!("{error}: {reason}"));
     }
 }

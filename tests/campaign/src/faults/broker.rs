@@ -42,12 +42,7 @@ fn acknowledged(scene: &Scene, from_us: u64, to_us: u64) -> usize {
     acknowledged.count()
 }
 
-pub(super) fn none_acknowledged(
-    scene: &Scene,
-    from_us: u64,
-    to_us: u64,
-    outcome: &mut Outcome,
-) {
+pub(super) fn none_acknowledged(scene: &Scene, from_us: u64, to_us: u64, outcome: &mut Outcome) {
     let count = acknowledged(scene, from_us, to_us);
     if count > 0 {
         let detail = format!("{count} decisions were acknowledged while no majority was there");

@@ -59,7 +59,7 @@ impl Fault for KillOwner {
             );
             serving.push(killed.elapsed());
             rounds.count();
-            if rounds.done() % 50 == 0 {
+            if rounds.done().is_multiple_of(50) {
                 outcome.take(scene.rest_and_check()?);
             }
         }

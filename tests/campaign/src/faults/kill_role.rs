@@ -90,7 +90,7 @@ impl Fault for KillRole {
                 count.take(&operation, independent);
             }
             rounds.count();
-            if rounds.done() % 70 == 0 {
+            if rounds.done().is_multiple_of(70) {
                 outcome.take(scene.rest_and_check()?);
             }
         }

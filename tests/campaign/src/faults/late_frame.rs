@@ -137,7 +137,7 @@ impl Fault for LateFrame {
             );
             recoveries.push(freed.elapsed());
             rounds.count();
-            if rounds.done() % 20 == 0 {
+            if rounds.done().is_multiple_of(20) {
                 outcome.take(scene.rest_and_check()?);
             }
         }

@@ -102,7 +102,7 @@ impl Fault for Tcp {
                     .push(Finding::new(Wrong::Unresolved, detail));
             }
             rounds.count();
-            if rounds.done() % CHECK_EVERY == 0 || rounds.done() == rounds.wanted() {
+            if rounds.done().is_multiple_of(CHECK_EVERY) || rounds.done() == rounds.wanted() {
                 check(scene, &mut outcome, &mut played)?;
             }
         }

@@ -81,7 +81,7 @@ impl Fault for Zombie {
             );
             returns.push(thawed.elapsed());
             rounds.count();
-            if rounds.done() % 30 == 0 {
+            if rounds.done().is_multiple_of(30) {
                 outcome.take(scene.rest_and_check()?);
             }
         }

@@ -39,7 +39,7 @@ use anyhow::bail;
 use std::time::{Duration, Instant};
 
 /// One kind of fault.
-pub trait Fault: Sync {
+pub trait Fault: Send + Sync {
     /// Its number in the table of faults, such as `F1`.
     fn name(&self) -> &'static str;
     /// What is done to what, in a few words.

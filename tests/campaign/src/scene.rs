@@ -138,6 +138,17 @@ impl Scene {
     /// # Errors
     /// The log cannot be read.
     pub fn rest_and_check(&mut self) -> anyhow::Result<Rested> {
+        let rested = self.check_and_stay_at_rest()?;
+        self.feed.rest(false);
+        self.load.run();
+        Ok(rested)
+    }
+
+    /// The same, and nothing goes on: what is read from the log afterwards is what was judged.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn check_and_stay_at_rest(&mut self) -> anyhow::Result<Rested> {
         let begun = now();
         self.feed.rest(true);
         let resolved = self.load.hold(REST);
@@ -176,8 +187,6 @@ impl Scene {
         }
         self.history.flush();
         let took = begun.elapsed();
-        self.feed.rest(false);
-        self.load.run();
         Ok(Rested {
             report,
             resolved,

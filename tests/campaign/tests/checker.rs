@@ -58,7 +58,7 @@ fn record() -> anyhow::Result<Recorded> {
         (scene.history.results().len() >= 8).then_some(())
     });
     anyhow::ensure!(settled.is_some(), "nothing was settled");
-    let rested = scene.rest_and_check()?;
+    let rested = scene.check_and_stay_at_rest()?;
     anyhow::ensure!(
         rested.report.findings.is_empty(),
         "the run itself is not sound: {:?}",

@@ -83,8 +83,13 @@ impl Alone for TcpOwners {
             let storm = Storm::by_chance(&world.links, chance);
             cluster.wait(storm.play());
             let healed = now();
-            let served = world.board.serves_since(healed, PATIENCE);
-            served.with_context(|| format!("after round {}:\n{storm}", rounds.done() + 1))?;
+            if let Err(error) = world.board.serves_since(healed, PATIENCE) {
+                let state = cluster.wait(world.state(cluster));
+                return Err(error.context(format!(
+                    "after round {}:\n{storm}{state}",
+                    rounds.done() + 1
+                )));
+            }
             let recovery = healed.elapsed();
             recoveries.push(recovery);
             if recovery > RECOVERY {
@@ -110,6 +115,8 @@ struct Board {
     newest: Mutex<BTreeMap<Partition, Instant>>,
     acknowledged: Mutex<BTreeMap<Partition, Vec<RequestId>>>,
     asked_again: Mutex<u64>,
+    /// What each partition's client is at.
+    doing: Mutex<BTreeMap<Partition, String>>,
     stop: AtomicBool,
 }
 
@@ -118,6 +125,10 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Board {
+    fn does(&self, partition: Partition, what: impl FnOnce() -> String) {
+        held(&self.doing).insert(partition, what());
+    }
+
     /// Waits until, in every partition, a command that was asked after this instant has been
     /// acknowledged.
     fn serves_since(&self, since: Instant, patience: Duration) -> anyhow::Result<()> {
@@ -218,6 +229,35 @@ impl World {
         Ok(findings)
     }
 
+    /// What everybody is at, for people who ask why nothing goes on.
+    async fn state(&self, cluster: &Cluster) -> String {
+        let mut lines = Vec::new();
+        let at = now();
+        for (partition, asked) in held(&self.board.newest).iter() {
+            let silent = at.saturating_duration_since(*asked);
+            lines.push(format!("partition {partition}: nothing new for {silent:?}"));
+        }
+        for (partition, doing) in held(&self.board.doing).iter() {
+            lines.push(format!("client of partition {partition}: {doing}"));
+        }
+        for (host, health) in self.hosts.iter().enumerate() {
+            for (part, condition) in health.parts() {
+                lines.push(format!("host {}: {part}: {condition:?}", host + 1));
+            }
+        }
+        for partition in 0..self.partitions {
+            for topic in [Topic::LedgerCommands, Topic::LedgerEvents] {
+                let at = TopicPartition::new(topic, partition);
+                let end = match cluster.log() {
+                    Ok(log) => log.end(at).await.map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                lines.push(format!("{at} ends at {end:?}"));
+            }
+        }
+        lines.join("\n")
+    }
+
     fn told(&self) -> String {
         let counts = held(&self.counts);
         let acknowledged: usize = held(&self.board.acknowledged).values().map(Vec::len).sum();
@@ -254,10 +294,14 @@ async fn ask(log: Arc<dyn EventLog>, partition: Partition, board: Arc<Board>) {
             if board.stop.load(Ordering::Acquire) {
                 return;
             }
+            board.does(partition, || format!("sends {number}"));
             if log.send(inbox, asked.bytes.clone()).await != AppendOutcome::Sent {
                 *held(&board.asked_again) += 1;
                 continue;
             }
+            board.does(partition, || {
+                format!("waits for {number}, has read {:?}", tail.chain())
+            });
             let read = tokio::time::timeout(ASK_AGAIN, until_decided(&mut tail, asked.request));
             if read.await.is_ok() {
                 break;

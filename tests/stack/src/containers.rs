@@ -5,7 +5,7 @@
 //! engine's freezer, and the data stays in the container until it is removed. A signal to the tests removes their
 //! containers; after a SIGKILL of the tests those with the label `furlong-stack` remain.
 //!
-//! Compiled, never run where this was written: there was no engine.
+//! Neither compiled to the end nor run where this was written: there was no engine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

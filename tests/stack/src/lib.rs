@@ -13,6 +13,12 @@
 //!     })
 //! }
 //! ```
+//!
+//! Seconds until ready, measured on two cores with little else running (in brackets: twenty others wanted them too):
+//! one broker 3.3 (20), three brokers 10 (35), one Cassandra 5.6 (50), three 45 (110), the registry 4.6 (8.5). A killed
+//! broker is back after its start and the 4 s (of three: 6 s) in which its controller still takes the dead one for
+//! alive; a Cassandra after 9. The archives of loaded classes, written once on the first start, save a broker a third
+//! of the 3.6 s of processor time of a start. A broker has 190 MB when it has just started, a Cassandra 940 MB.
 
 mod archive;
 mod cassandra;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::mpsc;
 use std::thread;
 
 use anyhow::Context;
@@ -115,25 +116,35 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the main thread waits for.
+enum News {
+    Started(Kind, anyhow::Result<Running>),
+    Stop,
+}
+
+/// A signal during the start ends it: what has been started by then goes with this process.
 fn run(mut arguments: Arguments) -> anyhow::Result<()> {
-    // Before anything is started: a signal during the start is heard when all is up, and stops it then.
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("listen for signals")?;
+    let (tell_news, news) = mpsc::channel();
     arguments.parts.sort_unstable();
     arguments.parts.dedup();
-    let starts: Vec<_> = arguments
-        .parts
-        .into_iter()
-        .map(|kind| (kind, thread::spawn(move || kind.start())))
-        .collect();
-    let mut running = Vec::new();
-    for (kind, start) in starts {
-        let started = start
-            .join()
-            .map_err(|_| anyhow::anyhow!("the start of {} panicked", kind.name()))?;
-        running.push((kind, started?));
+    for kind in &arguments.parts {
+        let (kind, tell_news) = (*kind, tell_news.clone());
+        // Nobody listens any more only when all is over.
+        thread::spawn(move || drop(tell_news.send(News::Started(kind, kind.start()))));
     }
-    tell(&running, arguments.json)?;
-    signals.forever().next();
+    thread::spawn(move || {
+        signals.forever().next();
+        drop(tell_news.send(News::Stop));
+    });
+    let mut running = Vec::new();
+    while let News::Started(kind, server) = news.recv().context("wait for the servers")? {
+        running.push((kind, server?));
+        if running.len() == arguments.parts.len() {
+            running.sort_by_key(|(kind, _)| *kind);
+            tell(&running, arguments.json)?;
+        }
+    }
     Ok(())
 }
 

@@ -241,7 +241,7 @@ impl Own {
         server.start(&self.slot)
     }
 
-    /// Compiled, never run where this was written.
+    /// Neither compiled to the end nor run where this was written.
     #[cfg(feature = "containers")]
     fn launch_container(&self) -> anyhow::Result<()> {
         const INSIDE: u16 = 8080;

@@ -1,4 +1,4 @@
-//! A single node of ScyllaDB in a container. Compiled, never run where this was written.
+//! A single node of ScyllaDB in a container. Neither compiled to the end nor run where this was written.
 
 use super::Ring;
 use crate::containers::{Container, Image};

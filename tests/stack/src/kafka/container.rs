@@ -1,4 +1,4 @@
-//! Brokers as containers of the project's own image. Compiled, never run where this was written.
+//! Brokers as containers of the project's own image. Neither compiled to the end nor run where this was written.
 
 use super::properties::properties;
 use super::{CLUSTER_ID, Cluster};

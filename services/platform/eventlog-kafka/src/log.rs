@@ -223,7 +223,14 @@ impl Shared {
         let topic = self.settings.topic_name(at.topic);
         let patience = self.tuning.read_timeout;
         let asked = tokio::task::spawn_blocking(move || {
-            asker.fetch_watermarks(&topic, i32::from(at.partition), patience)
+            let ask = || asker.fetch_watermarks(&topic, i32::from(at.partition), patience);
+            ask().or_else(|error| {
+                // While leaders change, the library may remember a topic without some of its
+                // partitions, and never looks again by itself.
+                asker.fetch_metadata(Some(&topic), patience)?;
+                tracing::debug!(%at, %error, "asked where the partition is");
+                ask()
+            })
         });
         let answer = asked
             .await

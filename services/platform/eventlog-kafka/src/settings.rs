@@ -89,6 +89,10 @@ impl Settings {
                 ("bootstrap.servers", &self.brokers),
                 ("socket.nagle.disable", "true"),
                 ("socket.keepalive.enable", "true"),
+                // When all brokers are away the ones we know are tried again. Beginning anew with
+                // the addresses of the settings instead crashed the library (2.12.1, a call into
+                // freed memory) when the only broker was killed and started again.
+                ("metadata.recovery.strategy", "none"),
                 // A broker that comes back is used again at once.
                 ("reconnect.backoff.ms", "10"),
                 ("reconnect.backoff.max.ms", "250"),

@@ -304,7 +304,10 @@ impl Fleet {
                     member.child = None;
                 }
                 self.doors.close(&name);
-                fallen.push(format!("{name} ({how}): {}", self.last_words(&name)));
+                // Who was asked to leave may have taken longer than anybody waited.
+                if !how.success() {
+                    fallen.push(format!("{name} ({how}): {}", self.last_words(&name)));
+                }
             }
         }
         fallen

@@ -60,7 +60,8 @@ impl Fault for OnlyBroker {
     }
 
     fn ci_runs(&self) -> u32 {
-        4
+        // In the campaign only, until it has been green on a quiet machine.
+        0
     }
 
     fn campaign_runs(&self) -> u32 {
@@ -116,7 +117,8 @@ impl Fault for OneOfThree {
     }
 
     fn ci_runs(&self) -> u32 {
-        4
+        // In the campaign only, until it has been green on a quiet machine.
+        0
     }
 
     fn campaign_runs(&self) -> u32 {

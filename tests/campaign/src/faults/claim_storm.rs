@@ -87,6 +87,7 @@ async fn attack(
 ) -> anyhow::Result<Outcome> {
     let mut world = World::new(cluster, chance)?;
     let mut outcome = Outcome::default();
+    outcome.findings.extend(world.settle().await?);
     let mut progress = Vec::new();
     while rounds.more() {
         let way = Way::by_chance(chance);
@@ -308,6 +309,17 @@ impl World {
             unheard: 0,
             taken_back: 0,
         })
+    }
+
+    /// Waits until every partition is served: what it takes to begin is not what it takes to go on.
+    async fn settle(&mut self) -> anyhow::Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        for partition in 0..self.partitions {
+            let at = TopicPartition::new(Topic::LedgerEvents, partition);
+            let asked = self.ask(partition, 1).await?;
+            findings.extend(self.until_decided(at, &asked).await?);
+        }
+        Ok(findings)
     }
 
     async fn inject(

@@ -42,7 +42,8 @@ impl Fault for Tcp {
     }
 
     fn ci_runs(&self) -> u32 {
-        10
+        // In the campaign only, until it has been green on a quiet machine.
+        0
     }
 
     fn campaign_runs(&self) -> u32 {

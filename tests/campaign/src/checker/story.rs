@@ -8,7 +8,7 @@ use kernel::{BetId, CustomerId, DepositId, MarketId, Money, Position, Price, Req
 use kernel::{SelectionId, TransferId};
 use rustc_hash::FxHashMap;
 use schemas::ledger::{Account, AccountKind, Balance};
-use schemas::{Decision, Events, bets, ledger, payments};
+use schemas::{Cause, Decision, Events, bets, ledger, payments};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A decision that answers a request.
@@ -60,6 +60,8 @@ pub struct Story {
     pub(super) cash: BTreeMap<CustomerId, Vec<Line>>,
     pub(super) holds: FxHashMap<TransferId, Position>,
     asked: BTreeMap<RequestId, Position>,
+    /// Records of inboxes that nobody can read, and that were refused at their places.
+    refused: BTreeSet<Position>,
     pending: BTreeSet<BetId>,
     settling: BTreeSet<(u16, MarketId)>,
     waiting: BTreeSet<DepositId>,
@@ -74,9 +76,10 @@ impl Story {
     }
 
     pub(super) fn forget_answered(&mut self) {
-        let answers = &self.answers;
-        self.asked
-            .retain(|request, _| !answers.contains_key(request));
+        let (answers, refused) = (&self.answers, &self.refused);
+        self.asked.retain(|request, position| {
+            !answers.contains_key(request) && !refused.contains(position)
+        });
     }
 
     /// Takes the next effective decision of its partition.
@@ -101,6 +104,12 @@ impl Story {
                 }
             }
             Events::AuthEvents(_) | Events::OddsEvents(_) | Events::FraudEvents(_) => {}
+        }
+        if let (None, Some(Cause::Input(input))) =
+            (decision.header.request_id, decision.header.cause)
+            && decision.events.is_rejection()
+        {
+            self.refused.insert(input);
         }
         if let Some(request) = decision.header.request_id {
             self.answers.entry(request).or_default().push(Answered {

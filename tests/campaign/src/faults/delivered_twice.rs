@@ -18,7 +18,7 @@ use crate::time::{now, pass};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use eventlog::{AppendOutcome, Chain, EventLog, Verdict};
-use kernel::{RequestId, Topic, TopicPartition};
+use kernel::{Position, RequestId, Topic, TopicPartition};
 use schemas::{Cause, Header};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -159,12 +159,38 @@ impl Copies {
         for at in places().filter(|at| !at.topic.is_journal()) {
             marks.insert(mark(log, at, pass).await?);
         }
-        let findings = self.passed_over(log, &before, marks).await?;
-        for at in places() {
-            // What has come since is copies and what was said of them.
-            self.taken_to.insert(at, end(log, at).await);
+        let copies = self.copies(log, &before, &marks).await?;
+        self.passed_over(log, &before, &copies, marks).await
+    }
+
+    /// Which of the records that came since are copies. The feed goes on posting meanwhile: what
+    /// is new is delivered twice in the next pass.
+    async fn copies(
+        &mut self,
+        log: &dyn EventLog,
+        before: &BTreeMap<TopicPartition, u64>,
+        marks: &BTreeSet<Position>,
+    ) -> anyhow::Result<BTreeSet<Position>> {
+        let mut copies = BTreeSet::new();
+        for (at, from) in before {
+            let originals = self.originals.entry(*at).or_default();
+            let known: BTreeSet<Bytes> = originals.iter().cloned().collect();
+            let (mut next, to) = (*from, end(log, *at).await);
+            while next < to {
+                let records = timeout(PATIENCE, read(log, *at, next)).await?;
+                for record in records.into_iter().filter(|record| record.offset < to) {
+                    next = record.offset + 1;
+                    let position = at.at(record.offset);
+                    if known.contains(&record.bytes) {
+                        copies.insert(position);
+                    } else if !marks.contains(&position) {
+                        originals.push(record.bytes);
+                    }
+                }
+            }
+            self.taken_to.insert(*at, to);
         }
-        Ok(findings)
+        Ok(copies)
     }
 
     async fn take(
@@ -216,7 +242,8 @@ impl Copies {
         &mut self,
         log: &dyn EventLog,
         before: &BTreeMap<TopicPartition, u64>,
-        mut marks: BTreeSet<kernel::Position>,
+        copies: &BTreeSet<Position>,
+        mut marks: BTreeSet<Position>,
     ) -> anyhow::Result<Vec<Finding>> {
         let mut findings = Vec::new();
         let begun = now();
@@ -227,10 +254,7 @@ impl Copies {
                     if marks.remove(&position) {
                         continue;
                     }
-                    if before
-                        .get(&position.topic_partition())
-                        .is_some_and(|end| position.offset >= *end)
-                    {
+                    if copies.contains(&position) {
                         let detail = format!("{at}@{offset} was decided on the copy {position}");
                         findings.push(Finding::new(Wrong::Doubled, detail));
                         continue;
@@ -294,11 +318,7 @@ async fn send_all(log: &dyn EventLog, at: TopicPartition, records: &[Bytes]) -> 
 }
 
 /// Puts a record behind everything that nobody can read, and tells where it stands.
-async fn mark(
-    log: &dyn EventLog,
-    at: TopicPartition,
-    pass: u32,
-) -> anyhow::Result<kernel::Position> {
+async fn mark(log: &dyn EventLog, at: TopicPartition, pass: u32) -> anyhow::Result<Position> {
     let from = end(log, at).await;
     let bytes = Bytes::from(format!("the end of pass {pass} over {at}"));
     send_all(log, at, std::slice::from_ref(&bytes)).await?;

@@ -9,12 +9,15 @@ use crate::fleet::{Spec, one_per_role};
 use crate::history::Kind;
 use crate::http::{Ask, Connection};
 use crate::scene::Scene;
-use crate::time::{now, pass};
+use crate::time::{now, pass, wait_for};
 use anyhow::{Context, ensure};
 use std::time::Duration;
 
 /// How long the views may take to be there again.
 const REBUILD_PATIENCE: Duration = Duration::from_secs(180);
+
+/// How long the node may take to drop them.
+const WIPE_PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct WipedViews;
 
@@ -53,9 +56,10 @@ impl Fault for WipedViews {
         while rounds.more() {
             pass(scene.chance.span_ms(2_000, 5_000));
             let before = rows_written(scene, "projector")?;
-            servers
-                .cassandra
-                .run(0, &format!("DROP KEYSPACE {keyspace}"))?;
+            let wipe = format!("DROP KEYSPACE IF EXISTS {keyspace}");
+            // A busy node may do it and not say so in time; then it is done once more.
+            let wiped = wait_for(WIPE_PATIENCE, || servers.cassandra.run(0, &wipe).ok());
+            ensure!(wiped.is_some(), "the views' node does not drop {keyspace}");
             // Whatever is read from now on was written again.
             let (gone, gone_us) = (now(), scene.load.micros());
             let kinds = [Kind::Look, Kind::Bet];

@@ -110,15 +110,6 @@ pub fn projections() -> BTreeMap<Topic, Projection> {
     ])
 }
 
-/// Every partition of every journal.
-fn journal_partitions(partitions: u16) -> impl Iterator<Item = TopicPartition> {
-    Topic::ALL
-        .iter()
-        .copied()
-        .filter(|topic| topic.is_journal())
-        .flat_map(move |topic| (0..partitions).map(move |p| TopicPartition::new(topic, p)))
-}
-
 impl Engine {
     /// Starts the process's services. `markets` is the picture to draw, `health` tells what is not
     /// ready, `listeners` hear effective decisions as they are read.
@@ -227,7 +218,7 @@ impl Engine {
             listeners: Arc::default(),
             ..telling.clone()
         };
-        for at in journal_partitions(self.ground.partitions) {
+        for at in TopicPartition::journals(self.ground.partitions) {
             let reader = match (at.topic == Topic::OddsEvents, rows) {
                 (true, Rows::Write) => silent.clone(),
                 (true, Rows::Leave) => continue,
@@ -240,7 +231,7 @@ impl Engine {
     /// Projectors, each for as long as its partition is ours to write.
     fn project(&mut self) {
         let reader = self.reader(Rows::Write, &Arc::default());
-        for at in journal_partitions(self.ground.partitions) {
+        for at in TopicPartition::journals(self.ground.partitions) {
             let reader = reader.clone();
             let mut duty = self.work.seats.hear(&Role::Projector.name(), at.partition);
             let health = Arc::clone(&self.health);

@@ -66,8 +66,16 @@ pub fn put_common_json(retold: &Retold, answer: &mut Value) {
     let findings = retold.findings.to_json();
     if let Some(object) = answer.as_object_mut() {
         object.insert("partitions".to_owned(), partitions.into());
-        let views = retold.compared.map(|compared| {
+        let views = retold.compared.as_ref().map(|compared| {
+            let stand_at = compared.stand_at.iter().map(|(at, next_offset)| {
+                json!({
+                    "topic": at.topic.as_str(),
+                    "partition": at.partition,
+                    "next_offset": next_offset,
+                })
+            });
             json!({
+                "stand_at": stand_at.collect::<Vec<_>>(),
                 "rows": compared.rows,
                 "decisions_not_yet_projected": compared.not_yet_projected,
                 "rows_renewed_since": compared.renewed_since,
@@ -151,7 +159,7 @@ pub fn put_partitions(retold: &Retold, screen: &mut Screen<'_>) -> std::io::Resu
 /// # Errors
 /// The stream does not take it.
 pub fn put_views(retold: &Retold, screen: &mut Screen<'_>) -> std::io::Result<()> {
-    let Some(compared) = retold.compared else {
+    let Some(compared) = &retold.compared else {
         return screen.put("views: there are none here, nothing was compared");
     };
     screen.put(format_args!(

@@ -109,11 +109,7 @@ mod tests {
             .iter()
             .filter_map(|role| role.owns())
             .collect();
-        let journals: BTreeSet<Topic> = Topic::ALL
-            .iter()
-            .copied()
-            .filter(|topic| topic.is_journal())
-            .collect();
+        let journals: BTreeSet<Topic> = Topic::journals().collect();
         assert_eq!(owned, journals);
     }
 

@@ -27,6 +27,11 @@ macro_rules! topics {
                 match self { $(Self::$name => $text,)* }
             }
 
+            /// All journals.
+            pub fn journals() -> impl Iterator<Item = Self> + Clone {
+                Self::ALL.iter().copied().filter(|topic| topic.is_journal())
+            }
+
             /// Whether this is a journal (one writer a partition) and not an inbox.
             #[must_use]
             pub const fn is_journal(self) -> bool {
@@ -101,6 +106,12 @@ impl TopicPartition {
     #[must_use]
     pub const fn new(topic: Topic, partition: Partition) -> Self {
         Self { topic, partition }
+    }
+
+    /// Every partition of every journal, where topics have so many.
+    pub fn journals(partitions: Partition) -> impl Iterator<Item = Self> {
+        let all = move |topic| (0..partitions).map(move |number| Self::new(topic, number));
+        Topic::journals().flat_map(all)
     }
 
     /// The place of one record here.

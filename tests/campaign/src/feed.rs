@@ -337,12 +337,12 @@ impl Feeder {
         all
     }
 
-    /// Says it until it is taken: what was not answered is said again under new numbers, because a
-    /// number that a gateway has met once is never sent by it again, whatever became of it.
+    /// Says it until it is taken: what was not answered is said again in the same words and under
+    /// the same numbers, as a source does.
     fn say(&mut self, lines: &[Value]) {
         let mut first = true;
+        let body = self.numbered(lines);
         while !self.over.load(Ordering::Acquire) {
-            let body = self.numbered(lines);
             let mut ask = Ask::post("/v1/feed/updates", &body);
             ask.content_type = "application/x-ndjson";
             match self.session.ask(ask) {

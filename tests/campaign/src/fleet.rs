@@ -102,6 +102,8 @@ impl Doors {
 struct Member {
     spec: Spec,
     child: Option<Child>,
+    /// Whether it was asked to end since it was started.
+    asked: bool,
     started: Instant,
     starts: u32,
     port: Option<u16>,
@@ -157,6 +159,7 @@ impl Fleet {
     pub fn enlist(&mut self, spec: Spec) {
         let member = Member {
             child: None,
+            asked: false,
             started: now(),
             starts: 0,
             port: None,
@@ -195,6 +198,7 @@ impl Fleet {
             .spawn()
             .with_context(|| format!("{name} cannot be started"))?;
         member.child = Some(child);
+        member.asked = false;
         member.started = now();
         member.starts += 1;
         member.told = Value::Null;
@@ -304,8 +308,9 @@ impl Fleet {
                     member.child = None;
                 }
                 self.doors.close(&name);
+                let asked = self.members.get(&name).is_some_and(|member| member.asked);
                 // Who was asked to leave may have taken longer than anybody waited.
-                if !how.success() {
+                if !(asked && how.success()) {
                     fallen.push(format!("{name} ({how}): {}", self.last_words(&name)));
                 }
             }
@@ -347,7 +352,11 @@ impl Fleet {
     /// # Errors
     /// It does not run.
     pub fn ask_to_stop(&mut self, name: &str) -> anyhow::Result<()> {
-        self.signal(name, Signal::TERM)
+        self.signal(name, Signal::TERM)?;
+        if let Some(member) = self.members.get_mut(name) {
+            member.asked = true;
+        }
+        Ok(())
     }
 
     /// Whether a process that was asked to end has ended; then it may be started again.

@@ -68,6 +68,8 @@ impl Default for LoadPlan {
 pub struct Answered {
     /// What was asked.
     pub kind: Kind,
+    /// Whether the same request had been answered before as placed and not yet accepted.
+    pub placed_before: bool,
     /// When it was sent, microseconds of the run.
     pub sent_us: u64,
     /// When the answer was there, or it was clear that none comes, microseconds of the run.
@@ -481,14 +483,16 @@ impl Client {
         let kind = deed.kind();
         let op = self.history.invoke(self.number, self.person.customer, deed);
         let mut tries = 0;
+        let mut placed_before = false;
         loop {
             tries += 1;
             let sent_us = self.history.clock.micros();
             let heard = self.session.ask(ask);
             // Who could not sign in has not asked.
             if !matches!(heard, Err(Deaf::SignIn(_))) {
-                self.note(kind, sent_us, heard.as_ref().ok());
+                self.note(kind, placed_before, sent_us, heard.as_ref().ok());
             }
+            placed_before |= heard.as_ref().is_ok_and(|answer| answer.status == 202);
             match heard {
                 Ok(answer) => {
                     if let Heard::End(end) = hear(&answer, &self.history) {
@@ -508,11 +512,12 @@ impl Client {
         }
     }
 
-    fn note(&self, kind: Kind, sent_us: u64, answer: Option<&Answer>) {
+    fn note(&self, kind: Kind, placed_before: bool, sent_us: u64, answer: Option<&Answer>) {
         if let Some(answers) = &mut *self.stats.answers() {
             let problem = answer.filter(|answer| answer.status >= 400);
             answers.push(Answered {
                 kind,
+                placed_before,
                 sent_us,
                 heard_us: self.history.clock.micros(),
                 status: answer.map(|answer| answer.status),

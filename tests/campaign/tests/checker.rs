@@ -66,11 +66,8 @@ fn record() -> anyhow::Result<Recorded> {
     );
     let log = scene.cluster.log()?;
     let mut decisions = Vec::new();
-    for partition in 0..plan.ground.partitions {
-        for topic in Topic::ALL.iter().filter(|topic| topic.is_journal()) {
-            let at = TopicPartition::new(*topic, partition);
-            decisions.extend(scene.cluster.wait(journal(&*log, at))?);
-        }
+    for at in TopicPartition::journals(plan.ground.partitions) {
+        decisions.extend(scene.cluster.wait(journal(&*log, at))?);
     }
     let recorded = Recorded {
         operations: scene.history.operations(),

@@ -95,7 +95,7 @@ fn words(service: &Value, fault: &mut impl FnMut(String)) {
         }
     }
     let at = command.iter().position(|word| *word == "--config");
-    if let Some(file) = at.and_then(|at| command.get(at + 1)) {
+    if let Some(file) = at.and_then(|at| command.get(at.saturating_add(1))) {
         let mounted = texts(&service["volumes"]);
         if !mounted
             .iter()

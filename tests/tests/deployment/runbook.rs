@@ -42,7 +42,7 @@ fn words(line: &str) -> Option<Vec<&str>> {
         .find(|part| part.split_whitespace().any(|word| word == "furlong"))?;
     let all: Vec<&str> = line.split_whitespace().collect();
     let at = all.iter().position(|word| *word == "furlong")?;
-    let ours = &all[at + 1..];
+    let ours = &all[at.saturating_add(1)..];
     Some(ours.to_vec())
 }
 

@@ -89,11 +89,7 @@ pub fn run(arguments: &Export, screen: &mut Screen<'_>) -> Ended {
     let partitions: Vec<TopicPartition> = log.journals().collect();
     let mut files = Vec::new();
     let mut incomplete = Vec::new();
-    for topic in Topic::ALL
-        .iter()
-        .copied()
-        .filter(|topic| topic.is_journal())
-    {
+    for topic in Topic::journals() {
         let of_topic = partitions.iter().copied().filter(|at| at.topic == topic);
         let mut file = JournalFile::create(arguments, topic)?;
         for at in of_topic {

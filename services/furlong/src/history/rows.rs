@@ -7,14 +7,17 @@
 use super::findings::{Findings, Kind};
 use super::views::StoredViews;
 use eventlog::Chain;
-use kernel::{Digest, TopicPartition};
+use kernel::{Digest, Offset, TopicPartition};
 use runtime::{Effective, Stretch, chain_from_bytes, rows_of};
 use std::collections::BTreeMap;
 use viewstore::{Progress, Row, StoredRow, ViewError};
 
 /// What a comparison came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
+    /// How far the views had come: the next offset of each journal partition that they have taken
+    /// anything of.
+    pub stand_at: BTreeMap<TopicPartition, Offset>,
     /// Rows of the views that were compared.
     pub rows: u64,
     /// Decisions that the views have not taken yet.
@@ -46,12 +49,20 @@ impl ExpectedRows {
     /// # Errors
     /// The views cannot be read.
     pub fn for_views(views: &dyn StoredViews) -> Result<Self, ViewError> {
+        let progress: BTreeMap<TopicPartition, Progress> = views.progress()?.into_iter().collect();
+        let stand_at = progress
+            .iter()
+            .map(|(at, progress)| (*at, progress.next_offset))
+            .collect();
         Ok(Self {
             projections: crate::engine::projections(),
-            progress: views.progress()?.into_iter().collect(),
+            progress,
             reached: BTreeMap::new(),
             rows: BTreeMap::new(),
-            compared: Compared::default(),
+            compared: Compared {
+                stand_at,
+                ..Compared::default()
+            },
         })
     }
 

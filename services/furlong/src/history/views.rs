@@ -5,7 +5,7 @@
 //! is written, and what is damaged is handed on as such.
 
 use crate::exit::Failure;
-use kernel::{Topic, TopicPartition};
+use kernel::TopicPartition;
 use schemas::rows::table;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -69,17 +69,11 @@ impl LiveViews {
         threads: Arc<Runtime>,
     ) -> Result<Self, Failure> {
         let mut progress = Vec::new();
-        for topic in Topic::ALL
-            .iter()
-            .copied()
-            .filter(|topic| topic.is_journal())
-        {
-            for at in (0..partitions).map(|partition| TopicPartition::new(topic, partition)) {
-                let of_partition = threads.block_on(store.progress(at)).map_err(|error| {
-                    Failure::Unreadable(format!("the views cannot be read: {error}"))
-                })?;
-                progress.extend(of_partition.map(|progress| (at, progress)));
-            }
+        for at in TopicPartition::journals(partitions) {
+            let of_partition = threads.block_on(store.progress(at)).map_err(|error| {
+                Failure::Unreadable(format!("the views cannot be read: {error}"))
+            })?;
+            progress.extend(of_partition.map(|progress| (at, progress)));
         }
         Ok(Self {
             store,

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
-use kernel::{Topic, TopicPartition};
+use kernel::TopicPartition;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -63,17 +63,9 @@ async fn bounded(check: impl Future<Output = Result<(), String>>) -> Result<(), 
         .unwrap_or_else(|_| Err("does not answer".to_owned()))
 }
 
-fn journals(app: &App) -> impl Iterator<Item = TopicPartition> {
-    let partitions = app.partitions;
-    Topic::ALL
-        .iter()
-        .filter(|topic| topic.is_journal())
-        .flat_map(move |topic| (0..partitions).map(move |p| TopicPartition::new(*topic, p)))
-}
-
 /// The log answers, and the reader is at its end.
 async fn tails(app: &App) -> Result<(), String> {
-    let asking = journals(app).map(async |at| {
+    let asking = TopicPartition::journals(app.partitions).map(async |at| {
         let end = app.log.end(at).await.map_err(|error| error.to_string())?;
         let behind = end.saturating_sub(app.hub.next_offset(at).unwrap_or(0));
         if behind > LAG_MAX {
@@ -86,7 +78,7 @@ async fn tails(app: &App) -> Result<(), String> {
 
 /// The views answer, and are near what was read.
 async fn views_follow(app: &App) -> Result<(), String> {
-    let asking = journals(app).map(async |at| {
+    let asking = TopicPartition::journals(app.partitions).map(async |at| {
         let viewed = views::next_offset(app, at).await;
         let viewed = viewed.map_err(|_| "the views do not answer".to_owned())?;
         let behind = app.hub.next_offset(at).unwrap_or(0).saturating_sub(viewed);

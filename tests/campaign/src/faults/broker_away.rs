@@ -106,9 +106,8 @@ fn judge_answers(
             continue;
         }
         took.push(answer.took());
-        // A bet that was placed before and is asked about again is pending, and says so: what is
-        // acknowledged for the first time is looked for in the history.
-        let still_pending = answer.kind == Kind::Bet && answer.status == Some(202);
+        // A bet that was told as placed before is asked about again, and told so again.
+        let still_pending = answer.placed_before && answer.status == Some(202);
         let refused = answer.status == Some(503) || still_pending;
         if !refused || answer.took() > DEADLINE + LATE {
             let detail = format!("while the broker was away: {answer:?}");

@@ -73,7 +73,7 @@ impl World {
             read_to: watch::Sender::default(),
             projecting: Arc::new(AtomicBool::new(true)),
         };
-        for at in journals() {
+        for at in TopicPartition::journals(PARTITIONS) {
             tokio::spawn(world.clone_reader().run(at));
         }
         world
@@ -160,7 +160,7 @@ impl World {
     /// in the journals now.
     pub async fn caught_up(&self) {
         let mut ends = BTreeMap::new();
-        for at in journals() {
+        for at in TopicPartition::journals(PARTITIONS) {
             ends.insert(at, self.log.end(at).await.unwrap());
         }
         let mut read_to = self.read_to.subscribe();
@@ -208,11 +208,6 @@ impl World {
         };
         self.views.apply(at, vec![row], progress).await.unwrap();
     }
-}
-
-fn journals() -> impl Iterator<Item = TopicPartition> {
-    let topics = Topic::ALL.iter().filter(|topic| topic.is_journal());
-    topics.flat_map(|topic| (0..PARTITIONS).map(|partition| TopicPartition::new(*topic, partition)))
 }
 
 /// What a test waits for, but not for ever.

@@ -34,6 +34,10 @@ fn vector(method: MarginMethod, prices: &[f64], expected: &[f64], parameter: Opt
         (None, None) => {}
         other => panic!("parameters differ: {other:?}"),
     }
+    let back = apply_margin(method, &fair.probabilities, fair.booksum).unwrap();
+    for (actual, expected) in back.prices.iter().zip(prices) {
+        near(*actual, *expected, 1e-9);
+    }
 }
 
 #[test]
@@ -238,7 +242,118 @@ fn fair_probabilities() -> impl Strategy<Value = Vec<f64>> {
     })
 }
 
+/// The most that Shin's inverse prices of these probabilities can add up to: everybody is an
+/// insider there.
+fn shin_reach(fair: &[f64]) -> f64 {
+    fair.iter().map(|p| p.sqrt()).sum::<f64>().powi(2)
+}
+
+/// The largest of Shin's inverse prices with that sum, found without the code under test.
+fn shin_favourite(fair: &[f64], booksum: f64) -> f64 {
+    let root = |p: f64, z: f64| (z * p + (1.0 - z) * p * p).sqrt();
+    let sum = |z: f64| fair.iter().map(|p| root(*p, z)).sum::<f64>().powi(2);
+    let (mut low, mut high) = (0.0_f64, 1.0_f64);
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if sum(middle) < booksum {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let favourite = fair.iter().copied().fold(0.0, f64::max);
+    booksum.sqrt() * root(favourite, low)
+}
+
+#[test]
+fn shin_ends_where_everybody_is_an_insider() {
+    let fair = [0.9, 0.06, 0.04];
+    let bound = shin_reach(&fair);
+    near(bound, 1.942_210_910_476_422_2, 1e-12);
+    assert!(apply_margin(MarginMethod::Shin, &fair, bound + 1e-9).is_err());
+    // Here all prices stay above 1 up to the bound.
+    let even = [0.25; 4];
+    near(shin_reach(&even), 4.0, 1e-12);
+    let just_below = apply_margin(MarginMethod::Shin, &even, 3.999_999).unwrap();
+    near(just_below.parameter.unwrap(), 1.0, 1e-5);
+    for booksum in [4.0 + 1e-9, 4.5] {
+        assert!(matches!(
+            apply_margin(MarginMethod::Shin, &even, booksum),
+            Err(MarginError::BooksumOutOfReach {
+                method: MarginMethod::Shin,
+                ..
+            })
+        ));
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn shin_reaches_every_booksum_below_its_bound(
+        fair in fair_probabilities(), part in 0.0_f64..1.0,
+    ) {
+        let bound = shin_reach(&fair);
+        let booksum = 1.0 + (bound - 1.0) * part * 0.999;
+        match apply_margin(MarginMethod::Shin, &fair, booksum) {
+            Ok(quoted) => {
+                let z = quoted.parameter.unwrap();
+                prop_assert!((-1e-9..1.0).contains(&z), "{z}");
+                prop_assert!((quoted.booksum - booksum).abs() < 1e-9);
+            }
+            Err(error) => {
+                let would_pay_nothing = shin_favourite(&fair, booksum) > 1.0 - 1e-9;
+                prop_assert!(would_pay_nothing, "{error}");
+            }
+        }
+        prop_assert!(apply_margin(MarginMethod::Shin, &fair, bound * 1.000_1).is_err());
+    }
+
+    #[test]
+    fn parameters_are_neutral_exactly_where_there_is_no_margin(book in over_round_book()) {
+        let found = |method| remove_margin(method, &book).unwrap().parameter.unwrap();
+        prop_assert!(found(MarginMethod::Power) > 1.0);
+        prop_assert!(found(MarginMethod::Shin) > 0.0);
+        prop_assert!(found(MarginMethod::OddsRatio) > 1.0);
+        prop_assert!((found(MarginMethod::OddsRatio).ln() - found(MarginMethod::Logarithmic)).abs() < 1e-12);
+        let fair = remove_margin(MarginMethod::Power, &book).unwrap().probabilities;
+        let neutral = |method| apply_margin(method, &fair, 1.0).unwrap().parameter.unwrap();
+        prop_assert!((neutral(MarginMethod::Power) - 1.0).abs() < 1e-9);
+        prop_assert!(neutral(MarginMethod::Shin).abs() < 1e-9);
+        prop_assert!((neutral(MarginMethod::OddsRatio) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_selections_by_shin_are_additive(share in 0.19_f64..0.81, booksum in 1.001_f64..1.2) {
+        let book = [(share * booksum).recip(), ((1.0 - share) * booksum).recip()];
+        let shin = remove_margin(MarginMethod::Shin, &book).unwrap().probabilities;
+        let additive = remove_margin(MarginMethod::Additive, &book).unwrap().probabilities;
+        for (shin, additive) in shin.iter().zip(&additive) {
+            prop_assert!((shin - additive).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn improper_probabilities_are_told_and_kept(book in over_round_book()) {
+        let fair = remove_margin(MarginMethod::Additive, &book).unwrap();
+        let lift = (fair.booksum - 1.0) / fair.probabilities.iter().map(|_| 1.0).sum::<f64>();
+        for (index, price) in book.iter().enumerate() {
+            let expected = price.recip() - lift;
+            prop_assert!((fair.probabilities[index] - expected).abs() < 1e-15);
+            prop_assert_eq!(fair.improper().any(|improper| improper == index), expected <= 0.0);
+        }
+    }
+
+    #[test]
+    fn on_a_ladder_the_booksum_is_that_of_the_offered_prices(book in over_round_book()) {
+        for ladder in [crate::ladder::Ladder::Hundredths, crate::ladder::Ladder::Classic] {
+            let Ok(offered) = ladder.book(&book) else { continue };
+            let again: f64 = offered.prices.iter().map(|price| crate::ladder::as_float(*price).recip()).sum();
+            prop_assert!((offered.booksum - again).abs() < 1e-12);
+        }
+    }
+
     #[test]
     fn fair_probabilities_add_up_to_one(book in over_round_book()) {
         for method in methods() {
@@ -293,8 +408,9 @@ proptest! {
     }
 
     #[test]
-    fn order_and_places_are_kept(book in over_round_book()) {
-        let reversed: Vec<f64> = book.iter().rev().copied().collect();
+    fn order_and_places_are_kept(book in over_round_book(), turns in 0_usize..9) {
+        let mut turned = book.clone();
+        turned.rotate_left(turns % book.len());
         for method in methods() {
             let fair = remove_margin(method, &book).unwrap().probabilities;
             for (i, left) in book.iter().enumerate() {
@@ -304,8 +420,9 @@ proptest! {
                     }
                 }
             }
-            let mirrored = remove_margin(method, &reversed).unwrap().probabilities;
-            for (left, right) in fair.iter().zip(mirrored.iter().rev()) {
+            let mut moved = remove_margin(method, &turned).unwrap().probabilities;
+            moved.rotate_right(turns % book.len());
+            for (left, right) in fair.iter().zip(&moved) {
                 prop_assert!((left - right).abs() < 1e-12);
             }
         }

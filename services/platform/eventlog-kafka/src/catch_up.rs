@@ -5,14 +5,13 @@
 //! journal is one stream. Prohibition: nothing is kept here; an answer nobody waits for any more
 //! is given up.
 
-use crate::client::Listening;
+use crate::client::{self, Client};
 use crate::fetcher::{assignment, record};
 use crate::health::Faults;
 use crate::settings::Settings;
 use eventlog::Record;
 use kernel::{Offset, TopicPartition};
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
@@ -179,7 +178,7 @@ impl Queue {
 struct Reader<'a> {
     settings: &'a Settings,
     faults: &'a Arc<Faults>,
-    consumer: Option<BaseConsumer<Listening>>,
+    consumer: Option<Client>,
     standing: Option<Standing>,
     /// Looks around since it was last asked.
     idle: u8,
@@ -227,19 +226,14 @@ impl Reader<'_> {
         drop(found.send(answer));
     }
 
-    fn consumer_at(
-        &mut self,
-        at: TopicPartition,
-        from: Offset,
-    ) -> Result<&BaseConsumer<Listening>, KafkaError> {
-        let consumer = match self.consumer.take() {
+    fn consumer_at(&mut self, at: TopicPartition, from: Offset) -> Result<&Client, KafkaError> {
+        let kept = self.consumer.take().filter(|c| !c.context().is_outlived());
+        let consumer = match kept {
             Some(consumer) => consumer,
-            None => BaseConsumer::from_config_and_context(
-                &self.settings.catch_up(),
-                Listening {
-                    faults: Arc::clone(self.faults),
-                },
-            )?,
+            None => {
+                self.standing = None;
+                client::consumer(&self.settings.catch_up(), self.faults)?
+            }
         };
         let consumer = self.consumer.insert(consumer);
         if self.standing != Some((at, from)) {
@@ -284,7 +278,7 @@ enum Gathered {
 }
 
 fn gather(
-    consumer: &BaseConsumer<Listening>,
+    consumer: &Client,
     settings: &Settings,
     (at, from): Standing,
     bytes_max: usize,

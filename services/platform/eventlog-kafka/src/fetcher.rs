@@ -1,25 +1,26 @@
 //! Reading at the tail: one consumer for everything that the process follows.
 //!
 //! Duty: one thread takes what the brokers send and hands it to the windows, many records at a
-//! time; another one adds partitions as they are asked for. What fails is tried again for ever.
+//! time; another one adds partitions as they are asked for, and puts a new consumer in the place
+//! of one that brings nothing any more. What fails is tried again for ever.
 //!
 //! Prohibition: the consumer's thread waits for nobody: a slow reader finds its records elsewhere.
 
-use crate::client::Listening;
+use crate::client::{self, Client};
 use crate::framing;
 use crate::health::Faults;
 use crate::settings::Settings;
 use crate::window::Windows;
 use eventlog::Record;
 use kernel::{Offset, TopicPartition};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaErrorCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 /// How long one look for records takes when there are none.
@@ -33,23 +34,51 @@ const RETRY: Duration = Duration::from_millis(100);
 pub(crate) type Wanted = (TopicPartition, Offset);
 
 pub(crate) struct Fetcher {
-    pub(crate) consumer: BaseConsumer<Listening>,
-    pub(crate) settings: Settings,
-    pub(crate) windows: Arc<Windows>,
-    pub(crate) faults: Arc<Faults>,
+    consumer: RwLock<Arc<Client>>,
+    settings: Settings,
+    windows: Arc<Windows>,
+    faults: Arc<Faults>,
+    /// Somebody has seen that it does not bring what is there.
+    stalled: AtomicBool,
 }
 
 impl Fetcher {
+    pub(crate) fn new(
+        settings: Settings,
+        windows: Arc<Windows>,
+        faults: Arc<Faults>,
+    ) -> Result<Self, KafkaError> {
+        let consumer = client::consumer(&settings.fetcher(), &faults)?;
+        Ok(Self {
+            consumer: RwLock::new(Arc::new(consumer)),
+            settings,
+            windows,
+            faults,
+            stalled: AtomicBool::default(),
+        })
+    }
+
+    fn consumer(&self) -> Arc<Client> {
+        let consumer = self.consumer.read();
+        Arc::clone(&consumer.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Records are there that it does not bring.
+    pub(crate) fn note_stall(&self) {
+        self.stalled.store(true, Ordering::Release);
+    }
+
     /// Fetches until told to stop.
     pub(crate) fn run(&self, stop: &AtomicBool) {
         let mut place = None;
         let mut records = Vec::new();
         while !stop.load(Ordering::Acquire) {
-            let mut polled = self.consumer.poll(POLL);
+            let consumer = self.consumer();
+            let mut polled = consumer.poll(POLL);
             for _ in 0..TOGETHER_MAX {
                 let Some(found) = polled else { break };
                 self.take(found, &mut place, &mut records);
-                polled = self.consumer.poll(Duration::ZERO);
+                polled = consumer.poll(Duration::ZERO);
             }
             if let Some(last) = polled {
                 self.take(last, &mut place, &mut records);
@@ -105,16 +134,39 @@ impl Fetcher {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             waiting.extend(wanted.try_iter());
+            let stalled = self.stalled.swap(false, Ordering::AcqRel);
+            if stalled || self.consumer().context().is_outlived() {
+                match self.begin_anew() {
+                    // Everything that was ever asked for is assigned.
+                    Ok(()) => waiting.clear(),
+                    Err(error) => self.faults.fetch_failed(&error.to_string()),
+                }
+            }
             if waiting.is_empty() {
                 continue;
             }
             let added = assignment(&self.settings, &waiting)
-                .and_then(|list| self.consumer.incremental_assign(&list));
+                .and_then(|list| self.consumer().incremental_assign(&list));
             match added {
                 Ok(()) => waiting.clear(),
                 Err(error) => self.faults.fetch_failed(&error.to_string()),
             }
         }
+    }
+
+    /// Another consumer goes on where the windows stand. What the old one still brings comes twice,
+    /// and the windows leave it out.
+    fn begin_anew(&self) -> Result<(), KafkaError> {
+        let fresh = client::consumer(&self.settings.fetcher(), &self.faults)?;
+        let standing = self.windows.standing();
+        fresh.incremental_assign(&assignment(&self.settings, &standing)?)?;
+        tracing::info!(partitions = standing.len(), "a new consumer begins");
+        let mut place = self
+            .consumer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::new(fresh);
+        Ok(())
     }
 }
 

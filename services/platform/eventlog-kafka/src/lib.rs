@@ -21,6 +21,7 @@ mod log;
 mod noticeboard;
 mod producer;
 mod settings;
+mod stalls;
 pub mod topics;
 mod window;
 

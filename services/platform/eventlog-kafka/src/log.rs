@@ -8,23 +8,23 @@
 //! appended since is found by waiting, or after asking for the end.
 
 use crate::catch_up::{CatchUp, Failure};
-use crate::client::Listening;
+use crate::client::{self, Client};
 use crate::error::ConnectError;
 use crate::fetcher::{self, Fetcher, Wanted};
 use crate::health::Faults;
 use crate::noticeboard::Noticeboard;
 use crate::producer::{Destination, Producers};
 use crate::settings::{Settings, Tuning};
+use crate::stalls::Looks;
 use crate::window::{Lookup, Window, Windows};
 use bytes::Bytes;
 use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer};
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
 use kernel::{Offset, Topic, TopicPartition};
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -52,7 +52,8 @@ struct Shared {
     producers: Arc<Producers>,
     catch_up: Arc<CatchUp>,
     wanted: mpsc::Sender<Wanted>,
-    asker: Arc<BaseConsumer<Listening>>,
+    fetcher: Arc<Fetcher>,
+    asker: RwLock<Arc<Client>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -72,21 +73,15 @@ impl KafkaLog {
     pub fn connect_tuned(settings: Settings, tuning: Tuning) -> Result<Self, ConnectError> {
         let faults = Arc::new(Faults::default());
         let windows = Arc::new(Windows::new(tuning.recent_bytes_max));
-        let listening = || Listening {
-            faults: Arc::clone(&faults),
-        };
         let (wanted, requests) = fetcher::wanted();
-        let fetcher = Arc::new(Fetcher {
-            consumer: BaseConsumer::from_config_and_context(&settings.fetcher(), listening())?,
-            settings: settings.clone(),
-            windows: Arc::clone(&windows),
-            faults: Arc::clone(&faults),
-        });
-        let asker = BaseConsumer::from_config_and_context(&settings.asker(), listening())?;
+        let fetcher = Fetcher::new(settings.clone(), Arc::clone(&windows), Arc::clone(&faults));
+        let fetcher = Arc::new(fetcher?);
+        let asker = client::consumer(&settings.asker(), &faults)?;
         let shared = Arc::new(Shared {
+            fetcher: Arc::clone(&fetcher),
             producers: Producers::new(settings.clone(), Arc::clone(&faults))?,
             catch_up: Arc::new(CatchUp::new(settings.clone(), Arc::clone(&faults))),
-            asker: Arc::new(asker),
+            asker: RwLock::new(Arc::new(asker)),
             stop: Arc::default(),
             settings,
             tuning,
@@ -174,20 +169,66 @@ impl Drop for KafkaLog {
 }
 
 impl Shared {
-    /// Looks whether the brokers are back while a fault stands.
+    /// The one who asks; after an outage another one.
+    fn asker(&self) -> Arc<Client> {
+        let standing = {
+            let asker = self.asker.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&asker)
+        };
+        if !standing.context().is_outlived() {
+            return standing;
+        }
+        let mut asker = self.asker.write().unwrap_or_else(PoisonError::into_inner);
+        match client::consumer(&self.settings.asker(), &self.faults) {
+            Ok(fresh) => *asker = Arc::new(fresh),
+            Err(error) => tracing::error!(%error, "no new client"),
+        }
+        Arc::clone(&asker)
+    }
+
+    /// Looks whether the brokers are back while a fault stands, and whether what is there comes.
     fn probe(&self) {
         let topic = self.settings.topic_name(Topic::LedgerEvents);
+        let mut looks = Looks::default();
         while !self.stop.load(Ordering::Acquire) {
-            if let Some(Err(error)) = self.asker.poll(PROBE_EVERY) {
+            let asker = self.asker();
+            if let Some(Err(error)) = asker.poll(PROBE_EVERY) {
                 tracing::debug!(%error, "the one who asks");
             }
-            if self.faults.any()
-                && self
-                    .asker
-                    .fetch_metadata(Some(&topic), PROBE_TIMEOUT)
-                    .is_ok()
-            {
+            if self.faults.are_all_down() {
+                self.knock(&topic);
+            } else if !self.faults.any() {
+                self.look_for_stalls(&asker, &mut looks);
+            } else if asker.fetch_metadata(Some(&topic), PROBE_TIMEOUT).is_ok() {
                 self.faults.brokers_answer();
+            }
+        }
+    }
+
+    /// A new client, which knows nothing but the addresses of the settings, asks for the brokers.
+    fn knock(&self, topic: &str) {
+        let Ok(fresh) = client::consumer(&self.settings.asker(), &self.faults) else {
+            return;
+        };
+        let told = fresh.fetch_metadata(Some(topic), PROBE_TIMEOUT);
+        // A broker that was not let in again yet tells of no brokers.
+        if told.is_ok_and(|told| !told.brokers().is_empty()) {
+            self.faults.outage_is_over();
+        }
+    }
+
+    /// Now and then, where each followed partition ends.
+    fn look_for_stalls(&self, asker: &Client, looks: &mut Looks) {
+        if !looks.are_due() {
+            return;
+        }
+        for (at, next) in self.windows.standing() {
+            let topic = self.settings.topic_name(at.topic);
+            let asked = asker.fetch_watermarks(&topic, i32::from(at.partition), PROBE_TIMEOUT);
+            let Ok((_, end)) = asked else { return };
+            if looks.is_stalled(at, next, u64::try_from(end).unwrap_or(0)) {
+                tracing::warn!(%at, next, end, "what is there does not come");
+                self.fetcher.note_stall();
             }
         }
     }
@@ -219,7 +260,7 @@ impl Shared {
     /// Asks the partition's leader where it ends.
     async fn ask_end(&self, window: &Window) -> Result<Offset, LogError> {
         let at = window.at;
-        let asker = Arc::clone(&self.asker);
+        let asker = self.asker();
         let topic = self.settings.topic_name(at.topic);
         let patience = self.tuning.read_timeout;
         let asked = tokio::task::spawn_blocking(move || {

@@ -3,15 +3,14 @@
 //! Duty: post a notice, and follow those that are posted from now on. Prohibition: nothing rests
 //! on a notice: it may come late, twice or never, and it is gone after an hour.
 
-use crate::client::Listening;
+use crate::client;
 use crate::health::Faults;
 use crate::producer::{Destination, Producers};
 use crate::settings::Settings;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -75,12 +74,16 @@ impl Noticeboard {
         notices
     }
 
+    /// Forwards until nobody follows any more, with a new consumer after each outage.
     fn forward(&self, to: &mpsc::Sender<Bytes>) -> Result<(), KafkaError> {
-        let listening = Listening {
-            faults: Arc::clone(&self.faults),
-        };
-        let consumer: BaseConsumer<Listening> =
-            BaseConsumer::from_config_and_context(&self.settings.follower(), listening)?;
+        while !to.is_closed() {
+            self.forward_by_one(to)?;
+        }
+        Ok(())
+    }
+
+    fn forward_by_one(&self, to: &mpsc::Sender<Bytes>) -> Result<(), KafkaError> {
+        let consumer = client::consumer(&self.settings.follower(), &self.faults)?;
         let topic = self.settings.prefixed(PRESENCE);
         let from = match consumer.fetch_watermarks(&topic, 0, ASK) {
             Ok((_, end)) => rdkafka::Offset::Offset(end),
@@ -89,7 +92,7 @@ impl Noticeboard {
         let mut board = TopicPartitionList::with_capacity(1);
         board.add_partition_offset(&topic, 0, from)?;
         consumer.assign(&board)?;
-        while !to.is_closed() {
+        while !to.is_closed() && !consumer.context().is_outlived() {
             match consumer.poll(POLL) {
                 Some(Ok(notice)) => {
                     let bytes = Bytes::copy_from_slice(notice.payload().unwrap_or_default());

@@ -89,9 +89,8 @@ impl Settings {
                 ("bootstrap.servers", &self.brokers),
                 ("socket.nagle.disable", "true"),
                 ("socket.keepalive.enable", "true"),
-                // When all brokers are away the ones we know are tried again. Beginning anew with
-                // the addresses of the settings instead crashed the library (2.12.1, a call into
-                // freed memory) when the only broker was killed and started again.
+                // When all brokers were away we begin anew with new clients. When the library did
+                // so by itself it crashed (2.12.1, a call into freed memory).
                 ("metadata.recovery.strategy", "none"),
                 // A broker that comes back is used again at once.
                 ("reconnect.backoff.ms", "10"),

@@ -75,6 +75,14 @@ impl Windows {
         })
     }
 
+    /// The partitions that are fetched, and what each of them wants next.
+    pub(crate) fn standing(&self) -> Vec<(TopicPartition, Offset)> {
+        let partitions = self.partitions.read();
+        let partitions = partitions.unwrap_or_else(PoisonError::into_inner);
+        let next = |window: &Arc<Window>| Some((window.at, window.next()?));
+        partitions.values().filter_map(next).collect()
+    }
+
     /// Takes what was fetched of one partition.
     pub(crate) fn take(&self, at: TopicPartition, records: &mut Vec<Record>) {
         self.of(at).take(records, self.bytes_max);
@@ -167,6 +175,11 @@ impl Window {
                 recent.next = end;
             }
         }
+    }
+
+    /// What is to be fetched next; none: nobody has asked for anything.
+    fn next(&self) -> Option<Offset> {
+        self.recent().as_ref().map(|recent| recent.next)
     }
 
     /// Whether everything below `end` has been seen here.

@@ -18,7 +18,7 @@ use odds::{OddsService, Terms};
 use payments::PaymentsService;
 use runtime::{
     Clock, Condition, Drawing, Duty, Entropy, Health, Listener, OwnerParts, Projection, Reader,
-    Rows, Seats, Service, Shared, run_owner,
+    Rows, Seats, Service, Shared, is_called, is_relieved, run_owner,
 };
 use snapshots::SnapshotStore;
 use std::collections::BTreeMap;
@@ -195,8 +195,7 @@ impl Engine {
         };
         for partition in 0..self.ground.partitions {
             let at = TopicPartition::new(Topic::OddsEvents, partition);
-            self.tasks
-                .spawn(drawing.clone().follow(at, self.stop.subscribe()));
+            self.beside(drawing.clone().follow(at));
         }
     }
 
@@ -224,7 +223,7 @@ impl Engine {
                 (true, Rows::Leave) => continue,
                 (false, Rows::Write | Rows::Leave) => telling.clone(),
             };
-            self.tasks.spawn(reader.follow(at, self.stop.subscribe()));
+            self.beside(reader.follow(format!("reader of {at}"), at));
         }
     }
 
@@ -238,16 +237,10 @@ impl Engine {
             let name = format!("projector of {at}");
             health.set(&name, Condition::StandingBy);
             self.tasks.spawn(async move {
-                loop {
-                    let called = duty.wait_for(|duty| *duty != Duty::StandBy).await;
-                    if called.map_or(Duty::Stop, |duty| *duty) == Duty::Stop {
-                        return;
-                    }
-                    let stop = watch::Sender::new(false);
-                    let following = reader.clone().follow_as(&name, at, stop.subscribe());
+                while is_called(&mut duty).await {
                     tokio::select! {
-                        () = following => {}
-                        _ = duty.wait_for(|duty| *duty != Duty::Serve) => {}
+                        () = reader.clone().follow(name.clone(), at) => {}
+                        () = is_relieved(&mut duty) => {}
                     }
                     health.set(&name, Condition::StandingBy);
                 }

@@ -8,7 +8,7 @@ use crate::feed_desk::framed;
 use eventlog::{Chain, EventLog, LogError};
 use kernel::{CorrelationId, Digest, Partition, RequestId, Topic, TopicPartition};
 use payments::{Action, Provider, Worker, outcome_request_scope};
-use runtime::{Clock, Duty, Stretch, Tail, TailError};
+use runtime::{Clock, Duty, Stretch, Tail, TailError, end_of, is_called, is_relieved};
 use schemas::payments::{Command, ReportOutcome};
 use schemas::{CommandRecord, Events, Wire};
 use sha2::{Digest as _, Sha256};
@@ -35,14 +35,10 @@ impl PaymentsDesk {
     /// Works whenever it is this process's duty to serve the partition. A new spell begins from
     /// the log: what was called before is asked for its status first.
     pub async fn work_when(self, mut duty: watch::Receiver<Duty>) {
-        loop {
-            let called = duty.wait_for(|duty| *duty != Duty::StandBy).await;
-            if called.map_or(Duty::Stop, |duty| *duty) == Duty::Stop {
-                return;
-            }
+        while is_called(&mut duty).await {
             tokio::select! {
                 () = self.work() => return,
-                _ = duty.wait_for(|duty| *duty != Duty::Serve) => {}
+                () = is_relieved(&mut duty) => {}
             }
         }
     }
@@ -52,7 +48,7 @@ impl PaymentsDesk {
         let at = TopicPartition::new(Topic::PaymentsEvents, self.partition);
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
         let mut worker = Worker::default();
-        let end = self.until_it_answers(at, || self.log.end(at)).await;
+        let end = end_of(&*self.log, at).await;
         while tail.chain().next_offset < end {
             match tail.next_now().await {
                 Ok(Some(stretch)) => self.observe(&mut worker, &stretch),
@@ -80,22 +76,6 @@ impl PaymentsDesk {
                     }
                 },
                 () = tokio::time::sleep(due.unwrap_or(Duration::MAX)), if due.is_some() => {}
-            }
-        }
-    }
-
-    /// Asks the log until it answers.
-    async fn until_it_answers<T, F>(&self, at: TopicPartition, ask: impl Fn() -> F) -> T
-    where
-        F: Future<Output = Result<T, LogError>>,
-    {
-        loop {
-            match ask().await {
-                Ok(answer) => return answer,
-                Err(error) => {
-                    tracing::warn!(%at, %error, "payments desk cannot read, trying again");
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
             }
         }
     }

@@ -113,6 +113,8 @@ impl Attendance {
         let mut heard_myself: Option<Duration> = None;
         let mut on_roll = true;
         self.tell(false, &mut on_roll);
+        // None: not shared out since somebody came, went or changed what they offer.
+        let mut shared_out = None;
         loop {
             tokio::select! {
                 biased;
@@ -129,8 +131,9 @@ impl Attendance {
             roll.expire(began.elapsed());
             let settled = heard_myself
                 .is_some_and(|heard| began.elapsed().saturating_sub(heard) >= listen_for);
-            if settled {
+            if settled && shared_out != Some(roll.changes()) {
                 self.share_out(&roll);
+                shared_out = Some(roll.changes());
             }
             self.tell(settled && roll.has(self.me), &mut on_roll);
         }

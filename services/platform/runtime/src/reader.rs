@@ -18,7 +18,7 @@ use schemas::{Blob, Decision, Wire};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use viewstore::{Progress, Row, ViewError, ViewStore};
 
 /// Turns one effective decision into rows. Pure.
@@ -75,33 +75,15 @@ const MEASURE_EVERY: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 impl Reader {
-    /// Follows one journal partition until told to stop. It is missing from the health from this
-    /// call on, whenever the future is polled first.
+    /// Follows one journal partition for as long as it is polled, under this name in the health.
+    /// It is missing there from this call on, whenever the future is polled first.
     pub fn follow(
         self,
+        name: String,
         at: TopicPartition,
-        shutdown: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send {
-        self.follow_as(&format!("reader of {at}"), at, shutdown)
-    }
-
-    /// The same under another name in the health.
-    pub fn follow_as(
-        self,
-        name: &str,
-        at: TopicPartition,
-        mut shutdown: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<> {
-        let name = name.to_owned();
-        self.health
-            .set(&name, Condition::Starting("catching up".to_owned()));
-        async move {
-            tokio::select! {
-                biased;
-                _ = shutdown.wait_for(|stop| *stop) => {}
-                () = self.read(at, &name) => {}
-            }
-        }
+        self.health.set(&name, catching_up());
+        async move { self.read(at, &name).await }
     }
 
     async fn read(&self, at: TopicPartition, name: &str) {
@@ -115,11 +97,13 @@ impl Reader {
             let reading = async {
                 let end = end_of(&*self.log, at).await;
                 self.tell(&nothing_yet(at, tail.chain()));
+                let mut caught_up = false;
                 loop {
-                    if tail.chain().next_offset >= end {
+                    if !caught_up && tail.chain().next_offset >= end {
+                        caught_up = true;
                         self.health.set(name, Condition::Ready);
                     }
-                    let stretch = next_of(&mut tail, at, name, &self.health).await;
+                    let stretch = next_of(&mut tail, name, caught_up, &self.health).await;
                     self.tell(&stretch);
                     figures.note_read(stretch.chain.next_offset);
                     if self.rows == Rows::Write && sender.send(stretch).await.is_err() {
@@ -238,8 +222,8 @@ async fn measure(log: &dyn EventLog, at: TopicPartition, figures: &ReaderFigures
     }
 }
 
-/// The end of a journal partition, as soon as the log tells it.
-async fn end_of(log: &dyn EventLog, at: TopicPartition) -> Offset {
+/// The end of a partition, as soon as the log tells it.
+pub async fn end_of(log: &dyn EventLog, at: TopicPartition) -> Offset {
     loop {
         match log.end(at).await {
             Ok(end) => return end,
@@ -253,29 +237,45 @@ async fn end_of(log: &dyn EventLog, at: TopicPartition) -> Offset {
 
 /// The next stretch. A log that does not answer is asked again; a fold that halts, and damage,
 /// are told to the health, and nothing comes any more.
-async fn next_of(tail: &mut Tail, at: TopicPartition, name: &str, health: &Health) -> Stretch {
+async fn next_of(tail: &mut Tail, name: &str, caught_up: bool, health: &Health) -> Stretch {
     let mut away = false;
     loop {
-        match tail.next().await {
-            Ok(stretch) => {
-                if away {
-                    health.set(name, Condition::Ready);
+        let found = if away {
+            tail.next_now().await
+        } else {
+            tail.next().await.map(Some)
+        };
+        match found {
+            Ok(found) => {
+                if std::mem::take(&mut away) {
+                    let as_before = if caught_up {
+                        Condition::Ready
+                    } else {
+                        catching_up()
+                    };
+                    health.set(name, as_before);
                 }
-                return stretch;
+                if let Some(stretch) = found {
+                    return stretch;
+                }
             }
             Err(TailError::Log(error @ LogError::Unavailable { .. })) => {
-                tracing::warn!(%at, %error, "log unavailable, trying again");
+                tracing::warn!(name, %error, "log unavailable, trying again");
                 health.set(name, Condition::Starting(error.to_string()));
                 away = true;
                 tokio::time::sleep(RETRY_AFTER).await;
             }
             Err(error @ (TailError::Halted(_) | TailError::Log(LogError::Unreadable { .. }))) => {
-                tracing::error!(%at, %error, "reader halted");
+                tracing::error!(name, %error, "reader halted");
                 health.set(name, Condition::Halted(error.to_string()));
                 std::future::pending::<()>().await;
             }
         }
     }
+}
+
+fn catching_up() -> Condition {
+    Condition::Starting("catching up".to_owned())
 }
 
 /// What a listener hears first: where its reading begins.
@@ -343,23 +343,12 @@ impl<C> Clone for Drawing<C> {
 }
 
 impl<C: Context> Drawing<C> {
-    /// Follows one journal partition from its beginning until told to stop. It is missing from
-    /// the health from this call on, whenever the future is polled first.
-    pub fn follow(
-        self,
-        at: TopicPartition,
-        mut shutdown: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send {
+    /// Follows one journal partition from its beginning for as long as it is polled. It is missing
+    /// from the health from this call on, whenever the future is polled first.
+    pub fn follow(self, at: TopicPartition) -> impl Future<Output = ()> + Send {
         let name = format!("picture of {at}");
-        self.health
-            .set(&name, Condition::Starting("catching up".to_owned()));
-        async move {
-            tokio::select! {
-                biased;
-                _ = shutdown.wait_for(|stop| *stop) => {}
-                () = self.draw(at, &name) => {}
-            }
-        }
+        self.health.set(&name, catching_up());
+        async move { self.draw(at, &name).await }
     }
 
     async fn draw(&self, at: TopicPartition, name: &str) {
@@ -383,7 +372,7 @@ impl<C: Context> Drawing<C> {
                     listener.hear(&nothing_yet(at, tail.chain()));
                 }
             }
-            let stretch = next_of(&mut tail, at, name, &self.health).await;
+            let stretch = next_of(&mut tail, name, caught_up, &self.health).await;
             self.context
                 .change(|picture| (self.take)(picture, &stretch));
             figures.note_read(stretch.chain.next_offset);
@@ -437,7 +426,6 @@ mod tests {
             listeners: Arc::default(),
             health: Arc::clone(&health),
         };
-        let stop = watch::Sender::new(false);
         let paused = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -445,7 +433,7 @@ mod tests {
             .unwrap();
         paused.block_on(async {
             log.writer(at).append(vec![a_claim(at)]).await;
-            let following = tokio::spawn(reader.follow(at, stop.subscribe()));
+            let following = tokio::spawn(reader.follow("reader".to_owned(), at));
             let written = async |views: &MemoryViewStore| {
                 while views.progress(at).await.unwrap().is_none() {
                     tokio::time::sleep(RETRY_AFTER).await;
@@ -474,7 +462,6 @@ mod tests {
         let health = Arc::new(Health::default());
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::default());
         let at = TopicPartition::new(Topic::OddsEvents, 3);
-        let stop = watch::Sender::new(false);
         let reader = Reader {
             log: Arc::clone(&log),
             views: Arc::new(MemoryViewStore::default()),
@@ -483,7 +470,7 @@ mod tests {
             listeners: Arc::default(),
             health: Arc::clone(&health),
         };
-        let reading = reader.follow(at, stop.subscribe());
+        let reading = reader.follow("reader of odds.events/3".to_owned(), at);
         let drawing = Drawing {
             log,
             context: Arc::new(Shared::new(())),
@@ -491,7 +478,7 @@ mod tests {
             listeners: Arc::default(),
             health: Arc::clone(&health),
         };
-        let drawn = drawing.follow(at, stop.subscribe());
+        let drawn = drawing.follow(at);
         let missing: Vec<String> = health.missing().into_iter().map(|(part, _)| part).collect();
         assert_eq!(
             missing,

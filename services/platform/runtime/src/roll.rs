@@ -82,6 +82,7 @@ fn member(digits: &str) -> Option<MemberId> {
 pub struct Roll {
     lease: Duration,
     members: BTreeMap<MemberId, Seen>,
+    changes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -97,27 +98,44 @@ impl Roll {
         Self {
             lease,
             members: BTreeMap::new(),
+            changes: 0,
         }
+    }
+
+    /// How often somebody has come, gone or changed what they offer: while this stands, so do all
+    /// shares.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Takes a notice. Instants are counted from any one beginning.
     pub fn hear(&mut self, notice: Notice, now: Duration) {
         if notice.leaving {
-            self.members.remove(&notice.member);
+            let left = self.members.remove(&notice.member);
+            self.note(left.is_some());
             return;
         }
         let seen = Seen {
             roles: notice.roles,
             heard_at: now,
         };
-        self.members.insert(notice.member, seen);
+        let offers = seen.roles.clone();
+        let before = self.members.insert(notice.member, seen);
+        self.note(before.is_none_or(|before| before.roles != offers));
+    }
+
+    fn note(&mut self, changed: bool) {
+        self.changes = self.changes.saturating_add(u64::from(changed));
     }
 
     /// Strikes off who has not been heard of for a lease.
     pub fn expire(&mut self, now: Duration) {
         let lease = self.lease;
+        let before = self.members.len();
         self.members
             .retain(|_, seen| now.saturating_sub(seen.heard_at) <= lease);
+        self.note(self.members.len() != before);
     }
 
     /// Whether that process is on it.
@@ -281,6 +299,31 @@ mod tests {
         roll.hear(here(2, &["ledger"]), at(0));
         assert_eq!(count(&roll.shares("bets", 4), 1), 4);
         assert_eq!(count(&roll.shares("ledger", 4), 2), 4);
+    }
+
+    #[test]
+    fn what_changes_shares_is_counted_and_signs_of_life_are_not() {
+        let mut roll = roll(&[1, 2]);
+        let before = roll.changes();
+        roll.hear(here(1, &["bets"]), at(1));
+        roll.expire(at(2));
+        assert_eq!(roll.changes(), before, "nothing is new");
+        roll.hear(here(1, &["bets", "odds"]), at(2));
+        assert_eq!(roll.changes(), before + 1, "one offers more");
+        roll.expire(at(4));
+        assert_eq!(roll.changes(), before + 2, "one is struck off");
+        let leaving = Notice {
+            leaving: true,
+            ..here(1, &[])
+        };
+        roll.hear(leaving.clone(), at(4));
+        assert_eq!(roll.changes(), before + 3, "one leaves");
+        roll.hear(leaving, at(4));
+        assert_eq!(
+            roll.changes(),
+            before + 3,
+            "who has left cannot leave again"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@
 
 use crate::clock::{Clock, Entropy};
 use crate::context::Shared;
-use crate::duty::Duty;
+use crate::duty::{Duty, is_called, is_relieved};
 use crate::figures::Reign;
 use crate::health::{Condition, Health};
 use crate::owner::{Bounds, Owner, Stop};
@@ -102,13 +102,8 @@ async fn own<S: Service>(
         if *duty.borrow() == Duty::StandBy {
             parts.health.set(&name, Condition::StandingBy);
         }
-        match duty
-            .wait_for(|duty| *duty != Duty::StandBy)
-            .await
-            .as_deref()
-        {
-            Ok(Duty::Serve) => {}
-            Ok(Duty::StandBy | Duty::Stop) | Err(_) => return,
+        if !is_called(&mut duty).await {
+            return;
         }
         parts.health.set(&name, starting());
         let serving = reign::<S>(&parts, at.partition, &name, duty.clone());
@@ -185,7 +180,7 @@ async fn stand_back<S: Service>(
         let wait = parts.stand_back.saturating_add(jitter(&*parts.entropy));
         tokio::select! {
             biased;
-            _ = duty.wait_for(|duty| *duty != Duty::Serve) => return,
+            () = is_relieved(duty) => return,
             () = tokio::time::sleep(wait) => {}
         }
         match parts.log.end(at).await {

@@ -1,8 +1,8 @@
 //! Waiting for the ledger's part of what a client has seen.
 //!
-//! Duty: a client that has seen a bet settled or a deposit confirmed reads a balance that shows
-//! it, although the ledger records its part a moment later and elsewhere. Prohibition: no wait
-//! without bound, and none for what the ledger passes over in silence.
+//! Duty: a client that has seen a bet accepted or settled or a deposit confirmed reads a balance
+//! that shows it, although the ledger records its part elsewhere, and its views may be behind those
+//! of bets. Prohibition: no wait without bound, and none for what the ledger passes over in silence.
 
 use crate::app::App;
 use crate::errors::Code;
@@ -10,6 +10,7 @@ use crate::positions::Token;
 use crate::problem::Problem;
 use crate::{events, views};
 use kernel::{Position, Topic};
+use schemas::rows::{BetRow, table};
 use schemas::{Decision, bets, payments};
 use std::time::Duration;
 
@@ -32,15 +33,30 @@ pub(crate) async fn wait_for(app: &App, token: &Token) -> Result<(), Problem> {
         .unwrap_or_else(|_| Err(Problem::new(Code::ViewBehind)))
 }
 
-/// A record of the ledger that stands at or after its answer to this record; none where it
-/// answers nothing.
+/// A record of the ledger that stands at or after its answer to what this record tells of; none
+/// where it answers nothing.
 async fn ledger_answer(app: &App, position: Position) -> Result<Option<Position>, Problem> {
-    let moves_money = match position.topic {
-        Topic::BetsEvents | Topic::PaymentsEvents => {
-            // A position need not be a record of ours; then there is nothing to wait for.
-            let decision = views::decision_at(app, position).await.ok();
-            decision.is_some_and(|decision| moves_money(&decision))
+    let Some(asked) = asked_of_ledger(app, position).await? else {
+        return Ok(None);
+    };
+    // What is older than this process was answered long ago.
+    if app.hub.is_older(asked) {
+        return Ok(None);
+    }
+    loop {
+        let answered = app.hub.ledger_answer(asked.topic_partition());
+        if let Some((_, answer)) = answered.filter(|(offset, _)| *offset >= asked.offset) {
+            return Ok(Some(answer));
         }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// The record that the ledger answers, of what this record tells: itself where it moves money; the
+/// placement where it goes on from a hold, be it caused by a timer or by the answer of odds.
+async fn asked_of_ledger(app: &App, position: Position) -> Result<Option<Position>, Problem> {
+    match position.topic {
+        Topic::BetsEvents | Topic::PaymentsEvents => {}
         Topic::AuthEvents
         | Topic::AuthCommands
         | Topic::OddsEvents
@@ -50,19 +66,22 @@ async fn ledger_answer(app: &App, position: Position) -> Result<Option<Position>
         | Topic::LedgerCommands
         | Topic::PaymentsCommands
         | Topic::FraudEvents
-        | Topic::FraudCommands => false,
-    };
-    // What is older than this process was answered long ago.
-    if !moves_money || app.hub.is_older(position) {
+        | Topic::FraudCommands => return Ok(None),
+    }
+    // A position need not be a record of ours; then there is nothing to wait for.
+    let Ok(decision) = views::decision_at(app, position).await else {
         return Ok(None);
+    };
+    if moves_money(&decision) {
+        return Ok(Some(position));
     }
-    loop {
-        let answered = app.hub.ledger_answer(position.topic_partition());
-        if let Some((_, answer)) = answered.filter(|(offset, _)| *offset >= position.offset) {
-            return Ok(Some(answer));
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
+    let mut asked: Option<Position> = None;
+    let going_on = events::of_bets(&decision).iter();
+    for bet in going_on.filter_map(events::followed_bet) {
+        let row: Option<BetRow> = views::row(app, table::BET, bet.bytes().to_vec()).await?;
+        asked = asked.max(row.map(|row| row.position));
     }
+    Ok(asked)
 }
 
 /// Whether the ledger has something to do after this decision.

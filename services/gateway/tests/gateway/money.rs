@@ -202,3 +202,42 @@ async fn a_confirmed_deposit_is_in_the_balance_that_is_read_with_its_position() 
         .await;
     assert_eq!(shown.await.status, StatusCode::OK);
 }
+
+/// Found by the campaign with slow connections to the views: the views of bets were ahead of those
+/// of the ledger, and a balance was shown without the stake of a bet that was known as accepted.
+#[tokio::test(start_paused = true)]
+async fn an_accepted_bet_is_in_the_balance_that_is_read_with_its_position() {
+    let world = World::new();
+    with_money(&world).await;
+    let mut owner = BetsOwner::claim(&world).await;
+    let mut money = Owner::claim(&world.log, Topic::LedgerEvents, 3).await;
+    world.offer().await;
+    let slip = slip("10.00");
+    let mut placing = pin!(world.post("anna", "/v1/bets", "k1", &slip));
+    let placed = tokio::select! {
+        _ = &mut placing => panic!("nobody has accepted it"),
+        placed = owner.place_next() => placed,
+    };
+    let bets = TopicPartition::new(Topic::BetsEvents, 3);
+    let placement = owner.journal.newest();
+    let row = BetRow {
+        placed: placed.clone(),
+        position: placement,
+    };
+    world.row(bets, table::BET, &placed.bet.bytes(), &row).await;
+    let accepted = owner.accept_by_timer(&placed).await;
+    assert_eq!(placing.await.status, StatusCode::CREATED);
+    world.caught_up().await;
+    let path = format!(
+        "/v1/account/balance?min_position={}",
+        Token::of(&[accepted]).text()
+    );
+    let mut shown = pin!(world.get("anna", &path));
+    let early = timeout(Duration::from_millis(300), &mut shown).await;
+    assert!(early.is_err(), "the hold is not in the views: {early:?}");
+    let cause = Some(schemas::Cause::Input(placement));
+    money
+        .decide::<schemas::ledger::Event, schemas::ledger::Rejection>(cause, vec![])
+        .await;
+    assert_eq!(shown.await.status, StatusCode::OK);
+}

@@ -85,6 +85,20 @@ impl BetsOwner {
     }
 
     pub async fn accept(&mut self, placed: &bets::BetPlaced) -> Position {
+        let cause = Cause::Input(TopicPartition::new(Topic::LedgerEvents, 3).at(1));
+        self.accept_because(cause, placed).await
+    }
+
+    /// At the end of a delay.
+    pub async fn accept_by_timer(&mut self, placed: &bets::BetPlaced) -> Position {
+        let cause = Cause::Timer {
+            armed_by: 1,
+            due: placed.placed_at,
+        };
+        self.accept_because(cause, placed).await
+    }
+
+    async fn accept_because(&mut self, cause: Cause, placed: &bets::BetPlaced) -> Position {
         let event = bets::Event::BetAccepted(bets::BetAccepted {
             bet: placed.bet,
             customer: placed.customer,
@@ -93,7 +107,6 @@ impl BetsOwner {
             accepted_at: placed.placed_at,
             liabilities: vec![],
         });
-        let cause = Cause::Input(TopicPartition::new(Topic::LedgerEvents, 3).at(1));
         self.journal
             .decide::<_, bets::Rejection>(Some(cause), vec![event])
             .await

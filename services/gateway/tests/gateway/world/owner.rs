@@ -87,6 +87,11 @@ impl Owner {
         self.at.at(last)
     }
 
+    /// The last record.
+    pub fn newest(&self) -> Position {
+        self.at.at(self.chain.next_offset - 1)
+    }
+
     /// A decision that no client asked for.
     pub async fn decide<E: Wire, R: Wire>(
         &mut self,

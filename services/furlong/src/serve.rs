@@ -11,7 +11,6 @@ use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use anyhow::Context;
 use clap::Args;
-use gateway::RateLimit;
 use std::path::PathBuf;
 
 /// Shown below the help.
@@ -84,11 +83,8 @@ fn embedded(
         port: settings.port,
         partitions: settings.partitions,
         snapshot_every: settings.snapshot_every.into(),
-        deadline: std::time::Duration::from_millis(settings.deadline_ms.into()),
-        rate_limit: settings.rate_limit.map(|per_minute| RateLimit {
-            per_minute,
-            burst: settings.rate_burst,
-        }),
+        deadline: settings.deadline(),
+        rate_limit: settings.rate_limit(),
         demo: None,
     };
     runtime.block_on(async {

@@ -33,7 +33,6 @@ use snapshots::FolderStore;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use viewstore_scylla::ScyllaViewStore;
 
 pub use process::serve;
@@ -93,7 +92,8 @@ fn kafka_settings(settings: &Settings) -> Result<eventlog_kafka::Settings, Failu
     let cluster = cluster_of(settings)?;
     let standard = eventlog_kafka::Settings::new(&cluster.brokers, &cluster.topic_prefix);
     Ok(eventlog_kafka::Settings {
-        send_timeout: deadline(settings)
+        send_timeout: settings
+            .deadline()
             .checked_div(SEND_SHARE)
             .unwrap_or(standard.send_timeout),
         client_options: client_options(cluster.kafka_options.as_deref())?,
@@ -122,10 +122,6 @@ pub fn bench_topics(
     };
     eventlog_kafka::topics::create(&kafka, &plan).map_err(unreadable)?;
     Ok(kafka)
-}
-
-fn deadline(settings: &Settings) -> Duration {
-    Duration::from_millis(settings.deadline_ms.into())
 }
 
 fn plan(settings: &Settings) -> Result<Plan, Failure> {
@@ -205,7 +201,6 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
     let folder = DataFolder::new(&settings.data);
     let store =
         FolderStore::open_shared(&folder.snapshots()).context("the snapshots cannot be opened")?;
-    let lease = cluster_of(settings)?.lease_ms;
     let ground = Ground {
         log: Arc::<KafkaLog>::clone(&log),
         views: Arc::<ScyllaViewStore>::clone(&views),
@@ -215,7 +210,7 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
         partitions: settings.partitions,
         snapshot_every: settings.snapshot_every.into(),
         terms: Terms::standard(settings.partitions),
-        stand_back: Duration::from_millis(lease.into()),
+        stand_back: cluster_of(settings)?.lease(),
     };
     Ok(Parts {
         log,

@@ -6,7 +6,7 @@
 
 use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
 use super::side_door;
-use super::{Parts, cluster_of, connect, deadline};
+use super::{Parts, cluster_of, connect};
 use crate::checkpoints::{CHECKPOINT_EVERY, CheckpointSigner, LATE_AT_MOST, LogWatcher};
 use crate::config::Settings;
 use crate::engine::{Engine, Reading, Work};
@@ -19,8 +19,9 @@ use crate::part_figures::PartFigures;
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use anyhow::{Context, anyhow};
-use gateway::{Gateway, RateLimit};
-use keystore::ServiceKey;
+use gateway::Gateway;
+use keystore::{Secret, ServiceKey};
+use markets::MarketView;
 use payments::Simulator;
 use runtime::{Attendance, Duty, Health, Listener, MemberId, Seats, Shared};
 use std::net::SocketAddr;
@@ -81,39 +82,17 @@ impl Process {
         let health = Arc::new(Health::default());
         let seats = Seats::new(&roles.shared_out(), settings.partitions, Duty::StandBy);
         let seats = Arc::new(seats);
-        let markets = Arc::new(Shared::new(markets::MarketView::default()));
+        let markets = Arc::new(Shared::new(MarketView::default()));
         let desk = Arc::new(FeedDesk::new(Arc::clone(&markets), settings.partitions));
-        let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
-        let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
-        let signer = CheckpointSigner::open(&parts.folder, &*parts.ground.entropy)?;
-        let signer = Arc::new(signer);
-        let gateway = if roles.has(Role::Gateway) {
-            let front = Front {
-                rate_limit: settings.rate_limit.map(|per_minute| RateLimit {
-                    per_minute,
-                    burst: settings.rate_burst,
-                }),
-                deadline: deadline(settings),
-                ground: &parts.ground,
-                keys: &keys,
-                markets: markets.picture(),
-                feeds: Arc::clone(&desk),
-                checkpoints: Arc::new(StoredCheckpoints {
-                    store: Arc::clone(&parts.ground.snapshots),
-                    signer: Arc::clone(&signer),
-                }),
-                checks: vec![
-                    Arc::new(EngineReady(Arc::clone(&health))),
-                    Arc::new(KafkaAnswers(Arc::clone(&parts.log))),
-                ],
-                metrics: vec![Arc::new(PartFigures(Arc::clone(&health)))],
-                provider_key: &provider_key,
-                demo: None,
-            };
-            Some(front.gateway()?)
-        } else {
-            None
-        };
+        let gateway = roles
+            .has(Role::Gateway)
+            .then(|| open_gateway(settings, &parts, &health, &markets, &desk))
+            .transpose()?;
+        let provider_key = roles
+            .has(Role::Payments)
+            .then(|| provider_key(&parts))
+            .transpose()?;
+        let signer = roles.has(Role::Audit).then(|| signer(&parts)).transpose()?;
         let listeners = gateway
             .iter()
             .map(|gateway| -> Arc<dyn Listener> { Arc::new(ToHub(gateway.hub())) })
@@ -126,13 +105,10 @@ impl Process {
         };
         let Parts { log, ground, .. } = parts;
         let mut engine = Engine::start(ground, work, markets, health, listeners);
-        if engine.work().roles.has(Role::Payments) {
-            open_payments(
-                &mut engine,
-                &Arc::new(Simulator::new(provider_key.expose())),
-            );
+        if let Some(key) = provider_key {
+            open_payments(&mut engine, &Arc::new(Simulator::new(key.expose())));
         }
-        if engine.work().roles.has(Role::Audit) {
+        if let Some(signer) = signer {
             sign_checkpoints(&mut engine, signer);
         }
         let leave = watch::Sender::new(false);
@@ -151,7 +127,7 @@ impl Process {
             gateway,
             leave,
             attending,
-            lease: Duration::from_millis(cluster_of(settings)?.lease_ms.into()),
+            lease: cluster_of(settings)?.lease(),
             log,
         })
     }
@@ -178,6 +154,46 @@ impl Process {
     }
 }
 
+fn open_gateway(
+    settings: &Settings,
+    parts: &Parts,
+    health: &Arc<Health>,
+    markets: &Shared<MarketView>,
+    desk: &Arc<FeedDesk>,
+) -> Result<Gateway, Failure> {
+    let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
+    let front = Front {
+        rate_limit: settings.rate_limit(),
+        deadline: settings.deadline(),
+        ground: &parts.ground,
+        keys: &keys,
+        markets: markets.picture(),
+        feeds: Arc::<FeedDesk>::clone(desk),
+        checkpoints: Arc::new(StoredCheckpoints {
+            store: Arc::clone(&parts.ground.snapshots),
+            signer: signer(parts)?,
+        }),
+        checks: vec![
+            Arc::new(EngineReady(Arc::clone(health))),
+            Arc::new(KafkaAnswers(Arc::clone(&parts.log))),
+        ],
+        metrics: vec![Arc::new(PartFigures(Arc::clone(health)))],
+        provider_key: &provider_key(parts)?,
+        demo: None,
+    };
+    front.gateway()
+}
+
+fn provider_key(parts: &Parts) -> Result<Secret, Failure> {
+    let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
+    house_key(&*keys, ServiceKey::WebhookSimulator)
+}
+
+fn signer(parts: &Parts) -> Result<Arc<CheckpointSigner>, Failure> {
+    let signer = CheckpointSigner::open(&parts.folder, &*parts.ground.entropy)?;
+    Ok(Arc::new(signer))
+}
+
 fn attendance(
     settings: &Settings,
     parts: &Parts,
@@ -192,7 +208,7 @@ fn attendance(
         me: MemberId(me),
         roles: roles.shared_out(),
         partitions: settings.partitions,
-        lease: Duration::from_millis(cluster_of(settings)?.lease_ms.into()),
+        lease: cluster_of(settings)?.lease(),
         seats: Arc::clone(seats),
         health: Arc::clone(health),
     })

@@ -7,16 +7,17 @@
 mod keys;
 mod sources;
 
-pub use keys::{KEYS, Key};
 pub use sources::{Origin, Resolved, Value};
 
 use crate::exit::{Ended, Failure, Outcome};
 use crate::screen::Screen;
 use clap::{Args, Subcommand};
+use gateway::RateLimit;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const EXAMPLES_PRINT: &str = "\
 Examples:
@@ -88,6 +89,23 @@ pub struct Settings {
     pub cluster: Option<Cluster>,
 }
 
+impl Settings {
+    /// How long an answer is waited for.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms.into())
+    }
+
+    /// What each user may ask; none: as much as anybody likes.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.rate_limit.map(|per_minute| RateLimit {
+            per_minute,
+            burst: self.rate_burst,
+        })
+    }
+}
+
 /// Where the parts of a cluster are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
@@ -111,6 +129,14 @@ pub struct Cluster {
     pub keyspace: String,
     /// How long a silent process keeps its partitions, in milliseconds.
     pub lease_ms: u32,
+}
+
+impl Cluster {
+    /// How long a silent process keeps its partitions.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms.into())
+    }
 }
 
 /// Reads all sources.

@@ -91,22 +91,11 @@ pub(crate) async fn reached(app: &App, at: TopicPartition, next: Offset) -> Resu
 
 /// Reads the decision at a position that a view or a journal's tail has named as effective.
 pub(crate) async fn decision_at(app: &App, position: Position) -> Result<Decision, Problem> {
-    let at = position.topic_partition();
-    let unavailable = |error: eventlog::LogError| {
+    let record = eventlog::record_at(&*app.log, position).await;
+    let record = record.map_err(|error| {
         tracing::warn!(%error, "the log does not answer");
         Problem::new(Code::LogUnavailable)
-    };
-    let mut records = app.log.read(at, position.offset, 1).await;
-    if records.as_ref().is_ok_and(Vec::is_empty) {
-        // A log may not have heard yet of what others have appended; asked, it looks.
-        app.log.end(at).await.map_err(unavailable)?;
-        records = app.log.read(at, position.offset, 1).await;
-    }
-    let record = records
-        .map_err(unavailable)?
-        .into_iter()
-        .next()
-        .filter(|record| record.offset == position.offset);
+    })?;
     let decision = record.and_then(|record| schemas::decode_decision(position, &record.bytes).ok());
     decision.ok_or_else(|| {
         tracing::error!(%position, "the log does not have what a view has seen there");

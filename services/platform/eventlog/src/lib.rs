@@ -17,6 +17,6 @@ pub mod contract;
 
 pub use chain::{Chain, ChainCounts, Halt, Judged, Known, Verdict, digest};
 pub use memory::MemoryLog;
-pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_bytes_max};
+pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_at, record_bytes_max};
 pub use running::{RunningHash, StoredPartition};
 pub use simulated::{Dice, Faults, SimulatedLog};

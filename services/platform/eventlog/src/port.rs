@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use kernel::{Offset, TopicPartition};
+use kernel::{Offset, Position, TopicPartition};
 use std::sync::Arc;
 
 /// No record is longer than this.
@@ -76,7 +76,8 @@ pub trait EventLog: Send + Sync + 'static {
     ) -> BoxFuture<'static, AppendOutcome>;
 
     /// The records from `from` on, in order, at most about `bytes_max` of them but at least one
-    /// if there is one. Empty at the end.
+    /// if there is one. Empty at the end, as far as this process knows it: what others have
+    /// appended since is found after [`Self::wait`] or [`Self::end`].
     ///
     /// # Errors
     /// The log does not answer, or its bytes are damaged.
@@ -95,6 +96,21 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Resolves when there may be a record at or after `from`.
     fn wait(&self, topic_partition: TopicPartition, from: Offset) -> BoxFuture<'static, ()>;
+}
+
+/// The record at a place that somebody has named, however new; none if none stands there.
+///
+/// # Errors
+/// The log does not answer, or its bytes are damaged.
+pub async fn record_at(log: &dyn EventLog, position: Position) -> Result<Option<Record>, LogError> {
+    let at = position.topic_partition();
+    let mut records = log.read(at, position.offset, 1).await?;
+    if records.is_empty() {
+        log.end(at).await?;
+        records = log.read(at, position.offset, 1).await?;
+    }
+    let first = records.into_iter().next();
+    Ok(first.filter(|record| record.offset == position.offset))
 }
 
 /// The way of one owner into its journal partition.

@@ -15,7 +15,7 @@ use crate::health::{Condition, Health};
 use crate::owner::{Bounds, Owner, Stop};
 use crate::service::Service;
 use crate::tail::READ_BYTES;
-use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer};
+use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer, record_at};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -249,13 +249,8 @@ async fn newest_owner<S: Service>(
     let Some((offset, hash)) = owner.last_record() else {
         return Ok(owner);
     };
-    // A log may not have heard yet of what others have appended; asked for its end, it looks.
-    parts.log.end(owner.at()).await?;
-    let records = parts.log.read(owner.at(), offset, 1).await?;
-    let intact = records
-        .first()
-        .is_some_and(|record| record.offset == offset && eventlog::digest(&record.bytes) == hash);
-    if intact {
+    let record = record_at(&*parts.log, owner.at().at(offset)).await?;
+    if record.is_some_and(|record| eventlog::digest(&record.bytes) == hash) {
         Ok(owner)
     } else {
         Err(Ended::SnapshotAhead)

@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic};
+use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic, TopicPartition};
 use schemas::bets::{BetPlaced, BetType, Command, Leg, PlaceBet, PricePolicy, Slip};
 use schemas::rows::{BetAcceptedRow, BetStatus, BetStatusRow, table};
 use schemas::{Cause, Decision};
@@ -268,9 +268,14 @@ async fn followed(bet: BetId, mut ticket: Ticket, until: tokio::time::Instant) -
     Last::Pending(pending_until)
 }
 
-/// Looks a bet up in the view until it is decided or the wait is over.
+/// Looks a bet up in the view until it is decided or the wait is over. A view that is behind what
+/// this process has read cannot tell that a bet is pending: somebody may know better.
 async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result<Last, Problem> {
+    let journal = TopicPartition::new(Topic::BetsEvents, bet.partition());
+    let read_to = app.hub.next_offset(journal).unwrap_or(0);
+    let mut is_current = false;
     loop {
+        is_current = is_current || views::next_offset(app, journal).await? >= read_to;
         let key = bet.bytes().to_vec();
         let status: Option<BetStatusRow> = views::row(app, table::BET_STATUS, key.clone()).await?;
         let pending_until = status.as_ref().and_then(|row| row.pending_until);
@@ -288,7 +293,11 @@ async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result
         }
         let next_look = asking::until(LOOK_AGAIN);
         if next_look > until {
-            return Ok(Last::Pending(pending_until));
+            return if is_current {
+                Ok(Last::Pending(pending_until))
+            } else {
+                Err(Problem::new(Code::ViewBehind))
+            };
         }
         tokio::time::sleep_until(next_look).await;
     }

@@ -7,6 +7,7 @@ use kernel::*;
 use schemas::bets;
 use serde_json::json;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -209,6 +210,30 @@ async fn when_the_wait_is_over_the_bet_is_pending_and_then_final() {
     assert_eq!(last.header("idempotency-replayed"), Some("true"));
 }
 
+/// Found by the campaign with slow connections to the views: a client that had been told of the
+/// acceptance asked again, and heard from a view that was behind that the bet was pending.
+#[tokio::test(start_paused = true)]
+async fn a_view_that_is_behind_does_not_tell_that_an_accepted_bet_is_pending() {
+    let world = World::new();
+    world.offer().await;
+    let mut owner = BetsOwner::claim(&world).await;
+    let slip = slip("10.00");
+    let mut placing = pin!(world.post("anna", "/v1/bets", "k1", &slip));
+    let placed = tokio::select! {
+        _ = &mut placing => panic!("nobody has accepted it"),
+        placed = owner.place_next() => placed,
+    };
+    world.caught_up().await;
+    world.projecting.store(false, Ordering::Release);
+    owner.accept(&placed).await;
+    assert_eq!(placing.await.status, StatusCode::CREATED);
+    let behind = world.post("anna", "/v1/bets", "k1", &slip).await;
+    assert_eq!(
+        (behind.status.as_u16(), behind.code().as_str()),
+        (503, "view_behind")
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_final_carries_the_next_step_and_is_replayed() {
     let world = World::new();
@@ -241,9 +266,7 @@ async fn a_refusal_is_final_carries_the_next_step_and_is_replayed() {
 async fn without_views_a_bet_is_still_placed() {
     let world = World::new();
     world.offer().await;
-    world
-        .projecting
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    world.projecting.store(false, Ordering::Relaxed);
     BetsOwner::claim(&world).await.accept_all();
     let answer = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
     assert_eq!(answer.status, StatusCode::CREATED);
@@ -322,9 +345,7 @@ async fn wrong_values_are_pointed_at_all_at_once() {
 async fn an_answer_that_the_view_learns_late_is_found_all_the_same() {
     let world = World::new();
     world.offer().await;
-    world
-        .projecting
-        .store(false, std::sync::atomic::Ordering::Relaxed);
+    world.projecting.store(false, Ordering::Relaxed);
     BetsOwner::claim(&world).await.accept_all();
     let first = world.post("anna", "/v1/bets", "k1", &slip("10.00")).await;
     // The tail will not bring it again; the view is behind the registration.

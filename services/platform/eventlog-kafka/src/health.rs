@@ -4,8 +4,8 @@
 //! the same kind of work succeeds, or until the brokers answer again and it was not renewed.
 //! Outages of all brokers are counted when they are over: no client of the library survives one.
 //!
-//! Why: a broker that comes back alone tells at first that there are no brokers. The library then
-//! (2.10 to 2.13 at least) lets all go that it knew, and knocks nowhere ever again.
+//! Why: a broker that comes back alone tells at first that there are no brokers, then of topics
+//! without leaders. The library has lost brokers and partitions over that for ever.
 //!
 //! Prohibition: no outcome is decided by it; outcomes and errors stand for themselves.
 

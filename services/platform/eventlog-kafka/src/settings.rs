@@ -89,9 +89,6 @@ impl Settings {
                 ("bootstrap.servers", &self.brokers),
                 ("socket.nagle.disable", "true"),
                 ("socket.keepalive.enable", "true"),
-                // When all brokers were away we begin anew with new clients. When the library did
-                // so by itself it crashed (2.12.1, a call into freed memory).
-                ("metadata.recovery.strategy", "none"),
                 // A broker that comes back is used again at once.
                 ("reconnect.backoff.ms", "10"),
                 ("reconnect.backoff.max.ms", "250"),

@@ -12,19 +12,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The language and the wire.
     ("kernel", &[]),
     ("schemas", &["kernel"]),
+    ("failpoints", &[]),
     // The platform: ports, adapters that only know their port, the machinery.
     ("eventlog", &["kernel", "schemas"]),
     ("eventlog-sqlite", &["kernel", "eventlog"]),
     ("eventlog-kafka", &["kernel", "schemas", "eventlog"]),
     ("viewstore", &["kernel"]),
     ("viewstore-sqlite", &["kernel", "viewstore"]),
-    ("viewstore-scylla", &["kernel", "viewstore"]),
-    ("snapshots", &["kernel"]),
+    ("viewstore-scylla", &["kernel", "failpoints", "viewstore"]),
+    ("snapshots", &["kernel", "failpoints"]),
     ("keystore", &["kernel"]),
     ("schemastore", &["kernel", "schemas"]),
     (
         "runtime",
-        &["kernel", "schemas", "eventlog", "viewstore", "snapshots"],
+        &[
+            "kernel",
+            "schemas",
+            "failpoints",
+            "eventlog",
+            "viewstore",
+            "snapshots",
+        ],
     ),
     // Pure rules know the language alone.
     ("auth-domain", &["kernel"]),

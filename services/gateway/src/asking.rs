@@ -15,6 +15,7 @@ use crate::problem::Problem;
 use crate::ticket::Ticket;
 use crate::views;
 use bytes::Bytes;
+use failpoints::Point;
 use kernel::{
     CorrelationId, CustomerId, Digest, Partition, RequestId, Timestamp, Topic, TopicPartition,
 };
@@ -122,6 +123,7 @@ pub(crate) async fn ask<C: Wire>(
         command: build()?,
     };
     let inbox = TopicPartition::new(request.inbox, request.partition);
+    failpoints::pass(Point::Asking);
     let sending = app.log.send(inbox, encoded(request.inbox, &record));
     // The outcome of a send is no answer; whatever it says, only the journal tells.
     let sent = timeout_at(deadline, sending).await;
@@ -153,7 +155,10 @@ async fn answered(
         tokio::select! {
             biased;
             decision = ticket.next() => match decision {
-                Some(decision) => return from_tail(request, decision, ticket),
+                Some(decision) => {
+                    failpoints::pass(Point::Answering);
+                    return from_tail(request, decision, ticket);
+                }
                 None => return Err(Problem::new(Code::OutcomeUnknown)),
             },
             found = &mut in_view, if looking => match found {

@@ -7,11 +7,13 @@
 
 use crate::time::{now, wait_for};
 use anyhow::{Context, bail};
+use failpoints::Point;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,6 +23,11 @@ use std::time::{Duration, Instant};
 const READY_PATIENCE: Duration = Duration::from_secs(90);
 /// How long a process may take to end when it is asked to.
 const END_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a process may take to come to the point at which it is to die.
+const DEATH_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The variable that tells a process at which point it is to die, and at which passing of it.
+pub const DIE_AT: &str = "CAMPAIGN_DIE_AT";
 
 /// A process that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +181,35 @@ impl Fleet {
     /// # Errors
     /// It is not known, runs already or cannot be started.
     pub fn start(&mut self, name: &str) -> anyhow::Result<()> {
+        self.start_until(name, None)
+    }
+
+    /// Starts it, and it dies by itself at the nth passing of a point; [`Self::dies`] waits for
+    /// that.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_to_die(&mut self, name: &str, point: Point, nth: u32) -> anyhow::Result<()> {
+        self.start_until(name, Some(&format!("{point}:{nth}")))
+    }
+
+    /// Waits until a process has died at its point.
+    ///
+    /// # Errors
+    /// It does not in time, or ends otherwise.
+    pub fn dies(&mut self, name: &str) -> anyhow::Result<()> {
+        // It may die before it is ready, or after; clients come in between.
+        drop(self.ready(name));
+        let how = wait_for(DEATH_PATIENCE, || self.ended(name));
+        let how = how.with_context(|| format!("{name} did not come to its point"))?;
+        self.take(name)?;
+        if how.signal() == Some(Signal::ABORT.as_raw()) {
+            return Ok(());
+        }
+        bail!("{name} has ended ({how}): {}", self.last_words(name))
+    }
+
+    fn start_until(&mut self, name: &str, death: Option<&str>) -> anyhow::Result<()> {
         let (ready, errors) = (self.ready_file(name), self.stderr_file(name));
         let member = self.members.get_mut(name);
         let member = member.with_context(|| format!("no process is named {name}"))?;
@@ -188,6 +224,9 @@ impl Fleet {
         let mut settings = self.settings.clone();
         settings.extend(member.spec.settings.clone());
         settle(&mut command, &settings);
+        command
+            .env_remove(DIE_AT)
+            .envs(death.map(|death| (DIE_AT, death)));
         let child = command
             .arg("furlong")
             .args(&member.spec.words)

@@ -3,7 +3,9 @@
 //!
 //! Duty: read the arguments, run the plan, print the table. Prohibition: no fault lives here.
 
+use anyhow::Context;
 use campaign::faults;
+use campaign::fleet::DIE_AT;
 use campaign::plan::{Plan, Row, Runs, Stage, run, shown, table};
 use clap::Parser;
 use furlong::screen::{Colour, Screen};
@@ -67,6 +69,12 @@ fn furlong(words: Vec<OsString>) -> ExitCode {
     if let Err(error) = rustix::process::set_parent_process_death_signal(kill) {
         tell(&format!("a dead parent will not be noticed: {error}"));
     }
+    if let Some(when) = std::env::var_os(DIE_AT)
+        && let Err(error) = arm(&when.to_string_lossy())
+    {
+        tell(&format!("error: {DIE_AT}: {error:#}"));
+        return ExitCode::FAILURE;
+    }
     let mut screen = Screen {
         out: &mut std::io::stdout(),
         messages: &mut std::io::stderr(),
@@ -75,6 +83,13 @@ fn furlong(words: Vec<OsString>) -> ExitCode {
         colour: Colour::default(),
     };
     ExitCode::from(furlong::cli::run_with(words, &mut screen))
+}
+
+/// `produced:7`: this process dies when it passes that point for the seventh time.
+fn arm(when: &str) -> anyhow::Result<()> {
+    let (point, nth) = when.split_once(':').context("expected point:number")?;
+    failpoints::arm(point.parse()?, nth.parse()?);
+    Ok(())
 }
 
 fn tell(line: &str) {

@@ -12,6 +12,7 @@ use crate::health::{Condition, Health};
 use crate::service::Context;
 use crate::tail::{Stretch, Tail, TailError, chain_from_bytes, chain_to_bytes};
 use eventlog::{Chain, EventLog, LogError};
+use failpoints::Point;
 use kernel::{Offset, Topic, TopicPartition};
 use schemas::rows::{AnswerRow, table};
 use schemas::{Blob, Decision, Wire};
@@ -177,6 +178,7 @@ impl Reader {
                 seq: chain.seq,
                 chain: chain_to_bytes(&chain),
             };
+            failpoints::pass(Point::Projecting);
             // Rows are full and carry their seq: writing them again changes nothing.
             while let Err(error) = self.views.apply(at, rows.clone(), progress.clone()).await {
                 if error == ViewError::Cleared && self.starts_again() {
@@ -186,6 +188,7 @@ impl Reader {
                 tracing::warn!(%at, %error, "view store unavailable, trying again");
                 tokio::time::sleep(RETRY_AFTER).await;
             }
+            failpoints::pass(Point::Projected);
             written = progress.next_offset;
             figures.note_written(written);
             figures

@@ -16,6 +16,7 @@ use crate::owner::{Bounds, Owner, Stop};
 use crate::service::Service;
 use crate::tail::READ_BYTES;
 use eventlog::{AppendOutcome, EventLog, LogError, Record, Writer, record_at};
+use failpoints::Point;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -284,12 +285,14 @@ async fn claim<S: Service>(
     }
     let mut claim_id = [0_u8; 16];
     parts.entropy.fill(&mut claim_id);
+    failpoints::pass(Point::Claiming);
     let record = owner.claim(ClaimId(claim_id), parts.clock.now());
     if writer.append(vec![record]).await != [AppendOutcome::Sent] {
         return Err(Ended::Stopped(Stop::Doubt(
             "the claim may not have been appended",
         )));
     }
+    failpoints::pass(Point::Claimed);
     while !owner.is_active() {
         let records = parts
             .log
@@ -374,12 +377,14 @@ async fn serve<S: Service>(
             biased;
             _ = duty.wait_for(|duty| *duty == Duty::Stop) => return Ok(()),
             Some(sent) = outcomes.next(), if !outcomes.is_empty() => {
+                failpoints::pass(Point::Reported);
                 if !all_sent(&sent) {
                     owner.doubt("an append may not have happened");
                 }
             }
             Some((_, batch)) = own.recv() => {
                 owner.read_back(&batch?);
+                failpoints::pass(Point::ReadBack);
                 reign.read_back(owner.chain().seq, &*parts.clock);
             }
             // While a snapshot is wanted nothing new is read: the machine comes to rest by itself.
@@ -399,7 +404,9 @@ async fn serve<S: Service>(
                 break;
             }
             reign.appended(records.len(), parts.clock.now());
+            failpoints::pass(Point::Decided);
             outcomes.push(writer.append(records));
+            failpoints::pass(Point::Produced);
         }
         reign.waiting(owner.waiting());
         if let Some(stop) = owner.stopped() {
@@ -432,6 +439,7 @@ fn keep_snapshot<S: Service>(parts: &OwnerParts<S>, at: TopicPartition, seq: u64
         let kept = store
             .put(at.topic, at.partition, seq, SNAPSHOT_FORMAT, bytes.into())
             .await;
+        failpoints::pass(Point::SnapshotKept);
         let pruned = store.prune(at.topic, at.partition, SNAPSHOTS_KEPT).await;
         if let Err(error) = kept.and(pruned) {
             tracing::warn!(%at, %error, "snapshot not kept");

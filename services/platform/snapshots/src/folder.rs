@@ -11,6 +11,7 @@
 use crate::port::{Snapshot, SnapshotError, SnapshotStore};
 use crate::sealed;
 use bytes::Bytes;
+use failpoints::Point;
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, ready};
@@ -119,6 +120,7 @@ impl FolderStore {
             file.write_all(&sealed::seal(name, content))?;
             file.write_all(content)?;
             file.sync_all()?;
+            failpoints::pass(Point::SnapshotWritten);
             let place = self.root.join(name);
             let folder = place.parent().unwrap_or(&self.root);
             make_folders(&self.root, folder)?;

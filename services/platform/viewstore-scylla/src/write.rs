@@ -9,6 +9,7 @@
 use crate::keeper::{Link, State};
 use crate::layout;
 use crate::statements::ROWS_PER_BATCH;
+use failpoints::Point;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 use kernel::TopicPartition;
 use scylla::errors::ExecutionError;
@@ -173,6 +174,7 @@ async fn apply(
         // The writer is told so when its rows come again, as they do.
         return Err(shared.trouble("apply", &"the store was emptied a moment ago"));
     }
+    failpoints::pass(Point::RowsWritten);
     write_progress(at, shared, &link, progress).await?;
     Ok(applied)
 }

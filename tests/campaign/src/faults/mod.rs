@@ -11,6 +11,7 @@ mod claim_storm;
 mod command;
 mod count;
 mod delivered_twice;
+mod failpoints;
 mod kill_owner;
 mod kill_role;
 mod late_frame;
@@ -99,6 +100,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
     vec![
         Box::new(kill_owner::KillOwner),
         Box::new(kill_role::KillRole),
+        Box::new(failpoints::Failpoints),
         Box::new(broker::OnlyBroker),
         Box::new(broker_away::BrokerAway),
         Box::new(late_record::LateRecord),

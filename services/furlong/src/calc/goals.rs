@@ -1,87 +1,38 @@
 //! `furlong calc goals`.
 
-use crate::exit::{Ended, Failure, Outcome};
+use super::model::Match;
+use crate::exit::{Ended, Outcome};
 use crate::numbers::{exact_list, exact_text};
 use crate::screen::Screen;
 use clap::Args;
-use odds_domain::goals::{GoalGrid, GoalMarkets, GoalModel, GoalModelError, MATCH_MINUTES};
-use odds_domain::outcome::Score;
+use odds_domain::goals::{GoalGrid, GoalMarkets};
 
 pub const EXAMPLES: &str = "\
 Examples:
   furlong calc goals --home 1.5 --away 1.1
   furlong calc goals --home 1.35 --away 1.35 --rho -0.1 --json
+  furlong calc goals --home 1.5 --away 1.1 --shared 0.15
+  furlong calc goals --total 2.6 --supremacy 0.4
   furlong calc goals --home 1.5 --away 1.1 --score 1-0 --minute 60
 
 With a score, the markets are those of the final score and the grid holds the goals still to come.";
 
-/// Poisson or Dixon-Coles.
+/// All three models.
 #[derive(Debug, Args)]
 pub struct Goals {
-    /// Goals that the home side is expected to score in a whole match
-    #[arg(long, value_name = "RATE")]
-    home: f64,
-    /// Goals that the away side is expected to score in a whole match
-    #[arg(long, value_name = "RATE")]
-    away: f64,
-    /// Correlation at low scores (Dixon-Coles)
-    #[arg(long, default_value_t = 0.0)]
-    rho: f64,
-    /// The present score, such as 1-0
-    #[arg(long, requires = "minute")]
-    score: Option<Score>,
-    /// Minutes played, 0 to 90
-    #[arg(long, requires = "score")]
-    minute: Option<f64>,
+    #[command(flatten)]
+    of: Match,
 }
 
 pub fn run(arguments: &Goals, screen: &mut Screen<'_>) -> Ended {
-    let grid = model(arguments)?.grid();
-    let score = arguments.score.unwrap_or_default();
-    let markets = grid.markets(score);
+    let grid = arguments.of.model()?.grid();
+    let markets = grid.markets(arguments.of.score());
     if screen.json {
         put_json(&grid, markets, screen)?;
     } else {
         put_tables(&grid, markets, screen)?;
     }
     Ok(Outcome::Fine)
-}
-
-fn model(arguments: &Goals) -> Result<GoalModel, Failure> {
-    let Goals {
-        home,
-        away,
-        rho,
-        minute,
-        ..
-    } = *arguments;
-    let usage = |error: GoalModelError| {
-        let argument = match error {
-            GoalModelError::RateOutOfRange(rate) if rate.to_bits() == home.to_bits() => "--home",
-            GoalModelError::RateOutOfRange(_) => "--away",
-            GoalModelError::RhoOutOfRange { .. } => "--rho",
-            GoalModelError::MinutesOutOfRange(_) => "--minute",
-        };
-        Failure::Usage(format!("{argument}: {error}"))
-    };
-    let model = GoalModel::dixon_coles(home, away, rho).map_err(usage)?;
-    match minute {
-        None => Ok(model),
-        Some(minute) if (0.0..=MATCH_MINUTES).contains(&minute) => {
-            model.with_minutes_left(minutes_left(minute)).map_err(usage)
-        }
-        Some(minute) => Err(Failure::Usage(format!(
-            "--minute: between 0 and {MATCH_MINUTES}, got {minute}"
-        ))),
-    }
-}
-
-#[expect(
-    clippy::float_arithmetic,
-    reason = "minutes of a match, for a model of floats"
-)]
-fn minutes_left(minute: f64) -> f64 {
-    MATCH_MINUTES - minute
 }
 
 fn put_json(grid: &GoalGrid, markets: GoalMarkets, screen: &mut Screen<'_>) -> std::io::Result<()> {
@@ -204,6 +155,22 @@ mod tests {
     }
 
     #[test]
+    fn a_total_and_a_supremacy_are_two_rates() {
+        assert_eq!(
+            answer("--total 2.6 --supremacy 0.4"),
+            answer("--home 1.5 --away 1.1")
+        );
+    }
+
+    #[test]
+    fn shared_goals_make_draws_likelier() {
+        let apart = answer("--home 1.5 --away 1.1");
+        let together = answer("--home 1.5 --away 1.1 --shared 0.15");
+        let draw = |answer: &Value| answer["draw"].as_f64().unwrap();
+        assert!(draw(&together) > draw(&apart) + 0.01);
+    }
+
+    #[test]
     fn after_the_last_minute_the_score_stands() {
         let answer = answer("--home 1.5 --away 1.1 --score 2-1 --minute 90");
         check(
@@ -225,6 +192,12 @@ mod tests {
             ("--home 1 --away x", "--away"),
             ("--home 1 --away 1 --rho 2", "--rho"),
             ("--home 1 --away 1 --rho -1.5", "--rho"),
+            ("--home 1 --away 1 --shared 1.1", "--shared"),
+            ("--home 1 --away 1 --shared 0.1 --rho 0.1", "--rho"),
+            ("--total 2 --supremacy 3", "--supremacy"),
+            ("--total 2", "--supremacy"),
+            ("--home 2", "--away"),
+            ("--total 2 --supremacy 1 --home 2 --away 1", "--home"),
             ("--home 1 --away 1 --score 1:0 --minute 5", "--score"),
             ("--home 1 --away 1 --score 1-0", "--minute"),
             ("--home 1 --away 1 --score 1-0 --minute 91", "--minute"),

@@ -5,6 +5,7 @@
 
 mod goals;
 mod margin;
+mod model;
 mod settle;
 
 use crate::exit::Ended;

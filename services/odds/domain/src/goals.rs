@@ -1,17 +1,20 @@
-//! Goal models: from two scoring rates to the probability of every score.
+//! Goal models: from scoring rates to the probability of every score.
 //!
-//! Duty: Poisson and Dixon-Coles on a grid of 0 to 15 goals a side, before the match and in play,
-//! and what follows from the grid for the usual markets. Prohibition: no prices (see
-//! [`crate::margin`]) and no use inside a decision.
+//! Duty: Poisson, Dixon-Coles and bivariate Poisson goals on one grid of 0 to 15 goals a side
+//! ([`GoalGrid`]), before the match and in play. Rates come from expectations ([`rates_of`]) or
+//! from results ([`fit`]). Prohibition: no prices (see [`crate::margin`]) and no use inside a
+//! decision.
 #![expect(
     clippy::float_arithmetic,
     reason = "goal models are real arithmetic; no result enters a decision unquantised"
 )]
 
-use crate::outcome::{self, Line, Score, SelectionOutcome, Side, TotalSide};
+mod grid;
 
-/// Goals 0 to 15 of one side.
-pub const GRID_SIZE: usize = 16;
+pub mod fit;
+
+pub use grid::{GRID_SIZE, GoalGrid, GoalMarkets, OutcomeChances};
+
 /// Above this the grid would miss more than a thousandth of the scores.
 pub const RATE_MAX: f64 = 6.0;
 /// Minutes that a rate speaks of.
@@ -33,17 +36,42 @@ pub enum GoalModelError {
         /// min(1, 1/(home·away)).
         most: f64,
     },
+    /// Goals that both sides share cannot be more than either side's goals.
+    #[error("shared goals must lie between 0 and {most} for these rates, got {shared}")]
+    SharedOutOfRange {
+        /// What was given.
+        shared: f64,
+        /// The lower of the two rates.
+        most: f64,
+    },
+    /// A total and a supremacy that leave a side less than no goals, or too many.
+    #[error("no rates from 0 to {RATE_MAX} have the total {total} and the supremacy {supremacy}")]
+    ExpectationOutOfRange {
+        /// Expected goals of both sides.
+        total: f64,
+        /// By how many the home side is expected to lead.
+        supremacy: f64,
+    },
     /// A time outside the match.
     #[error("minutes left are between 0 and {MATCH_MINUTES}, got {0}")]
     MinutesOutOfRange(f64),
 }
 
-/// Expected goals of both sides and their correlation at low scores.
+/// How the goals of the two sides depend on each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Dependence {
+    /// The four lowest scores are corrected by rho (Dixon and Coles); at 0 not at all.
+    LowScores(f64),
+    /// Both sides score so many goals together, on average (Karlis and Ntzoufras).
+    Shared(f64),
+}
+
+/// Expected goals of both sides and how they depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GoalModel {
     home: f64,
     away: f64,
-    rho: f64,
+    dependence: Dependence,
 }
 
 impl GoalModel {
@@ -60,20 +88,38 @@ impl GoalModel {
     /// # Errors
     /// A rate outside 0 to [`RATE_MAX`], or a `rho` that makes a probability negative.
     pub fn dixon_coles(home: f64, away: f64, rho: f64) -> Result<Self, GoalModelError> {
-        for rate in [home, away] {
-            if !(0.0..=RATE_MAX).contains(&rate) {
-                return Err(GoalModelError::RateOutOfRange(rate));
-            }
-        }
-        let least = f64::max(-home.recip(), -away.recip());
-        let most = f64::min(1.0, (home * away).recip());
+        check_rates(home, away)?;
+        let (least, most) = rho_range(home, away);
         if !(least..=most).contains(&rho) {
             return Err(GoalModelError::RhoOutOfRange { rho, least, most });
         }
-        Ok(Self { home, away, rho })
+        Ok(Self {
+            home,
+            away,
+            dependence: Dependence::LowScores(rho),
+        })
     }
 
-    /// The model of what is left to play: rates in proportion to the time, the same `rho`.
+    /// Bivariate Poisson goals: of the expected `home` and `away` goals, `shared` fall on both
+    /// sides together. That is also their covariance.
+    ///
+    /// # Errors
+    /// A rate outside 0 to [`RATE_MAX`], or more shared goals than either side has.
+    pub fn bivariate(home: f64, away: f64, shared: f64) -> Result<Self, GoalModelError> {
+        check_rates(home, away)?;
+        let most = home.min(away);
+        if !(0.0..=most).contains(&shared) {
+            return Err(GoalModelError::SharedOutOfRange { shared, most });
+        }
+        Ok(Self {
+            home,
+            away,
+            dependence: Dependence::Shared(shared),
+        })
+    }
+
+    /// The model of what is left to play: rates (shared goals too) in proportion to the time, the
+    /// same `rho`. A smaller rate allows more of `rho`, so it stays valid.
     ///
     /// # Errors
     /// Minutes outside 0 to 90.
@@ -82,7 +128,14 @@ impl GoalModel {
             return Err(GoalModelError::MinutesOutOfRange(minutes));
         }
         let part = minutes / MATCH_MINUTES;
-        Self::dixon_coles(self.home * part, self.away * part, self.rho)
+        Ok(Self {
+            home: self.home * part,
+            away: self.away * part,
+            dependence: match self.dependence {
+                Dependence::LowScores(rho) => Dependence::LowScores(rho),
+                Dependence::Shared(shared) => Dependence::Shared(shared * part),
+            },
+        })
     }
 
     /// Expected goals of the home side.
@@ -97,26 +150,101 @@ impl GoalModel {
         self.away
     }
 
+    /// The model's name and version, as the provenance of a price tells them. A change of the
+    /// arithmetic below is a new version.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self.dependence {
+            Dependence::LowScores(0.0) => "poisson/1",
+            Dependence::LowScores(_) => "dixon-coles/1",
+            Dependence::Shared(_) => "bivariate-poisson/1",
+        }
+    }
+
     /// The probability of every score from 0-0 to 15-15.
     #[must_use]
     pub fn grid(self) -> GoalGrid {
+        match self.dependence {
+            Dependence::LowScores(rho) => self.corrected(rho),
+            Dependence::Shared(shared) => self.convolved(shared),
+        }
+    }
+
+    fn corrected(self, rho: f64) -> GoalGrid {
         let home = poisson(self.home);
         let away = poisson(self.away);
         let mut cells = home.map(|of_home| away.map(|of_away| of_home * of_away));
-        let corrections = [
-            [
-                1.0 - self.home * self.away * self.rho,
-                1.0 + self.home * self.rho,
-            ],
-            [1.0 + self.away * self.rho, 1.0 - self.rho],
-        ];
-        for (row, factors) in cells.iter_mut().zip(corrections) {
-            for (cell, factor) in row.iter_mut().zip(factors) {
-                *cell *= factor;
+        for (home, row) in low_score_factors(self.home, self.away, rho)
+            .iter()
+            .enumerate()
+        {
+            for (away, factor) in row.iter().enumerate() {
+                if let Some(cell) = cells.get_mut(home).and_then(|row| row.get_mut(away)) {
+                    *cell *= factor;
+                }
             }
         }
         GoalGrid { cells }
     }
+
+    /// Goals of one side are its own and the shared ones: summed over the shared ones, which loses
+    /// nothing where a side has no goals of its own.
+    fn convolved(self, shared: f64) -> GoalGrid {
+        let home = poisson(self.home - shared);
+        let away = poisson(self.away - shared);
+        let mut cells = [[0.0; GRID_SIZE]; GRID_SIZE];
+        for (together, of_both) in poisson(shared).into_iter().enumerate() {
+            for (row, of_home) in cells.iter_mut().skip(together).zip(home) {
+                for (cell, of_away) in row.iter_mut().skip(together).zip(away) {
+                    *cell += of_both * of_home * of_away;
+                }
+            }
+        }
+        GoalGrid { cells }
+    }
+}
+
+/// Rates of home and away for an expected total and the home side's expected lead, as some feeds
+/// tell them.
+///
+/// # Errors
+/// One of the rates would lie outside 0 to [`RATE_MAX`].
+pub fn rates_of(total: f64, supremacy: f64) -> Result<(f64, f64), GoalModelError> {
+    let rates = (
+        f64::midpoint(total, supremacy),
+        f64::midpoint(total, -supremacy),
+    );
+    match check_rates(rates.0, rates.1) {
+        Ok(()) => Ok(rates),
+        Err(_) => Err(GoalModelError::ExpectationOutOfRange { total, supremacy }),
+    }
+}
+
+/// The least and the most rho with which no probability is negative.
+#[must_use]
+pub fn rho_range(home: f64, away: f64) -> (f64, f64) {
+    (
+        f64::max(-home.recip(), -away.recip()),
+        f64::min(1.0, (home * away).recip()),
+    )
+}
+
+/// By what Dixon and Coles multiply the scores 0-0, 0-1 and 1-0, 1-1. The home side's rate stands
+/// where the away side scores, and the other way round.
+pub(crate) fn low_score_factors(home: f64, away: f64, rho: f64) -> [[f64; 2]; 2] {
+    [
+        [1.0 - home * away * rho, 1.0 + home * rho],
+        [1.0 + away * rho, 1.0 - rho],
+    ]
+}
+
+fn check_rates(home: f64, away: f64) -> Result<(), GoalModelError> {
+    for rate in [home, away] {
+        if !(0.0..=RATE_MAX).contains(&rate) {
+            return Err(GoalModelError::RateOutOfRange(rate));
+        }
+    }
+    Ok(())
 }
 
 /// Probabilities of 0 to 15 goals at a rate.
@@ -129,138 +257,6 @@ fn poisson(rate: f64) -> [f64; GRID_SIZE] {
         probability *= rate / goals;
         this
     })
-}
-
-/// Probabilities of goals still to come, home in rows and away in columns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GoalGrid {
-    cells: [[f64; GRID_SIZE]; GRID_SIZE],
-}
-
-/// Fair probabilities of the three usual markets.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GoalMarkets {
-    /// The home side wins.
-    pub home: f64,
-    /// Nobody wins.
-    pub draw: f64,
-    /// The away side wins.
-    pub away: f64,
-    /// Three goals or more.
-    pub over25: f64,
-    /// Both sides score.
-    pub btts: f64,
-}
-
-/// Probabilities of the five settlement classes of one selection.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OutcomeChances {
-    /// The whole stake wins.
-    pub won: f64,
-    /// Half wins, half is returned.
-    pub half_won: f64,
-    /// The stake is returned.
-    pub push: f64,
-    /// Half loses, half is returned.
-    pub half_lost: f64,
-    /// The whole stake loses.
-    pub lost: f64,
-}
-
-impl OutcomeChances {
-    /// The probability whose inverse is the fair price: at it the expected return is the stake.
-    /// `None` when the stake is certain to come back.
-    #[must_use]
-    pub fn fair_probability(self) -> Option<f64> {
-        let winning = self.won + self.half_won / 2.0;
-        let at_stake = winning + self.lost + self.half_lost / 2.0;
-        (at_stake > 0.0).then(|| winning / at_stake)
-    }
-
-    fn add(&mut self, outcome: SelectionOutcome, probability: f64) {
-        let class = match outcome {
-            SelectionOutcome::Won => &mut self.won,
-            SelectionOutcome::HalfWon => &mut self.half_won,
-            SelectionOutcome::Push => &mut self.push,
-            SelectionOutcome::HalfLost => &mut self.half_lost,
-            SelectionOutcome::Lost => &mut self.lost,
-        };
-        *class += probability;
-    }
-}
-
-impl GoalGrid {
-    /// The cells: home goals in rows, away goals in columns.
-    #[must_use]
-    pub const fn cells(&self) -> &[[f64; GRID_SIZE]; GRID_SIZE] {
-        &self.cells
-    }
-
-    /// How much of all scores the grid holds; the rest lies beyond 15 goals.
-    #[must_use]
-    pub fn mass(&self) -> f64 {
-        self.probability_that(Score::default(), |_| true)
-    }
-
-    /// The usual markets when these goals are added to `current`.
-    #[must_use]
-    pub fn markets(&self, current: Score) -> GoalMarkets {
-        GoalMarkets {
-            home: self.probability_that(current, |score| score.home > score.away),
-            draw: self.probability_that(current, |score| score.home == score.away),
-            away: self.probability_that(current, |score| score.home < score.away),
-            over25: self.probability_that(current, |score| score.total() > 2),
-            btts: self.probability_that(current, |score| score.home > 0 && score.away > 0),
-        }
-    }
-
-    /// Settlement classes of a side with goals added to its score.
-    #[must_use]
-    pub fn handicap(&self, current: Score, side: Side, line: Line) -> OutcomeChances {
-        self.chances(current, |score| outcome::asian_handicap(score, side, line))
-    }
-
-    /// Settlement classes of a total.
-    #[must_use]
-    pub fn total(&self, current: Score, side: TotalSide, line: Line) -> OutcomeChances {
-        self.chances(current, |score| outcome::total(score, side, line))
-    }
-
-    /// Settlement classes of any selection that the final score decides.
-    #[must_use]
-    pub fn chances(
-        &self,
-        current: Score,
-        judge: impl Fn(Score) -> SelectionOutcome,
-    ) -> OutcomeChances {
-        let mut chances = OutcomeChances::default();
-        self.for_each(current, |score, probability| {
-            chances.add(judge(score), probability);
-        });
-        chances
-    }
-
-    fn probability_that(&self, current: Score, holds: impl Fn(Score) -> bool) -> f64 {
-        let mut sum = 0.0;
-        self.for_each(current, |score, probability| {
-            if holds(score) {
-                sum += probability;
-            }
-        });
-        sum
-    }
-
-    fn for_each(&self, current: Score, mut visit: impl FnMut(Score, f64)) {
-        for (row, home) in self.cells.iter().zip(0_u16..) {
-            for (&probability, away) in row.iter().zip(0_u16..) {
-                let score = Score::new(
-                    current.home.saturating_add(home),
-                    current.away.saturating_add(away),
-                );
-                visit(score, probability);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,41 +1,36 @@
 //! From a computed price to one that can be offered.
 //!
-//! Duty: the border between floats and exact prices: round a computed price to a ladder and tell
-//! the booksum that is left afterwards. Prohibition: nothing here judges whether a price is good.
+//! Duty: the prices of each ladder; the rung at, below, above or nearest to a price, exactly; the
+//! border between floats and exact prices, with the booksum that is left after rounding.
+//! Prohibition: nothing here judges whether a price is good.
 #![expect(
     clippy::float_arithmetic,
     reason = "this is the border at which floats end; what leaves is an exact price"
 )]
 
+mod rungs;
+
+pub use rungs::HOUSE_FRACTIONS;
+
 use kernel::{Price, PriceError};
+use std::fmt;
+use std::str::FromStr;
 
 /// Which prices may be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ladder {
-    /// Every hundredth from 1.01 up.
+    /// Every hundredth from 1.01 up to 1000.
     Hundredths,
     /// Steps that widen with the price, as exchanges have them: 350 prices from 1.01 to 1000.
     Classic,
+    /// The fractions that the house shows on boards: [`HOUSE_FRACTIONS`].
+    Fractions,
 }
 
-/// Upper end of a band and the step below it, in hundredths.
-const CLASSIC_BANDS: [(i64, i64); 10] = [
-    (200, 1),
-    (300, 2),
-    (400, 5),
-    (600, 10),
-    (1_000, 20),
-    (2_000, 50),
-    (3_000, 100),
-    (5_000, 200),
-    (10_000, 500),
-    (100_000, 1_000),
-];
-
-/// Lowest price of every ladder, in hundredths.
-const LOWEST: i64 = 101;
-/// Highest price of every ladder, in hundredths.
-const HIGHEST: i64 = 100_000;
+/// No ladder of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a ladder; known are hundredths, classic and fractions")]
+pub struct UnknownLadder(String);
 
 /// Exact prices and what they add up to.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +42,64 @@ pub struct LadderBook {
 }
 
 impl Ladder {
+    /// All ladders.
+    pub const ALL: &'static [Self] = &[Self::Hundredths, Self::Classic, Self::Fractions];
+
+    /// Every price on it, lowest first.
+    #[must_use]
+    pub fn prices(self) -> Vec<Price> {
+        rungs::all(self)
+    }
+
+    /// The highest price on it that is not above `price`; none below the lowest.
+    #[must_use]
+    pub fn down(self, price: Price) -> Option<Price> {
+        rungs::at_or_below(
+            self,
+            i128::from(price.numerator()),
+            i128::from(price.denominator()),
+        )
+    }
+
+    /// The highest price on it that is not above `numerator / denominator`, both above 0; none
+    /// below the lowest.
+    #[must_use]
+    pub fn down_from_ratio(self, numerator: i128, denominator: i128) -> Option<Price> {
+        rungs::at_or_below(self, numerator, denominator)
+    }
+
+    /// The lowest price on it that is not below `price`; none above the highest.
+    #[must_use]
+    pub fn up(self, price: Price) -> Option<Price> {
+        match self.down(price) {
+            Some(rung) if rung == price => Some(rung),
+            Some(rung) => rungs::above(self, rung),
+            None => rungs::lowest(self),
+        }
+    }
+
+    /// The price on it that is nearest to `price`; of two that are equally far the lower, which is
+    /// the house's side. Beyond the ends, the end.
+    #[must_use]
+    pub fn nearest(self, price: Price) -> Price {
+        match (self.down(price), self.up(price)) {
+            (Some(down), Some(up)) => {
+                if rungs::is_nearer_to_upper(down, price, up) {
+                    up
+                } else {
+                    down
+                }
+            }
+            (Some(end), None) | (None, Some(end)) => end,
+            (None, None) => price,
+        }
+    }
+
     /// The nearest price on the ladder that is not above `value`, so that rounding never gives
     /// margin away; prices beyond the ends become the ends.
+    ///
+    /// A value within a billionth below a price counts as it, since 2.3 may have been computed as
+    /// 2.2999999999999998.
     ///
     /// # Errors
     /// Not a finite number above 1.
@@ -56,18 +107,10 @@ impl Ladder {
         if !(value.is_finite() && value > 1.0) {
             return Err(PriceError::NotAboveOne);
         }
-        let hundredths = hundredths_below(value).clamp(LOWEST, HIGHEST);
-        let on_ladder = match self {
-            Self::Hundredths => hundredths,
-            Self::Classic => {
-                let step = CLASSIC_BANDS
-                    .iter()
-                    .find(|(end, _)| hundredths <= *end)
-                    .map_or(1, |(_, step)| *step);
-                hundredths.saturating_sub(hundredths.checked_rem(step).unwrap_or(0))
-            }
-        };
-        Price::ratio(on_ladder, 100)
+        let (numerator, denominator) = with_a_breath(value);
+        self.down_from_ratio(numerator, denominator)
+            .or_else(|| rungs::lowest(self))
+            .ok_or(PriceError::OutOfRange)
     }
 
     /// Every price of a book brought onto the ladder.
@@ -81,6 +124,28 @@ impl Ladder {
             .collect::<Result<Vec<_>, _>>()?;
         let booksum = booksum(&prices);
         Ok(LadderBook { prices, booksum })
+    }
+}
+
+impl fmt::Display for Ladder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hundredths => "hundredths",
+            Self::Classic => "classic",
+            Self::Fractions => "fractions",
+        })
+    }
+}
+
+impl FromStr for Ladder {
+    type Err = UnknownLadder;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLadder> {
+        Self::ALL
+            .iter()
+            .find(|ladder| ladder.to_string() == text)
+            .copied()
+            .ok_or_else(|| UnknownLadder(text.to_owned()))
     }
 }
 
@@ -101,76 +166,19 @@ pub fn as_float(price: Price) -> f64 {
     price.numerator() as f64 / price.denominator() as f64
 }
 
-/// Whole hundredths in `value`. A value within a billionth below a hundredth counts as it, since
-/// 2.3 may have been computed as 2.2999999999999998.
+/// A float as a ratio, a billionth higher than it is.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
-    reason = "clamped to the ladder first, so the integer is exact"
+    reason = "clamped first, so the integer is exact"
 )]
-fn hundredths_below(value: f64) -> i64 {
-    (value.min(1e6) * 100.0 + 1e-7).floor() as i64
+fn with_a_breath(value: f64) -> (i128, i128) {
+    let scale = 1e12;
+    (
+        (value.min(1e6) * scale + 1e3).floor() as i128,
+        1_000_000_000_000,
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeSet;
-
-    fn price(text: &str) -> Price {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn rounds_towards_the_house() {
-        for (value, expected) in [
-            (2.499, "2.49"),
-            (2.5, "2.50"),
-            (2.3, "2.30"),
-            (1.0001, "1.01"),
-            (5000.0, "1000"),
-        ] {
-            assert_eq!(Ladder::Hundredths.at_most(value), Ok(price(expected)));
-        }
-        assert_eq!(Ladder::Classic.at_most(2.99), Ok(price("2.98")));
-        assert_eq!(Ladder::Classic.at_most(104.9), Ok(price("100")));
-    }
-
-    #[test]
-    fn refuses_what_is_no_price() {
-        for value in [1.0, 0.0, -2.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Ladder::Classic.at_most(value), Err(PriceError::NotAboveOne));
-        }
-    }
-
-    #[test]
-    fn the_classic_ladder_has_350_prices() {
-        let prices: BTreeSet<Price> = (101..=100_000_i32)
-            .map(|hundredths| {
-                Ladder::Classic
-                    .at_most(f64::from(hundredths) / 100.0)
-                    .unwrap()
-            })
-            .collect();
-        assert_eq!(prices.len(), 350);
-    }
-
-    #[test]
-    fn the_booksum_is_told_after_rounding() {
-        let book = Ladder::Hundredths.book(&[2.006, 2.006]).unwrap();
-        assert_eq!(book.prices, [price("2.00"), price("2.00")]);
-        assert!((book.booksum - 1.0).abs() < 1e-15);
-    }
-
-    proptest! {
-        #[test]
-        fn a_ladder_price_stays_itself(value in 1.01_f64..1000.0) {
-            for ladder in [Ladder::Hundredths, Ladder::Classic] {
-                let once = ladder.at_most(value).unwrap();
-                prop_assert!(as_float(once) <= value + 1e-8);
-                prop_assert_eq!(ladder.at_most(as_float(once)), Ok(once));
-            }
-        }
-    }
-}
+mod tests;

@@ -5,23 +5,27 @@
 //! selection.
 //!
 //! Prohibition: no clock, no randomness, no wire format. Floats live only in the numeric modules
-//! ([`margin`], [`goals`], [`ladder`]), which the decider does not use: their results are
-//! quantised and arrive in commands.
+//! ([`margin`], [`goals`]) and at the borders of [`ladder`] and [`shade`], none of which a decision
+//! uses: their results are quantised and arrive in commands.
 
 mod budget;
 mod command;
 mod decider;
 mod event;
+mod fixed;
 mod market;
 mod rejection;
 mod result;
 mod source;
 mod state;
 
+pub mod format;
 pub mod goals;
 pub mod ladder;
 pub mod margin;
 pub mod outcome;
+pub mod question;
+pub mod shade;
 
 pub use budget::{Budgets, PartitionBudget};
 pub use command::{

@@ -145,6 +145,18 @@ impl Line {
     }
 }
 
+impl Line {
+    /// As handicaps are written: with a sign unless it is zero.
+    #[must_use]
+    pub fn signed(self) -> String {
+        if self.0 > 0 {
+            format!("+{self}")
+        } else {
+            self.to_string()
+        }
+    }
+}
+
 impl FromStr for Line {
     type Err = OutcomeError;
 
@@ -194,12 +206,7 @@ impl fmt::Display for Line {
 /// Who won, judged for one of the three answers.
 #[must_use]
 pub fn match_result(score: Score, selection: MatchResult) -> SelectionOutcome {
-    let result = match score.home.cmp(&score.away) {
-        std::cmp::Ordering::Greater => MatchResult::Home,
-        std::cmp::Ordering::Equal => MatchResult::Draw,
-        std::cmp::Ordering::Less => MatchResult::Away,
-    };
-    won_if(result == selection)
+    european_handicap(score, selection, 0)
 }
 
 /// A side with goals added (`line` is that side's own, -0.75 for a favourite).
@@ -207,6 +214,17 @@ pub fn match_result(score: Score, selection: MatchResult) -> SelectionOutcome {
 pub fn asian_handicap(score: Score, side: Side, line: Line) -> SelectionOutcome {
     let margin_quarters = score.lead(side).saturating_mul(4).saturating_add(line.0);
     from_margin(margin_quarters)
+}
+
+/// Who won after whole goals are added to the home side: three answers, never a push.
+#[must_use]
+pub fn european_handicap(score: Score, selection: MatchResult, goals: i32) -> SelectionOutcome {
+    let result = match score.lead(Side::Home).saturating_add(goals).cmp(&0) {
+        std::cmp::Ordering::Greater => MatchResult::Home,
+        std::cmp::Ordering::Equal => MatchResult::Draw,
+        std::cmp::Ordering::Less => MatchResult::Away,
+    };
+    won_if(result == selection)
 }
 
 /// More or fewer goals than a line.
@@ -226,7 +244,7 @@ pub fn both_to_score(score: Score, yes: bool) -> SelectionOutcome {
     won_if((score.home > 0 && score.away > 0) == yes)
 }
 
-const fn won_if(true_answer: bool) -> SelectionOutcome {
+pub(crate) const fn won_if(true_answer: bool) -> SelectionOutcome {
     if true_answer {
         SelectionOutcome::Won
     } else {

@@ -1,6 +1,10 @@
 //! Vectors of the models, and what Dixon-Coles may and may not move.
 
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers, in tests")]
+
 use super::*;
+use crate::outcome::{Line, Score, Side, TotalSide};
+use crate::question::{GoalQuestion, GoalSelection};
 use proptest::prelude::*;
 
 #[track_caller]
@@ -107,6 +111,87 @@ fn the_bounds_of_rho_are_allowed() {
     assert!(GoalModel::dixon_coles(0.5, 0.5, 1.0).is_ok());
 }
 
+#[test]
+fn the_bounds_of_shared_goals() {
+    use GoalModelError::SharedOutOfRange;
+    assert!(GoalModel::bivariate(1.5, 1.1, 0.0).is_ok());
+    assert!(GoalModel::bivariate(1.5, 1.1, 1.1).is_ok());
+    for shared in [-0.1, 1.2, f64::NAN] {
+        assert!(
+            matches!(
+                GoalModel::bivariate(1.5, 1.1, shared),
+                Err(SharedOutOfRange { .. })
+            ),
+            "{shared}"
+        );
+    }
+}
+
+#[test]
+fn rates_from_total_and_supremacy() {
+    assert_eq!(rates_of(2.5, 0.5), Ok((1.5, 1.0)));
+    assert_eq!(rates_of(2.0, -2.0), Ok((0.0, 2.0)));
+    for (total, supremacy) in [(2.0, 2.1), (-1.0, 0.0), (13.0, 0.0), (f64::NAN, 0.0)] {
+        assert!(
+            matches!(
+                rates_of(total, supremacy),
+                Err(GoalModelError::ExpectationOutOfRange { .. })
+            ),
+            "{total} {supremacy}"
+        );
+    }
+}
+
+#[test]
+fn each_model_says_its_version() {
+    let rho = GoalModel::dixon_coles(1.5, 1.1, -0.1).unwrap();
+    let shared = GoalModel::bivariate(1.5, 1.1, 0.1).unwrap();
+    let plain = GoalModel::poisson(1.5, 1.1).unwrap();
+    assert_eq!(
+        [plain.version(), rho.version(), shared.version()],
+        ["poisson/1", "dixon-coles/1", "bivariate-poisson/1"]
+    );
+    assert_eq!(
+        rho.with_minutes_left(10.0).unwrap().version(),
+        "dixon-coles/1"
+    );
+}
+
+/// The published form of the bivariate probability, term by term.
+fn published_bivariate(own_home: f64, own_away: f64, shared: f64, home: i32, away: i32) -> f64 {
+    let factorial = |n: i32| (1..=n).map(f64::from).product::<f64>();
+    let choose = |n: i32, k: i32| factorial(n) / (factorial(k) * factorial(n - k));
+    let series: f64 = (0..=home.min(away))
+        .map(|k| {
+            choose(home, k)
+                * choose(away, k)
+                * factorial(k)
+                * (shared / (own_home * own_away)).powi(k)
+        })
+        .sum();
+    (-(own_home + own_away + shared)).exp() * own_home.powi(home) / factorial(home)
+        * own_away.powi(away)
+        / factorial(away)
+        * series
+}
+
+/// Any of the three models.
+fn any_model() -> impl Strategy<Value = GoalModel> {
+    prop_oneof![
+        model().prop_map(|(home, away, rho)| GoalModel::dixon_coles(home, away, rho).unwrap()),
+        (0.2_f64..3.5, 0.2_f64..3.5, 0.0_f64..0.99).prop_map(|(home, away, part)| {
+            GoalModel::bivariate(home, away, home.min(away) * part).unwrap()
+        }),
+        (0.0_f64..3.5, 0.0_f64..3.5)
+            .prop_map(|(home, away)| GoalModel::poisson(home, away).unwrap()),
+    ]
+}
+
+/// A score that a match may have reached.
+fn score() -> impl Strategy<Value = Score> {
+    (0_u16..5, 0_u16..5).prop_map(|(home, away)| Score::new(home, away))
+}
+
 /// Rates and a rho that is valid for them.
 fn model() -> impl Strategy<Value = (f64, f64, f64)> {
     (0.2_f64..3.5, 0.2_f64..3.5, 0.0_f64..1.0).prop_map(|(home, away, place)| {
@@ -117,6 +202,171 @@ fn model() -> impl Strategy<Value = (f64, f64, f64)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn a_rho_outside_its_range_is_refused(
+        home in 0.2_f64..3.5, away in 0.2_f64..3.5, beyond in 1e-9_f64..2.0,
+    ) {
+        let (least, most) = rho_range(home, away);
+        prop_assert!(GoalModel::dixon_coles(home, away, least).is_ok());
+        prop_assert!(GoalModel::dixon_coles(home, away, most).is_ok());
+        for rho in [least - beyond, most + beyond] {
+            let refused = matches!(
+                GoalModel::dixon_coles(home, away, rho),
+                Err(GoalModelError::RhoOutOfRange { .. })
+            );
+            prop_assert!(refused);
+        }
+    }
+
+    #[test]
+    fn shared_goals_are_the_covariance_and_leave_the_means(
+        home in 0.2_f64..2.5, away in 0.2_f64..2.5, part in 0.0_f64..0.99,
+    ) {
+        let shared = home.min(away) * part;
+        let grid = GoalModel::bivariate(home, away, shared).unwrap().grid();
+        let (home_mean, away_mean, covariance) = grid.moments();
+        prop_assert!((home_mean - home).abs() < 1e-6);
+        prop_assert!((away_mean - away).abs() < 1e-6);
+        prop_assert!((covariance - shared).abs() < 1e-5);
+    }
+
+    #[test]
+    fn bivariate_goals_follow_the_published_form(
+        own_home in 0.1_f64..2.0, own_away in 0.1_f64..2.0, shared in 0.0_f64..1.0,
+        home in 0_u16..10, away in 0_u16..10,
+    ) {
+        let grid = GoalModel::bivariate(own_home + shared, own_away + shared, shared).unwrap().grid();
+        let cell = grid.cells()[usize::from(home)][usize::from(away)];
+        let expected = published_bivariate(own_home, own_away, shared, home.into(), away.into());
+        prop_assert!((cell - expected).abs() < 1e-14 + expected * 1e-11);
+    }
+
+    #[test]
+    fn without_shared_goals_the_sides_are_independent(home in 0.1_f64..3.5, away in 0.1_f64..3.5) {
+        let plain = GoalModel::poisson(home, away).unwrap().grid();
+        let shared = GoalModel::bivariate(home, away, 0.0).unwrap().grid();
+        for (left, right) in plain.cells().iter().flatten().zip(shared.cells().iter().flatten()) {
+            prop_assert!((left - right).abs() < 1e-15);
+        }
+    }
+
+    /// Every market is a sum over the same scores, so each must follow from the exact scores and
+    /// from its neighbours.
+    #[test]
+    fn markets_of_one_grid_agree(
+        model in any_model(), current in score(), minutes in 0.0_f64..90.0, quarters in -8_i32..9,
+    ) {
+        let grid = model.with_minutes_left(minutes).unwrap().grid();
+        let mass = grid.mass();
+        let near = |left: f64, right: f64| (left - right).abs() < 1e-12;
+        let markets = grid.markets(current);
+
+        // The three ways, and each sheet, share the whole mass.
+        prop_assert!(near(markets.home + markets.draw + markets.away, mass));
+        for question in [
+            GoalQuestion::Result,
+            GoalQuestion::BothToScore,
+            GoalQuestion::CorrectScore(5),
+            GoalQuestion::EuropeanHandicap(-1),
+        ] {
+            let sheet = grid.sheet(current, question);
+            prop_assert!(near(sheet.iter().map(|(_, chances)| chances.won).sum(), mass));
+            prop_assert!(sheet.iter().all(|(_, chances)| near(chances.mass(), mass)));
+        }
+
+        // Exact scores add up to the result, the totals and both-to-score.
+        let scores = grid.sheet(current, GoalQuestion::CorrectScore(20));
+        let sum = |holds: &dyn Fn(Score) -> bool| -> f64 {
+            scores
+                .iter()
+                .filter(|(selection, _)| {
+                    matches!(selection, GoalSelection::CorrectScore(score) if holds(*score))
+                })
+                .map(|(_, chances)| chances.won)
+                .sum()
+        };
+        prop_assert!(near(sum(&|score| score.home > score.away), markets.home));
+        prop_assert!(near(sum(&|score| score.total() > 2), markets.over25));
+        prop_assert!(near(sum(&|score| score.home > 0 && score.away > 0), markets.btts));
+
+        // Handicaps: half a goal is the result, no goal is the result without the draw, a whole
+        // line is the European one with its draw returned.
+        let handicap = |quarters| grid.handicap(current, Side::Home, Line::from_quarters(quarters));
+        prop_assert!(near(handicap(-2).won, markets.home));
+        prop_assert!(near(handicap(2).won, markets.home + markets.draw));
+        prop_assert!(near(handicap(0).push, markets.draw));
+        for goals in -2_i32..=2 {
+            let asian = handicap(goals * 4);
+            let european = grid.sheet(current, GoalQuestion::EuropeanHandicap(goals));
+            prop_assert!(near(asian.won, european[0].1.won));
+            prop_assert!(near(asian.push, european[1].1.won));
+            prop_assert!(near(asian.lost, european[2].1.won));
+        }
+
+        // A quarter line is half a stake on each neighbour, at whatever price.
+        let quarter = quarters * 2 + 1;
+        for price in [1.5, 1.95, 6.0] {
+            let halves = f64::midpoint(
+                handicap(quarter - 1).expected_return(price),
+                handicap(quarter + 1).expected_return(price),
+            );
+            prop_assert!(near(handicap(quarter).expected_return(price), halves));
+            let total = |quarters| grid.total(current, TotalSide::Over, Line::from_quarters(quarters));
+            let halves = f64::midpoint(
+                total(quarter + 9).expected_return(price),
+                total(quarter + 11).expected_return(price),
+            );
+            prop_assert!(near(total(quarter + 10).expected_return(price), halves));
+        }
+
+        // At the fair price nobody gains, and the two sides of a line share one.
+        let line = Line::from_quarters(quarters);
+        let pairs = [
+            (handicap(quarters), grid.handicap(current, Side::Away, line.opposite())),
+            (
+                grid.total(current, TotalSide::Over, line),
+                grid.total(current, TotalSide::Under, line),
+            ),
+        ];
+        for (left, right) in pairs {
+            prop_assert!(near(left.mass(), right.mass()));
+            if let Some(price) = left.fair_price() {
+                prop_assert!((left.expected_return(price) - left.mass()).abs() < 1e-11 * price);
+            }
+            if let (Some(one), Some(other)) = (left.fair_probability(), right.fair_probability()) {
+                prop_assert!(near(one + other, 1.0));
+            }
+        }
+
+        // More goals to beat is never likelier.
+        let over = |quarters| grid.total(current, TotalSide::Over, Line::from_quarters(quarters));
+        prop_assert!(over(quarters + 10).expected_return(2.0) + 1e-12 >= over(quarters + 11).expected_return(2.0));
+        prop_assert!(handicap(quarters).expected_return(2.0) <= handicap(quarters + 1).expected_return(2.0) + 1e-12);
+
+        // Goals of one side: both score unless one of them does not.
+        let blank = |side| grid.selection(
+            current,
+            GoalSelection::SideTotal(side, TotalSide::Under, Line::from_quarters(2)),
+        ).won;
+        let nobody = sum(&|score| score == Score::default());
+        prop_assert!(near(
+            mass - blank(Side::Home) - blank(Side::Away) + nobody,
+            markets.btts
+        ));
+    }
+
+    /// With goals counted from now on, the score so far does not matter.
+    #[test]
+    fn in_play_lines_move_with_the_score(model in any_model(), current in score(), quarters in -6_i32..7) {
+        let grid = model.with_minutes_left(40.0).unwrap().grid();
+        let from_now = grid.handicap(START, Side::Home, Line::from_quarters(quarters));
+        let lead = current.lead(Side::Home) * 4;
+        let of_all = grid.handicap(current, Side::Home, Line::from_quarters(quarters - lead));
+        prop_assert_eq!(from_now, of_all);
+    }
+
     #[test]
     fn the_correction_keeps_the_mass((home, away, rho) in model()) {
         let plain = GoalModel::poisson(home, away).unwrap().grid();
@@ -130,12 +380,14 @@ proptest! {
     fn the_correction_never_moves_totals_above_two((home, away, rho) in model()) {
         let plain = GoalModel::poisson(home, away).unwrap().grid();
         let corrected = GoalModel::dixon_coles(home, away, rho).unwrap().grid();
-        for quarters in [10, 11, 12, 14] {
+        for quarters in 10..40 {
             let line = Line::from_quarters(quarters);
             let left = plain.total(START, TotalSide::Over, line);
             let right = corrected.total(START, TotalSide::Over, line);
             prop_assert!((left.won - right.won).abs() < 1e-14);
             prop_assert!((left.half_won - right.half_won).abs() < 1e-14);
+            prop_assert!((left.push - right.push).abs() < 1e-14);
+            prop_assert!((left.half_lost - right.half_lost).abs() < 1e-14);
         }
     }
 

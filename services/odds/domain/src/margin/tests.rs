@@ -1,5 +1,7 @@
 //! Published vectors of each method, and the properties that all of them share.
 
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers, in tests")]
+
 use super::*;
 use proptest::prelude::*;
 

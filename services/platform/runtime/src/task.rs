@@ -364,8 +364,9 @@ async fn serve<S: Service>(
     let mut outcomes: FuturesUnordered<BoxFuture<'static, Vec<AppendOutcome>>> =
         FuturesUnordered::new();
     let mut snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
+    // It is due, and taken as soon as the machine is at rest: until then nothing new is read.
+    let mut wants_snapshot = false;
     loop {
-        let wants_snapshot = owner.chain().seq >= snapshot_at;
         // A timer that is due already and has not fired waits for something else (the context, a
         // read-back), which will wake this loop; sleeping on it would spin.
         let now = parts.clock.now();
@@ -387,7 +388,6 @@ async fn serve<S: Service>(
                 failpoints::pass(Point::ReadBack);
                 reign.read_back(owner.chain().seq, &*parts.clock);
             }
-            // While a snapshot is wanted nothing new is read: the machine comes to rest by itself.
             Some((input, batch)) = inputs.recv(), if !wants_snapshot && owner.waiting() < WAITING_MAX => {
                 owner.offer(input, &batch?);
                 while let Ok((input, batch)) = inputs.try_recv() {
@@ -412,7 +412,10 @@ async fn serve<S: Service>(
         if let Some(stop) = owner.stopped() {
             return Err(Ended::Stopped(stop.clone()));
         }
+        // Asked anew after each event: at rest there may be no other one.
+        wants_snapshot = owner.chain().seq >= snapshot_at;
         if wants_snapshot && let Some(bytes) = owner.snapshot() {
+            wants_snapshot = false;
             snapshot_at = owner.chain().seq.saturating_add(parts.snapshot_every);
             keep_snapshot(parts, at, owner.chain().seq, bytes);
         }

@@ -19,6 +19,10 @@ struct Process {
 }
 
 fn start(log: &MemoryLog, duty: Duty) -> Process {
+    start_with(log, duty, u64::MAX)
+}
+
+fn start_with(log: &MemoryLog, duty: Duty, snapshot_every: u64) -> Process {
     let health = Arc::new(Health::default());
     let parts = OwnerParts::<Counter> {
         log: Arc::new(log.clone()),
@@ -28,7 +32,7 @@ fn start(log: &MemoryLog, duty: Duty) -> Process {
         entropy: Arc::new(SystemEntropy),
         health: Arc::clone(&health),
         partitions: 1,
-        snapshot_every: u64::MAX,
+        snapshot_every,
         stand_back: Duration::from_secs(3),
     };
     let duty = watch::Sender::new(duty);
@@ -183,5 +187,25 @@ fn who_is_to_stop_ends_in_any_state() {
             process.duty.send_replace(Duty::Stop);
             process.task.await.unwrap();
         }
+    });
+}
+
+/// Found by deaths at named points, with snapshots after few decisions: an owner that had come to
+/// rest just when a snapshot was due waited for an event to take it, and read nothing meanwhile.
+#[test]
+fn an_owner_at_rest_takes_the_snapshot_that_is_due_and_goes_on() {
+    timed(async {
+        let log = MemoryLog::default();
+        let process = start_with(&log, Duty::Serve, 2);
+        process.serves(1).await;
+        for number in 1..=9 {
+            let waiting = tokio::time::timeout(Duration::from_secs(60), decided(&log, number));
+            assert!(
+                waiting.await.is_ok(),
+                "it stands still after {}",
+                number - 1
+            );
+        }
+        process.task.abort();
     });
 }

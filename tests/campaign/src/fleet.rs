@@ -5,6 +5,7 @@
 //! process owns what is not known here; that can only be observed. Nothing else of this machine
 //! is touched.
 
+use crate::http::{Ask, Connection};
 use crate::time::{now, wait_for};
 use anyhow::{Context, bail};
 use failpoints::Point;
@@ -458,6 +459,30 @@ impl Fleet {
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
+    /// What each process that runs says of its parts: the lines of its metrics that are not as
+    /// they should be at rest. All of them go into a file beside what it says.
+    #[must_use]
+    pub fn what_stands(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        for name in self.names() {
+            let Some(port) = self.pid(&name).and_then(|_| self.port(&name)) else {
+                continue;
+            };
+            let answer = Connection::new(port).ask(Ask::get("/metrics"));
+            let metrics = answer.map_or_else(
+                |error| error.to_string(),
+                |answer| String::from_utf8_lossy(&answer.body).into_owned(),
+            );
+            let file = self.folder.join(format!("{name}.metrics"));
+            if let Err(error) = std::fs::write(&file, &metrics) {
+                told.push(format!("{}: {error}", file.display()));
+            }
+            let lines = metrics.lines().filter(|line| is_unrest(line));
+            told.extend(lines.map(|line| format!("{name}: {line}")));
+        }
+        told
+    }
+
     /// Panics that any of them has written down.
     #[must_use]
     pub fn panics(&self) -> Vec<String> {
@@ -494,6 +519,20 @@ pub(crate) fn settle(command: &mut Command, settings: &BTreeMap<String, String>)
     for (setting, value) in settings {
         command.env(format!("FURLONG_{}", setting.to_ascii_uppercase()), value);
     }
+}
+
+/// A part that is not ready, inputs that wait, records that were not read.
+fn is_unrest(line: &str) -> bool {
+    let Some((name, value)) = line.rsplit_once(' ') else {
+        return false;
+    };
+    let behind = [
+        "furlong_owner_waiting",
+        "furlong_reader_lag",
+        "furlong_projector_lag",
+    ];
+    (name.starts_with("furlong_part_ready") && value == "0")
+        || (behind.iter().any(|behind| name.starts_with(behind)) && value != "0")
 }
 
 /// Settings of whoever runs this are not those of the fleet; what is logged is.

@@ -188,6 +188,14 @@ impl Scene {
                 .findings
                 .push(Finding::new(Wrong::Unresolved, detail));
         }
+        if !report.findings.is_empty() {
+            // What was found is found at the log; who holds it up says so itself, perhaps.
+            let stands = self.fleet.what_stands().join("; ");
+            let detail = format!("what the processes say: {stands}");
+            report
+                .findings
+                .push(Finding::new(Wrong::Unresolved, detail));
+        }
         let fallen = self.fleet.fallen();
         let panics = self.fleet.panics();
         for told in fallen.into_iter().chain(panics) {

@@ -6,6 +6,7 @@ mod processes;
 use campaign::faults;
 use campaign::plan::{Plan, Runs, Stage, run, shown};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a trial says goes where the test harness says it.
 fn tell(line: &str) {
@@ -19,7 +20,10 @@ fn main() -> ExitCode {
         // What only a long campaign has is in its table with a zero for this one.
         let mut here = faults::all();
         here.retain(|fault| fault.ci_runs() > 0);
+        // One scene after another on the same servers: two fleets at once would measure each other.
+        let stage: Arc<Mutex<Stage>> = Arc::default();
         for fault in here {
+            let stage = Arc::clone(&stage);
             trials.test(&fault.name().to_ascii_lowercase(), move || {
                 let plan = Plan {
                     runs: Runs::Ci,
@@ -29,7 +33,8 @@ fn main() -> ExitCode {
                     keep: None,
                     tell,
                 };
-                let row = run(&*fault, &plan, &mut Stage::default());
+                let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+                let row = run(&*fault, &plan, &mut stage);
                 tell(&shown(&row));
                 anyhow::ensure!(row.passed(), "{}", shown(&row));
                 Ok(())

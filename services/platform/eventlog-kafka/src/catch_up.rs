@@ -227,13 +227,9 @@ impl Reader<'_> {
     }
 
     fn consumer_at(&mut self, at: TopicPartition, from: Offset) -> Result<&Client, KafkaError> {
-        let kept = self.consumer.take().filter(|c| !c.context().is_outlived());
-        let consumer = match kept {
+        let consumer = match self.consumer.take() {
             Some(consumer) => consumer,
-            None => {
-                self.standing = None;
-                client::consumer(&self.settings.catch_up(), self.faults)?
-            }
+            None => client::consumer(&self.settings.catch_up(), self.faults)?,
         };
         let consumer = self.consumer.insert(consumer);
         if self.standing != Some((at, from)) {

@@ -1,8 +1,7 @@
 //! The client library's own words, where ours go, and the making of its consumers.
 //!
-//! Duty: lines and errors of the library reach `tracing` and the health; a consumer is made in one
-//! place, and knows before which outage it was made. Prohibition: nothing here may panic; the
-//! library calls from its own threads.
+//! Duty: lines and errors of the library reach `tracing` and the health. Prohibition: nothing here
+//! may panic; the library calls from its own threads.
 
 use crate::health::Faults;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
@@ -15,8 +14,6 @@ use std::sync::Arc;
 /// The context of consumers and of the one who asks.
 pub(crate) struct Listening {
     faults: Arc<Faults>,
-    /// Outages that were over when it was made.
-    outages: u64,
 }
 
 /// A consumer of the library.
@@ -25,17 +22,9 @@ pub(crate) type Client = BaseConsumer<Listening>;
 /// A new consumer with these properties.
 pub(crate) fn consumer(config: &ClientConfig, faults: &Arc<Faults>) -> Result<Client, KafkaError> {
     let listening = Listening {
-        outages: faults.outages(),
         faults: Arc::clone(faults),
     };
     BaseConsumer::from_config_and_context(config, listening)
-}
-
-impl Listening {
-    /// Whether all brokers have been away since it was made: then another one takes its place.
-    pub(crate) fn is_outlived(&self) -> bool {
-        self.outages != self.faults.outages()
-    }
 }
 
 impl ClientContext for Listening {
@@ -49,9 +38,6 @@ impl ClientContext for Listening {
             return;
         }
         self.faults.fetch_failed(&format!("{error}: {reason}"));
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.faults.all_down(self.outages);
-        }
     }
 }
 

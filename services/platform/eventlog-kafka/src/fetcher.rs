@@ -134,8 +134,7 @@ impl Fetcher {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             waiting.extend(wanted.try_iter());
-            let stalled = self.stalled.swap(false, Ordering::AcqRel);
-            if stalled || self.consumer().context().is_outlived() {
+            if self.stalled.swap(false, Ordering::AcqRel) {
                 match self.begin_anew() {
                     // Everything that was ever asked for is assigned.
                     Ok(()) => waiting.clear(),

@@ -2,14 +2,9 @@
 //!
 //! Duty: the standing fault of the newest append and of the newest fetch. A fault stands until
 //! the same kind of work succeeds, or until the brokers answer again and it was not renewed.
-//! Outages of all brokers are counted when they are over: no client of the library survives one.
-//!
-//! Why: a broker that comes back alone tells at first that there are no brokers, then of topics
-//! without leaders. The library has lost brokers and partitions over that for ever.
-//!
-//! Prohibition: no outcome is decided by it; outcomes and errors stand for themselves.
+//! Prohibition: nothing is decided by it; outcomes and errors stand for themselves.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// After so many answers of the brokers without a new fault an old one is over.
@@ -19,8 +14,6 @@ const QUIET_PROBES: u8 = 2;
 pub(crate) struct Faults {
     append: Fault,
     fetch: Fault,
-    all_down: AtomicBool,
-    outages: AtomicU64,
 }
 
 #[derive(Default)]
@@ -84,31 +77,6 @@ impl Faults {
         self.fetch.clear();
     }
 
-    /// A client that was made when so many outages were over says that all brokers are down. What
-    /// an older one says is no news.
-    pub(crate) fn all_down(&self, outages: u64) {
-        if outages == self.outages() {
-            self.all_down.store(true, Ordering::Release);
-        }
-    }
-
-    /// Whether all brokers are down, or were and no new client has reached one yet.
-    pub(crate) fn are_all_down(&self) -> bool {
-        self.all_down.load(Ordering::Acquire)
-    }
-
-    /// A new client has reached a broker: the outage is over.
-    pub(crate) fn outage_is_over(&self) {
-        self.outages.fetch_add(1, Ordering::AcqRel);
-        self.all_down.store(false, Ordering::Release);
-        tracing::info!("the brokers are back, all clients begin anew");
-    }
-
-    /// Outages of all brokers that are over.
-    pub(crate) fn outages(&self) -> u64 {
-        self.outages.load(Ordering::Acquire)
-    }
-
     /// Whether the brokers should be asked whether they are back.
     pub(crate) fn any(&self) -> bool {
         self.append.stands.load(Ordering::Acquire) || self.fetch.stands.load(Ordering::Acquire)
@@ -139,20 +107,6 @@ mod tests {
         faults.appended();
         assert_eq!(faults.standing(), None);
         assert!(!faults.any());
-    }
-
-    #[test]
-    fn an_outage_is_over_once_and_what_older_clients_say_is_no_news() {
-        let faults = Faults::default();
-        assert!(!faults.are_all_down());
-        faults.all_down(0);
-        assert!(faults.are_all_down());
-        faults.outage_is_over();
-        assert!(!faults.are_all_down());
-        faults.all_down(0);
-        assert!(!faults.are_all_down(), "that client is about to go");
-        faults.all_down(faults.outages());
-        assert!(faults.are_all_down());
     }
 
     #[test]

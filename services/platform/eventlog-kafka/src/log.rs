@@ -24,7 +24,7 @@ use futures::future::{BoxFuture, pending};
 use kernel::{Offset, Topic, TopicPartition};
 use rdkafka::consumer::Consumer;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ struct Shared {
     catch_up: Arc<CatchUp>,
     wanted: mpsc::Sender<Wanted>,
     fetcher: Arc<Fetcher>,
-    asker: RwLock<Arc<Client>>,
+    asker: Arc<Client>,
     stop: Arc<AtomicBool>,
 }
 
@@ -81,7 +81,7 @@ impl KafkaLog {
             fetcher: Arc::clone(&fetcher),
             producers: Producers::new(settings.clone(), Arc::clone(&faults))?,
             catch_up: Arc::new(CatchUp::new(settings.clone(), Arc::clone(&faults))),
-            asker: RwLock::new(Arc::new(asker)),
+            asker: Arc::new(asker),
             stop: Arc::default(),
             settings,
             tuning,
@@ -169,62 +169,34 @@ impl Drop for KafkaLog {
 }
 
 impl Shared {
-    /// The one who asks; after an outage another one.
-    fn asker(&self) -> Arc<Client> {
-        let standing = {
-            let asker = self.asker.read().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(&asker)
-        };
-        if !standing.context().is_outlived() {
-            return standing;
-        }
-        let mut asker = self.asker.write().unwrap_or_else(PoisonError::into_inner);
-        match client::consumer(&self.settings.asker(), &self.faults) {
-            Ok(fresh) => *asker = Arc::new(fresh),
-            Err(error) => tracing::error!(%error, "no new client"),
-        }
-        Arc::clone(&asker)
-    }
-
     /// Looks whether the brokers are back while a fault stands, and whether what is there comes.
     fn probe(&self) {
         let topic = self.settings.topic_name(Topic::LedgerEvents);
         let mut looks = Looks::default();
         while !self.stop.load(Ordering::Acquire) {
-            let asker = self.asker();
-            if let Some(Err(error)) = asker.poll(PROBE_EVERY) {
+            if let Some(Err(error)) = self.asker.poll(PROBE_EVERY) {
                 tracing::debug!(%error, "the one who asks");
             }
-            if self.faults.are_all_down() {
-                self.knock(&topic);
-            } else if !self.faults.any() {
-                self.look_for_stalls(&asker, &mut looks);
-            } else if asker.fetch_metadata(Some(&topic), PROBE_TIMEOUT).is_ok() {
+            let metadata = || self.asker.fetch_metadata(Some(&topic), PROBE_TIMEOUT);
+            if !self.faults.any() {
+                self.look_for_stalls(&mut looks);
+            } else if metadata().is_ok() {
                 self.faults.brokers_answer();
             }
         }
     }
 
-    /// A new client, which knows nothing but the addresses of the settings, asks for the brokers.
-    fn knock(&self, topic: &str) {
-        let Ok(fresh) = client::consumer(&self.settings.asker(), &self.faults) else {
-            return;
-        };
-        let told = fresh.fetch_metadata(Some(topic), PROBE_TIMEOUT);
-        // A broker that was not let in again yet tells of no brokers.
-        if told.is_ok_and(|told| !told.brokers().is_empty()) {
-            self.faults.outage_is_over();
-        }
-    }
-
     /// Now and then, where each followed partition ends.
-    fn look_for_stalls(&self, asker: &Client, looks: &mut Looks) {
+    fn look_for_stalls(&self, looks: &mut Looks) {
         if !looks.are_due() {
             return;
         }
         for (at, next) in self.windows.standing() {
             let topic = self.settings.topic_name(at.topic);
-            let asked = asker.fetch_watermarks(&topic, i32::from(at.partition), PROBE_TIMEOUT);
+            let partition = i32::from(at.partition);
+            let asked = self
+                .asker
+                .fetch_watermarks(&topic, partition, PROBE_TIMEOUT);
             let Ok((_, end)) = asked else { return };
             if looks.is_stalled(at, next, u64::try_from(end).unwrap_or(0)) {
                 tracing::warn!(%at, next, end, "what is there does not come");
@@ -260,7 +232,7 @@ impl Shared {
     /// Asks the partition's leader where it ends.
     async fn ask_end(&self, window: &Window) -> Result<Offset, LogError> {
         let at = window.at;
-        let asker = self.asker();
+        let asker = Arc::clone(&self.asker);
         let topic = self.settings.topic_name(at.topic);
         let patience = self.tuning.read_timeout;
         let asked = tokio::task::spawn_blocking(move || {

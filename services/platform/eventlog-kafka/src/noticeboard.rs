@@ -74,15 +74,7 @@ impl Noticeboard {
         notices
     }
 
-    /// Forwards until nobody follows any more, with a new consumer after each outage.
     fn forward(&self, to: &mpsc::Sender<Bytes>) -> Result<(), KafkaError> {
-        while !to.is_closed() {
-            self.forward_by_one(to)?;
-        }
-        Ok(())
-    }
-
-    fn forward_by_one(&self, to: &mpsc::Sender<Bytes>) -> Result<(), KafkaError> {
         let consumer = client::consumer(&self.settings.follower(), &self.faults)?;
         let topic = self.settings.prefixed(PRESENCE);
         let from = match consumer.fetch_watermarks(&topic, 0, ASK) {
@@ -92,7 +84,7 @@ impl Noticeboard {
         let mut board = TopicPartitionList::with_capacity(1);
         board.add_partition_offset(&topic, 0, from)?;
         consumer.assign(&board)?;
-        while !to.is_closed() && !consumer.context().is_outlived() {
+        while !to.is_closed() {
             match consumer.poll(POLL) {
                 Some(Ok(notice)) => {
                     let bytes = Bytes::copy_from_slice(notice.payload().unwrap_or_default());

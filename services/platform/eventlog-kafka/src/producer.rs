@@ -1,8 +1,8 @@
 //! Writing: one idempotent producer for the process.
 //!
 //! Duty: records leave in the order of the calls; what became of each arrives with the delivery
-//! reports on one thread, whoever waits. After a fatal error of the library, and after an outage
-//! of all brokers, a new producer takes the old one's place.
+//! reports on one thread, whoever waits. After a fatal error of the library a new producer takes
+//! the old one's place.
 //!
 //! Prohibition: a writer that has seen any doubt writes no more, nor does one whose producer was
 //! replaced: the order of two producers is nobody's promise. No report is taken for an answer.
@@ -22,7 +22,6 @@ use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
-use rdkafka::types::RDKafkaErrorCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -48,8 +47,6 @@ struct Generation {
 /// What the library reports to.
 pub(crate) struct Reports {
     faults: Arc<Faults>,
-    /// Outages that were over when it was made.
-    outages: u64,
 }
 
 impl ClientContext for Reports {
@@ -59,9 +56,6 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.faults.append_failed(&format!("{error}: {reason}"));
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.faults.all_down(self.outages);
-        }
     }
 }
 
@@ -149,7 +143,6 @@ impl Producers {
 
     fn generation(&self, number: u64) -> Result<Generation, ConnectError> {
         let reports = Reports {
-            outages: self.faults.outages(),
             faults: Arc::clone(&self.faults),
         };
         let config = self.settings.producer();
@@ -171,7 +164,8 @@ impl Producers {
         let mut retired: Vec<Arc<Generation>> = Vec::new();
         while let Some(current) = self.current() {
             current.producer.poll(POLL);
-            if let Some(why) = self.over(&current) {
+            if let Some((code, detail)) = current.producer.client().fatal_error() {
+                self.faults.append_failed(&format!("{code}: {detail}"));
                 match self.generation(current.number.saturating_add(1)) {
                     Ok(next) => {
                         let mut place = self.write();
@@ -179,7 +173,7 @@ impl Producers {
                             *place = Some(Arc::new(next));
                         }
                         drop(place);
-                        tracing::warn!(why, "a new producer begins");
+                        tracing::warn!(%code, detail, "a new producer begins");
                         retired.push(current);
                     }
                     Err(error) => tracing::error!(%error, "no new producer"),
@@ -188,18 +182,6 @@ impl Producers {
             // The last one to hold a producer is this thread: giving it up takes time.
             retired.retain(|old| Arc::strong_count(old) > 1);
         }
-    }
-
-    /// Why a producer's time is over, if it is.
-    fn over(&self, current: &Generation) -> Option<String> {
-        let client = current.producer.client();
-        if let Some((code, detail)) = client.fatal_error() {
-            let why = format!("{code}: {detail}");
-            self.faults.append_failed(&why);
-            return Some(why);
-        }
-        let outlived = client.context().outages != self.faults.outages();
-        outlived.then(|| "all brokers were away".to_owned())
     }
 
     /// Waits a little for what is on its way and takes no more.

@@ -63,7 +63,8 @@ impl Fault for BrokerAway {
             pass(GRACE);
             let down_us = scene.load.micros();
             scene.load.note_answers();
-            pass(DEADLINE + LATE + scene.chance.span_ms(500, 3_000));
+            // Whoever asked just before is told, and asks again, before the deadline of that.
+            pass(DEADLINE * 2 + LATE + scene.chance.span_ms(500, 3_000));
             let up_us = scene.load.micros();
             let answers = scene.load.noted_answers();
             none_acknowledged(scene, down_us, up_us, &mut outcome);

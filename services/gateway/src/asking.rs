@@ -141,7 +141,8 @@ pub(crate) fn encoded<C: Wire>(inbox: Topic, record: &CommandRecord<C>) -> Bytes
     Bytes::from(out)
 }
 
-/// The answer from the tail or, until the view has passed the registration, from the view.
+/// The answer from the tail or, after a while and until it has passed the registration, from the
+/// view.
 async fn answered(
     app: &App,
     request: &Request,
@@ -207,6 +208,8 @@ async fn from_view(
     journal: TopicPartition,
     registered_at: u64,
 ) -> Option<Arc<Decision>> {
+    // It was looked for just before: what was decided in between is rare, the tail is not.
+    tokio::time::sleep(LOOK_AGAIN).await;
     // A view that does not answer now may answer before the deadline.
     while views::reached(app, journal, registered_at).await.is_err() {
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -7,6 +7,7 @@
 mod keys;
 mod sources;
 
+pub use keys::{KEYS, Key};
 pub use sources::{Origin, Resolved, Value};
 
 use crate::exit::{Ended, Failure, Outcome};

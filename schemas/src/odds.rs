@@ -16,6 +16,10 @@ wire! {
         ResultMarket(ResultMarket),
         /// An operator takes a result back.
         RollBackResult(RollBackResult),
+        /// An operator withdraws a selection.
+        WithdrawSelection(WithdrawSelection),
+        /// The desk says what each selection of a market would cost.
+        LeanBook(LeanBook),
     }
 
     /// One message of a feed source to the partition of its fixture. The sequence counts the
@@ -46,6 +50,22 @@ wire! {
         Settle(Settle),
         /// The last result was wrong.
         RollBack(RollBack),
+        /// A selection takes no part any more.
+        Withdraw(Withdraw),
+        /// The result as known so far; whatever the source says later replaces it.
+        StateResult(StateResult),
+        /// The result stated before this moment does not stand, whether it was heard or not.
+        WithdrawResult(WithdrawResult),
+        /// Bets struck within a window do not count.
+        CancelBets(CancelBets),
+        /// The cancellation of a window does not stand, whether it was heard or not.
+        RestoreBets(RestoreBets),
+        /// The source knows that it is not up to date.
+        GoDown(GoDown),
+        /// The source has said again all that was missed.
+        ComeUp(ComeUp),
+        /// All prices of a market, with the opinion of the model that they come from.
+        QuoteFromModel(QuoteFromModel),
     }
 
     /// See [`Update`].
@@ -76,6 +96,36 @@ wire! {
     record Settle { market: MarketId, outcomes: Vec<SelectionOutcome> }
     /// See [`Update`].
     record RollBack { market: MarketId, reason: String }
+
+    /// See [`Update`]. `reduction` is an exchange's factor in hundredths of a percent.
+    record Withdraw {
+        market: MarketId,
+        selection: SelectionId,
+        withdrawn_at: Timestamp,
+        reduction: Option<u32>,
+    }
+    /// See [`Update`].
+    record StateResult { market: MarketId, outcomes: Vec<SelectionOutcome>, certainty: Certainty }
+    /// See [`Update`].
+    record WithdrawResult { market: MarketId, reason: String }
+    /// See [`Update`]. Both bounds belong to the window; none: open on that side.
+    record CancelBets { market: MarketId, from: Option<Timestamp>, until: Option<Timestamp>, reason: String }
+    /// See [`Update`]. The window of the cancellation.
+    record RestoreBets { market: MarketId, from: Option<Timestamp>, until: Option<Timestamp> }
+    /// See [`Update`].
+    record GoDown { reason: String }
+    /// See [`Update`].
+    record ComeUp {}
+    /// See [`Update`].
+    record QuoteFromModel { market: MarketId, prices: Vec<SelectionPrice>, model: ModelOpinion }
+
+    /// What a model thought: its name and version, and the numbers that it was given.
+    record ModelOpinion { version: String, parameters: Vec<ModelParameter> }
+    /// A number that a model was given, in millionths.
+    record ModelParameter { name: String, micros: i64 }
+
+    /// How sure a result is: as scouts saw it, or as the organiser confirmed it.
+    enum Certainty { Live, Confirmed }
 
     /// Where a fixture stands.
     enum FixtureStatus { Scheduled, InPlay, Finished, Cancelled }
@@ -125,6 +175,21 @@ wire! {
     /// An operator takes the result back.
     record RollBackResult { market: MarketId, reason: String, by: String }
 
+    /// An operator withdraws a selection.
+    record WithdrawSelection {
+        market: MarketId,
+        selection: SelectionId,
+        withdrawn_at: Timestamp,
+        reason: String,
+        by: String,
+    }
+
+    /// The desk says what each selection of a market would cost; prices lean against it. None: they
+    /// lean no more.
+    record LeanBook { market: MarketId, exposures: Vec<SelectionExposure>, by: String }
+    /// What is returned if a selection wins, less all stakes, in minor units of the market's currency.
+    record SelectionExposure { selection: SelectionId, minor: i64 }
+
     /// What odds has decided.
     union Event {
         /// A fixture is known, or its description changed.
@@ -163,6 +228,21 @@ wire! {
         BudgetReturnNoticed(BudgetReturnNoticed),
         /// This partition lives: readers can tell how old their picture is.
         HeartbeatSent(HeartbeatSent),
+        /// A selection takes no part any more.
+        SelectionWithdrawn(SelectionWithdrawn),
+        /// A source's word on a result was taken: newer ones replace it, older ones do not.
+        ResultWordTaken(ResultWordTaken),
+        /// Bets struck within a window do not count.
+        BetsCancelled(BetsCancelled),
+        /// They count again, or were never cancelled and cannot be by an older word.
+        BetsRestored(BetsRestored),
+        /// A source is not up to date; its open markets are in doubt until it has come up and
+        /// spoken of each.
+        SourceWentDown(SourceWentDown),
+        /// A source has said again all that was missed.
+        SourceCameUp(SourceCameUp),
+        /// What the book published in the same record is made of.
+        BookExplained(BookExplained),
     }
 
     /// See [`Event`].
@@ -225,6 +305,65 @@ wire! {
     record BudgetReturnNoticed { market: MarketId, bets_partition: u16, total: Money }
     /// See [`Event`].
     record HeartbeatSent { at: Timestamp }
+
+    /// See [`Event`]. A bet that was struck on an earlier version of the market was struck before
+    /// the withdrawal. `price`: the last one that the selection had here; `reduction`: an
+    /// exchange's factor in hundredths of a percent.
+    record SelectionWithdrawn {
+        market: MarketId,
+        version: u64,
+        selection: SelectionId,
+        withdrawn_at: Timestamp,
+        price: Option<Price>,
+        reduction: Option<u32>,
+        by: Option<String>,
+    }
+    /// See [`Event`]. A withdrawn word without a result waits for older results, which then do not
+    /// count.
+    record ResultWordTaken { market: MarketId, said_at: Timestamp, word: ResultWord }
+    /// What a source said of a result.
+    enum ResultWord { Live, Confirmed, Withdrawn }
+    /// See [`Event`]. Both bounds belong to the window; none: open on that side.
+    record BetsCancelled {
+        market: MarketId,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        reason: String,
+        said_at: Timestamp,
+    }
+    /// See [`Event`].
+    record BetsRestored {
+        market: MarketId,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        said_at: Timestamp,
+    }
+    /// See [`Event`].
+    record SourceWentDown { source: String, reason: String }
+    /// See [`Event`].
+    record SourceCameUp { source: String }
+    /// See [`Event`]. `unleaning`: the book before it leant.
+    record BookExplained {
+        market: MarketId,
+        version: u64,
+        model: Option<ModelOpinion>,
+        lean: Option<Lean>,
+        unleaning: Vec<SelectionPrice>,
+    }
+    /// How far a book leans: p' is in proportion to p · exp(kappa · exposure / limit), within the
+    /// clamp. All numbers of the rule stand here beside its version.
+    record Lean {
+        rules_version: u32,
+        kappa_permille: u32,
+        clamp_ppm: u32,
+        booksum_least_ppm: u32,
+        ladder: PriceLadder,
+        limit_minor: i64,
+        exposures: Vec<SelectionExposure>,
+        by: String,
+    }
+    /// Which prices are offered.
+    enum PriceLadder { Hundredths, Classic, Fractions }
 
     /// Which rule a command to odds broke.
     record Rejection { reason: RejectionReason }

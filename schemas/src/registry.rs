@@ -25,22 +25,39 @@ pub struct Schema {
     pub version: u32,
     /// Where the file lies, below `schemas/`.
     pub file: &'static str,
-    /// The schema as the code of today writes it.
+    /// The schema: of a topic's newest version as the code of today writes it, of older ones as
+    /// it was published.
     pub text: fn() -> String,
 }
 
 macro_rules! published {
-    ($($topic:ident = $id:literal, v $version:literal, $file:literal, $text:expr;)*) => {
+    ($($topic:ident = $id:literal, v $version:literal, $file:literal, $text:expr
+        $(, after $old_id:literal, v $old_version:literal, $old_file:literal)*;)*) => {
         /// All published schemas, oldest first within a topic.
         #[must_use]
         pub fn schemas() -> Vec<Schema> {
-            vec![$(Schema {
-                id: SchemaId($id),
-                topic: Topic::$topic,
-                version: $version,
-                file: $file,
-                text: || $text,
-            },)*]
+            vec![$(
+                $(Schema {
+                    id: SchemaId($old_id),
+                    topic: Topic::$topic,
+                    version: $old_version,
+                    file: $old_file,
+                    text: || include_str!(concat!("../", $old_file)).to_owned(),
+                },)*
+                Schema {
+                    id: SchemaId($id),
+                    topic: Topic::$topic,
+                    version: $version,
+                    file: $file,
+                    text: || $text,
+                },
+            )*]
+        }
+
+        /// Whether records of that topic were ever written in this schema. Whatever was can be
+        /// read by the code of today, because a newer version only adds branches at the end.
+        const fn is_readable(topic: Topic, id: u32) -> bool {
+            match topic { $(Topic::$topic => matches!(id, $id $(| $old_id)*),)* }
         }
 
         /// The schema in which a topic is written today.
@@ -52,12 +69,12 @@ macro_rules! published {
 }
 
 published! {
-    AuthEvents = 1, v 1, "auth/AuthEvents.v1.avsc", journal_schema::<auth::Event, auth::Rejection>("AuthEvents");
-    AuthCommands = 2, v 1, "auth/AuthCommands.v1.avsc", inbox_schema::<auth::Command>("AuthCommands");
-    OddsEvents = 3, v 1, "odds/OddsEvents.v1.avsc", journal_schema::<odds::Event, odds::Rejection>("OddsEvents");
-    OddsCommands = 4, v 1, "odds/OddsCommands.v1.avsc", inbox_schema::<odds::Command>("OddsCommands");
-    BetsEvents = 5, v 1, "bets/BetsEvents.v1.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents");
-    BetsCommands = 6, v 1, "bets/BetsCommands.v1.avsc", inbox_schema::<bets::Command>("BetsCommands");
+    AuthEvents = 17, v 2, "auth/AuthEvents.v2.avsc", journal_schema::<auth::Event, auth::Rejection>("AuthEvents"), after 1, v 1, "auth/AuthEvents.v1.avsc";
+    AuthCommands = 18, v 2, "auth/AuthCommands.v2.avsc", inbox_schema::<auth::Command>("AuthCommands"), after 2, v 1, "auth/AuthCommands.v1.avsc";
+    OddsEvents = 13, v 2, "odds/OddsEvents.v2.avsc", journal_schema::<odds::Event, odds::Rejection>("OddsEvents"), after 3, v 1, "odds/OddsEvents.v1.avsc";
+    OddsCommands = 14, v 2, "odds/OddsCommands.v2.avsc", inbox_schema::<odds::Command>("OddsCommands"), after 4, v 1, "odds/OddsCommands.v1.avsc";
+    BetsEvents = 15, v 2, "bets/BetsEvents.v2.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents"), after 5, v 1, "bets/BetsEvents.v1.avsc";
+    BetsCommands = 16, v 2, "bets/BetsCommands.v2.avsc", inbox_schema::<bets::Command>("BetsCommands"), after 6, v 1, "bets/BetsCommands.v1.avsc";
     LedgerEvents = 7, v 1, "ledger/LedgerEvents.v1.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents");
     LedgerCommands = 8, v 1, "ledger/LedgerCommands.v1.avsc", inbox_schema::<ledger::Command>("LedgerCommands");
     PaymentsEvents = 9, v 1, "payments/PaymentsEvents.v1.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents");
@@ -85,7 +102,7 @@ pub fn unframe(topic: Topic, record: &[u8]) -> Result<&[u8], DecodeError> {
         .split_first_chunk::<4>()
         .ok_or(DecodeError::UnexpectedEnd)?;
     let id = u32::from_be_bytes(*id);
-    if schema_of(topic) == SchemaId(id) {
+    if is_readable(topic, id) {
         Ok(datum)
     } else {
         Err(DecodeError::UnknownSchema(id))

@@ -72,6 +72,13 @@ impl Prices {
             | OddsEvent::BudgetGranted(_)
             | OddsEvent::BudgetRecalled(_)
             | OddsEvent::BudgetReturnNoticed(_)
+            | OddsEvent::SelectionWithdrawn(_)
+            | OddsEvent::ResultWordTaken(_)
+            | OddsEvent::BetsCancelled(_)
+            | OddsEvent::BetsRestored(_)
+            | OddsEvent::SourceWentDown(_)
+            | OddsEvent::SourceCameUp(_)
+            | OddsEvent::BookExplained(_)
             | OddsEvent::HeartbeatSent(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 //! Duty: pick out of each decision the news that concern slips here and make one command of them.
 //! Prohibition: nothing is judged; whether a slip or market is known here is the domain's matter.
 
-use crate::codec;
+use crate::{codec, evidence};
 use bets_domain::{Command, HoldOutcome, HouseRules, Notice, ResultInForce};
 use kernel::{CustomerId, MarketId, Money, Partition, Timestamp};
 use markets::MarketView;
@@ -49,6 +49,7 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
                 let result = ResultInForce {
                     number: resulted.result,
                     outcomes: codec::outcomes_from_wire(&resulted.outcomes),
+                    detail: evidence::detail(view, resulted.market),
                 };
                 results.insert(resulted.market, result);
             }
@@ -79,6 +80,13 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
             | odds::Event::SourceReturned(_)
             | odds::Event::BudgetGranted(_)
             | odds::Event::BudgetReturnNoticed(_)
+            | odds::Event::SelectionWithdrawn(_)
+            | odds::Event::ResultWordTaken(_)
+            | odds::Event::BetsCancelled(_)
+            | odds::Event::BetsRestored(_)
+            | odds::Event::SourceWentDown(_)
+            | odds::Event::SourceCameUp(_)
+            | odds::Event::BookExplained(_)
             | odds::Event::HeartbeatSent(_) => {}
         }
     }

@@ -119,7 +119,9 @@ fn feed_message(record: &[u8]) -> Option<ApplyFeedMessage> {
         Command::SuspendMarket(_)
         | Command::ResumeMarket(_)
         | Command::ResultMarket(_)
-        | Command::RollBackResult(_) => None,
+        | Command::RollBackResult(_)
+        | Command::WithdrawSelection(_)
+        | Command::LeanBook(_) => None,
     }
 }
 

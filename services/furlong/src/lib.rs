@@ -40,6 +40,7 @@ mod schema;
 pub mod screen;
 mod serve;
 mod signals;
+mod source_figures;
 mod staff;
 mod topics;
 mod trace;

@@ -15,6 +15,7 @@ use crate::newcomers::Registrar;
 use crate::part_figures::PartFigures;
 use crate::payments_desk::PaymentsDesk;
 use crate::roles::Role;
+use crate::source_figures::SourceFigures;
 use anyhow::{Context, anyhow};
 use eventlog::Chain;
 use eventlog_sqlite::{Options, SqliteLog};
@@ -157,7 +158,10 @@ impl Node {
                 Arc::new(EngineReady(Arc::clone(&health))),
                 Arc::new(LogWrites(Arc::clone(&log))),
             ],
-            metrics: vec![Arc::new(PartFigures(Arc::clone(&health)))],
+            metrics: vec![
+                Arc::new(PartFigures(Arc::clone(&health))),
+                Arc::new(SourceFigures(markets.picture())),
+            ],
             provider_key: &provider_key,
             demo: options.demo.clone(),
         };

@@ -29,20 +29,20 @@ impl MetricsSource for PartFigures {
     }
 }
 
-const GAUGE: &str = "gauge";
-const COUNTER: &str = "counter";
+pub(crate) const GAUGE: &str = "gauge";
+pub(crate) const COUNTER: &str = "counter";
 const HISTOGRAM: &str = "histogram";
 
 /// Text in Prometheus' format, as it grows.
-struct Text<'a>(&'a mut String);
+pub(crate) struct Text<'a>(pub(crate) &'a mut String);
 
 impl Text<'_> {
     /// The lines that introduce a figure.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: &str) {
+    pub(crate) fn sample(&mut self, name: &str, labels: &str, value: &str) {
         self.line(format_args!("{name}{{{labels}}} {value}"));
     }
 

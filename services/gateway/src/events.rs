@@ -20,6 +20,7 @@ pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
         E::MarketClosed(event) => Some(event.market),
         E::MarketResulted(event) => Some(event.market),
         E::ResultRolledBack(event) => Some(event.market),
+        E::SelectionWithdrawn(event) => Some(event.market),
         E::FixtureAnnounced(_)
         | E::FixtureProgressed(_)
         | E::SourceAdvanced(_)
@@ -29,6 +30,12 @@ pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
         | E::BudgetGranted(_)
         | E::BudgetRecalled(_)
         | E::BudgetReturnNoticed(_)
+        | E::ResultWordTaken(_)
+        | E::BetsCancelled(_)
+        | E::BetsRestored(_)
+        | E::SourceWentDown(_)
+        | E::SourceCameUp(_)
+        | E::BookExplained(_)
         | E::HeartbeatSent(_) => None,
     }
 }
@@ -56,6 +63,11 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         | E::SettlementStarted(_)
         | E::RollbackStarted(_)
         | E::LegDecided(_)
+        | E::BetTermsFixed(_)
+        | E::SettlementStartedInFull(_)
+        | E::LegDecidedInFull(_)
+        | E::ReturnExplained(_)
+        | E::PricesTraced(_)
         | E::BetSettled(_)
         | E::SettlementReversed(_)
         | E::SettlementAdvanced(_)
@@ -150,6 +162,11 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         E::SettlementStarted(_)
         | E::RollbackStarted(_)
         | E::LegDecided(_)
+        | E::BetTermsFixed(_)
+        | E::SettlementStartedInFull(_)
+        | E::LegDecidedInFull(_)
+        | E::ReturnExplained(_)
+        | E::PricesTraced(_)
         | E::SettlementAdvanced(_)
         | E::BudgetRequested(_)
         | E::BudgetReturned(_)
@@ -213,6 +230,13 @@ pub(crate) fn revoked_session(event: &auth::Event) -> Option<SessionId> {
         | auth::Event::LimitIncreaseRequested(_)
         | auth::Event::CustomerExcluded(_)
         | auth::Event::RoleGranted(_)
-        | auth::Event::PasswordChanged(_) => None,
+        | auth::Event::PasswordChanged(_)
+        | auth::Event::LimitIncreaseAsked(_)
+        | auth::Event::LimitIncreaseConfirmed(_)
+        | auth::Event::LimitIncreaseLapsed(_)
+        | auth::Event::ExclusionKindSet(_)
+        | auth::Event::MarketingSet(_)
+        | auth::Event::RealityCheckSet(_)
+        | auth::Event::RealityCheckAcknowledged(_) => None,
     }
 }

@@ -10,7 +10,9 @@ use kernel::{
     Timestamp, Topic,
 };
 use rustc_hash::FxHashMap;
-use schemas::odds::{Event, FixtureStatus, MarketKind, Score, SelectionOutcome};
+use schemas::odds::{
+    BookExplained, Event, FixtureStatus, MarketKind, Score, SelectionOutcome, SelectionWithdrawn,
+};
 use schemas::{Cause, Decision, Events};
 use std::collections::BTreeMap;
 
@@ -75,6 +77,10 @@ pub struct Market {
     pub book_position: Position,
     /// When its source published it.
     pub published_at: Timestamp,
+    /// In which of the source's messages; 0 before the first book.
+    pub source_sequence: u64,
+    /// What the newest book is made of besides; nothing where the source told plain prices.
+    pub explained: Option<BookExplained>,
     /// Who prices it.
     pub source: String,
     /// The most that may be lost on it.
@@ -83,6 +89,8 @@ pub struct Market {
     pub budget_each: Money,
     /// The outcomes, once there is a result.
     pub outcomes: Vec<SelectionOutcome>,
+    /// Selections that take no part any more, in the order of their withdrawal.
+    pub withdrawals: Vec<SelectionWithdrawn>,
     /// The number of the last result; 0 before the first.
     pub result: u32,
 }
@@ -96,6 +104,31 @@ pub struct Selection {
     pub name: String,
     /// The price; none: not to be bet on now.
     pub price: Option<Price>,
+}
+
+/// A feed source as one odds partition knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceState {
+    /// The last message taken.
+    pub sequence: u64,
+    /// Stretches of messages that did not come, or were refused.
+    pub gaps: u64,
+    /// Messages in all those stretches.
+    pub missing: u64,
+    /// The newest of them: the number that should have come, and the one that came.
+    pub last_gap: Option<(u64, u64)>,
+    /// It has said nothing for too long.
+    pub silent: bool,
+    /// It said that it is not up to date, and why.
+    pub down: Option<String>,
+}
+
+impl SourceState {
+    /// Whether its prices count.
+    #[must_use]
+    pub const fn is_up(&self) -> bool {
+        !self.silent && self.down.is_none()
+    }
 }
 
 /// How far one odds partition has been read.
@@ -112,7 +145,7 @@ pub struct MarketView {
     markets: BTreeMap<MarketId, Market>,
     market_of: FxHashMap<SelectionId, MarketId>,
     progress: BTreeMap<Partition, Progress>,
-    sources: BTreeMap<(String, Partition), u64>,
+    sources: BTreeMap<(String, Partition), SourceState>,
     commands_decided: BTreeMap<Partition, Offset>,
 }
 
@@ -194,7 +227,19 @@ impl MarketView {
     pub fn sources(&self) -> impl Iterator<Item = (&str, Partition, u64)> {
         self.sources
             .iter()
-            .map(|((source, partition), sequence)| (source.as_str(), *partition, *sequence))
+            .map(|((source, partition), state)| (source.as_str(), *partition, state.sequence))
+    }
+
+    /// Every feed source as each partition knows it.
+    pub fn source_states(&self) -> impl Iterator<Item = (&str, Partition, &SourceState)> {
+        self.sources
+            .iter()
+            .map(|((source, partition), state)| (source.as_str(), *partition, state))
+    }
+
+    fn source(&mut self, source: &str, partition: Partition) -> &mut SourceState {
+        let key = (source.to_owned(), partition);
+        self.sources.entry(key).or_default()
     }
 
     /// The first offset of that odds inbox that may hold a command without a decision.
@@ -264,6 +309,9 @@ impl MarketView {
                     market.version = book.version;
                     market.book_position = position;
                     market.published_at = book.published_at;
+                    market.source_sequence = book.source_sequence;
+                    market.explained = None;
+                    market.source.clone_from(&book.source);
                     for quoted in &book.prices {
                         let found = market
                             .selections
@@ -313,12 +361,38 @@ impl MarketView {
                 progress.heartbeat_at = Some(heartbeat.at.max(decided_at));
             }
             Event::SourceAdvanced(advanced) => {
-                let key = (advanced.source.clone(), position.partition);
-                self.sources.insert(key, advanced.sequence);
+                let source = self.source(&advanced.source, position.partition);
+                source.sequence = advanced.sequence;
             }
-            Event::SourceGapSeen(_)
-            | Event::SourceWentSilent(_)
-            | Event::SourceReturned(_)
+            Event::SourceGapSeen(gap) => {
+                let source = self.source(&gap.source, position.partition);
+                source.gaps = source.gaps.saturating_add(1);
+                let missing = gap.got.saturating_sub(gap.expected);
+                source.missing = source.missing.saturating_add(missing);
+                source.last_gap = Some((gap.expected, gap.got));
+            }
+            Event::SourceWentSilent(silent) => {
+                self.source(&silent.source, position.partition).silent = true;
+            }
+            Event::SourceReturned(returned) => {
+                self.source(&returned.source, position.partition).silent = false;
+            }
+            Event::SourceWentDown(down) => {
+                let source = self.source(&down.source, position.partition);
+                source.down = Some(down.reason.clone());
+            }
+            Event::SourceCameUp(up) => {
+                self.source(&up.source, position.partition).down = None;
+            }
+            Event::BookExplained(explained) => {
+                if let Some(market) = self.markets.get_mut(&explained.market) {
+                    market.explained = Some(explained.clone());
+                }
+            }
+            Event::SelectionWithdrawn(withdrawn) => self.withdraw(withdrawn),
+            Event::ResultWordTaken(_)
+            | Event::BetsCancelled(_)
+            | Event::BetsRestored(_)
             | Event::BudgetGranted(_)
             | Event::BudgetRecalled(_)
             | Event::BudgetReturnNoticed(_) => {}
@@ -358,12 +432,27 @@ impl MarketView {
                 selections,
                 book_position: position,
                 published_at: Timestamp::MIN,
+                source_sequence: 0,
+                explained: None,
                 source: offered.source.clone(),
                 exposure_max: offered.exposure_max,
                 budget_each: offered.budget_each,
                 outcomes: Vec::new(),
+                withdrawals: Vec::new(),
                 result: 0,
             });
+    }
+
+    fn withdraw(&mut self, withdrawn: &SelectionWithdrawn) {
+        let Some(market) = self.markets.get_mut(&withdrawn.market) else {
+            return;
+        };
+        market.version = withdrawn.version;
+        market.withdrawals.push(withdrawn.clone());
+        let selections = market.selections.iter_mut();
+        for selection in selections.filter(|known| known.id == withdrawn.selection) {
+            selection.price = None;
+        }
     }
 
     fn set_status(&mut self, market: MarketId, version: u64, status: MarketStatus) {

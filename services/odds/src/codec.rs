@@ -3,14 +3,16 @@
 //! Duty: every command of the wire has a domain meaning, every event has one form in each shape,
 //! and the two are inverse. Prohibition: no rule; what the domain cannot hold is a decode error.
 
+pub(crate) mod explain;
 mod values;
 
 pub(crate) use values::*;
 
 use crate::terms::Terms;
+use kernel::Timestamp;
 use odds_domain::{
     Command, Doubt, Event, FeedMessage, FeedSuspension, FixtureDescription, FixtureProgress,
-    MarketOffer, Rejection, SuspensionCause, Update,
+    MarketOffer, Rejection, SuspensionCause, Update, Window, Withdrawal,
 };
 use schemas::DecodeError;
 use schemas::odds as wire;
@@ -19,6 +21,8 @@ use schemas::odds as wire;
 pub const SOURCE_SILENT: &str = "source_silent";
 /// The reason on the wire for messages that are missing.
 pub const MESSAGES_MISSING: &str = "messages_missing";
+/// The reason on the wire for a source that says that it is not up to date.
+pub const SOURCE_DOWN: &str = "source_down_until_recovered";
 
 /// A command with what the decision depends on.
 #[must_use]
@@ -51,6 +55,18 @@ pub fn command_from_wire(command: wire::Command, terms: &Terms) -> Command {
             reason: wish.reason,
             by: wish.by,
         },
+        wire::Command::LeanBook(wish) => Command::LeanBook {
+            market: wish.market,
+            exposures: explain::exposures_from_wire(&wish.exposures),
+            by: wish.by,
+        },
+        wire::Command::WithdrawSelection(wish) => Command::WithdrawSelection {
+            market: wish.market,
+            selection: wish.selection,
+            withdrawn_at: wish.withdrawn_at,
+            reason: wish.reason,
+            by: wish.by,
+        },
     }
 }
 
@@ -77,6 +93,11 @@ fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
             selections: names_from_wire(update.selections),
             exposure: terms.exposure(),
         }),
+        wire::Update::QuoteFromModel(update) => Update::QuoteFromModel {
+            market: update.market,
+            prices: prices_from_wire(update.prices),
+            model: explain::model_from_wire(update.model),
+        },
         wire::Update::QuoteBook(update) => Update::QuoteBook {
             market: update.market,
             prices: prices_from_wire(update.prices),
@@ -105,15 +126,46 @@ fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
             market: update.market,
             reason: update.reason,
         },
+        wire::Update::Withdraw(update) => Update::Withdraw(Withdrawal {
+            market: update.market,
+            selection: update.selection,
+            withdrawn_at: update.withdrawn_at,
+            reduction: update.reduction,
+        }),
+        wire::Update::StateResult(update) => Update::StateResult {
+            market: update.market,
+            outcomes: results_from_wire(update.outcomes),
+            certainty: certainty_from_wire(update.certainty),
+        },
+        wire::Update::WithdrawResult(update) => Update::WithdrawResult {
+            market: update.market,
+            reason: update.reason,
+        },
+        wire::Update::CancelBets(update) => Update::CancelBets {
+            market: update.market,
+            window: window(update.from, update.until),
+            reason: update.reason,
+        },
+        wire::Update::RestoreBets(update) => Update::RestoreBets {
+            market: update.market,
+            window: window(update.from, update.until),
+        },
+        wire::Update::GoDown(update) => Update::GoDown {
+            reason: update.reason,
+        },
+        wire::Update::ComeUp(wire::ComeUp {}) => Update::ComeUp,
     }
 }
 
-/// A source's own text must not be taken for one of our two reserved reasons when it is read
-/// back.
+const fn window(from: Option<Timestamp>, until: Option<Timestamp>) -> Window {
+    Window { from, until }
+}
+
+/// A source's own text must not be taken for one of our reserved reasons when it is read back.
 fn feed_suspension(reason: String) -> FeedSuspension {
     match reason.as_str() {
         MESSAGES_MISSING => FeedSuspension::MessagesMissing,
-        SOURCE_SILENT => FeedSuspension::Stated(format!("stated: {reason}")),
+        SOURCE_SILENT | SOURCE_DOWN => FeedSuspension::Stated(format!("stated: {reason}")),
         _ => FeedSuspension::Stated(reason),
     }
 }
@@ -262,6 +314,60 @@ pub fn event_to_wire(event: &Event) -> wire::Event {
             total,
         }),
         Event::HeartbeatSent { at } => wire::Event::HeartbeatSent(wire::HeartbeatSent { at }),
+        Event::SelectionWithdrawn {
+            withdrawal,
+            version,
+            price,
+            by,
+        } => wire::Event::SelectionWithdrawn(wire::SelectionWithdrawn {
+            market: withdrawal.market,
+            version,
+            selection: withdrawal.selection,
+            withdrawn_at: withdrawal.withdrawn_at,
+            price,
+            reduction: withdrawal.reduction,
+            by,
+        }),
+        Event::ResultWordTaken {
+            market,
+            said_at,
+            word,
+        } => wire::Event::ResultWordTaken(wire::ResultWordTaken {
+            market,
+            said_at,
+            word: word_to_wire(word),
+        }),
+        Event::BetsCancelled {
+            market,
+            window,
+            reason,
+            said_at,
+        } => wire::Event::BetsCancelled(wire::BetsCancelled {
+            market,
+            from: window.from,
+            until: window.until,
+            reason,
+            said_at,
+        }),
+        Event::BetsRestored {
+            market,
+            window,
+            said_at,
+        } => wire::Event::BetsRestored(wire::BetsRestored {
+            market,
+            from: window.from,
+            until: window.until,
+            said_at,
+        }),
+        Event::SourceWentDown { source, reason } => {
+            wire::Event::SourceWentDown(wire::SourceWentDown { source, reason })
+        }
+        Event::SourceCameUp { source } => wire::Event::SourceCameUp(wire::SourceCameUp { source }),
+        Event::BookExplained {
+            market,
+            version,
+            explanation,
+        } => wire::Event::BookExplained(explain::to_wire(market, version, explanation)),
     }
 }
 
@@ -366,6 +472,45 @@ pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
             total: event.total,
         },
         wire::Event::HeartbeatSent(event) => Event::HeartbeatSent { at: event.at },
+        wire::Event::SelectionWithdrawn(event) => Event::SelectionWithdrawn {
+            withdrawal: Withdrawal {
+                market: event.market,
+                selection: event.selection,
+                withdrawn_at: event.withdrawn_at,
+                reduction: event.reduction,
+            },
+            version: event.version,
+            price: event.price,
+            by: event.by,
+        },
+        wire::Event::ResultWordTaken(event) => Event::ResultWordTaken {
+            market: event.market,
+            said_at: event.said_at,
+            word: word_from_wire(event.word),
+        },
+        wire::Event::BetsCancelled(event) => Event::BetsCancelled {
+            market: event.market,
+            window: window(event.from, event.until),
+            reason: event.reason,
+            said_at: event.said_at,
+        },
+        wire::Event::BetsRestored(event) => Event::BetsRestored {
+            market: event.market,
+            window: window(event.from, event.until),
+            said_at: event.said_at,
+        },
+        wire::Event::SourceWentDown(event) => Event::SourceWentDown {
+            source: event.source,
+            reason: event.reason,
+        },
+        wire::Event::BookExplained(event) => Event::BookExplained {
+            market: event.market,
+            version: event.version,
+            explanation: explain::from_wire(event),
+        },
+        wire::Event::SourceCameUp(event) => Event::SourceCameUp {
+            source: event.source,
+        },
     })
 }
 
@@ -391,6 +536,7 @@ const fn doubt_reason(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::SourceSilent => SOURCE_SILENT,
         Doubt::MessagesMissing => MESSAGES_MISSING,
+        Doubt::SourceDown => SOURCE_DOWN,
     }
 }
 
@@ -399,6 +545,7 @@ fn suspension_from_wire(reason: String, by: Option<String>) -> SuspensionCause {
         (Some(by), _) => SuspensionCause::Operator { reason, by },
         (None, SOURCE_SILENT) => SuspensionCause::Doubt(Doubt::SourceSilent),
         (None, MESSAGES_MISSING) => SuspensionCause::Doubt(Doubt::MessagesMissing),
+        (None, SOURCE_DOWN) => SuspensionCause::Doubt(Doubt::SourceDown),
         (None, _) => SuspensionCause::Source { reason },
     }
 }

@@ -16,6 +16,7 @@ pub mod ndjson;
 pub mod playback;
 pub mod router;
 pub mod simulation;
+pub mod uof;
 
 use kernel::{FixtureId, MarketId, Partition, Timestamp};
 use schemas::odds::Update;
@@ -38,17 +39,23 @@ impl FeedUpdate {
     #[must_use]
     pub fn partition(&self) -> Option<Partition> {
         match &self.update {
-            Update::Alive(_) => None,
+            Update::Alive(_) | Update::GoDown(_) | Update::ComeUp(_) => None,
             Update::AnnounceFixture(update) => Some(update.fixture.partition()),
             Update::ProgressFixture(update) => Some(update.fixture.partition()),
             Update::OfferMarket(update) => Some(update.fixture.partition()),
             Update::QuoteBook(update) => Some(update.market.partition()),
+            Update::QuoteFromModel(update) => Some(update.market.partition()),
             Update::Suspend(update) => Some(update.fixture.partition()),
             Update::Resume(update) => Some(update.fixture.partition()),
             Update::TurnInPlay(update) => Some(update.market.partition()),
             Update::Close(update) => Some(update.market.partition()),
             Update::Settle(update) => Some(update.market.partition()),
             Update::RollBack(update) => Some(update.market.partition()),
+            Update::Withdraw(update) => Some(update.market.partition()),
+            Update::StateResult(update) => Some(update.market.partition()),
+            Update::WithdrawResult(update) => Some(update.market.partition()),
+            Update::CancelBets(update) => Some(update.market.partition()),
+            Update::RestoreBets(update) => Some(update.market.partition()),
         }
     }
 
@@ -63,10 +70,18 @@ impl FeedUpdate {
             Update::Resume(update) => Some(update.fixture),
             Update::Alive(_)
             | Update::QuoteBook(_)
+            | Update::QuoteFromModel(_)
             | Update::TurnInPlay(_)
             | Update::Close(_)
             | Update::Settle(_)
-            | Update::RollBack(_) => None,
+            | Update::RollBack(_)
+            | Update::Withdraw(_)
+            | Update::StateResult(_)
+            | Update::WithdrawResult(_)
+            | Update::CancelBets(_)
+            | Update::RestoreBets(_)
+            | Update::GoDown(_)
+            | Update::ComeUp(_) => None,
         }
     }
 
@@ -76,13 +91,23 @@ impl FeedUpdate {
         match &self.update {
             Update::OfferMarket(update) => Some(update.market),
             Update::QuoteBook(update) => Some(update.market),
+            Update::QuoteFromModel(update) => Some(update.market),
             Update::Suspend(update) => update.market,
             Update::Resume(update) => update.market,
             Update::TurnInPlay(update) => Some(update.market),
             Update::Close(update) => Some(update.market),
             Update::Settle(update) => Some(update.market),
             Update::RollBack(update) => Some(update.market),
-            Update::Alive(_) | Update::AnnounceFixture(_) | Update::ProgressFixture(_) => None,
+            Update::Withdraw(update) => Some(update.market),
+            Update::StateResult(update) => Some(update.market),
+            Update::WithdrawResult(update) => Some(update.market),
+            Update::CancelBets(update) => Some(update.market),
+            Update::RestoreBets(update) => Some(update.market),
+            Update::Alive(_)
+            | Update::AnnounceFixture(_)
+            | Update::ProgressFixture(_)
+            | Update::GoDown(_)
+            | Update::ComeUp(_) => None,
         }
     }
 }
@@ -114,5 +139,7 @@ impl Numbering {
     }
 }
 
+#[cfg(test)]
+mod misfortunes;
 #[cfg(test)]
 pub(crate) mod recorded;

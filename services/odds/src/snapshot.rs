@@ -6,10 +6,12 @@
 use crate::codec;
 use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 use odds_domain::{
-    Budgets, Doubt, Fixture, FixtureDescription, Market, OperatorStop, PartitionBudget, Phase,
-    Source, State, Sweep,
+    BookOrigin, Budgets, CancelWord, Doubt, Fixture, FixtureDescription, Market, OperatorStop,
+    PartitionBudget, Phase, Source, State, Sweep, Window,
 };
-use schemas::odds::{FixtureStatus, MarketKind, Score, SelectionOutcome};
+use schemas::odds::{
+    BookExplained, FixtureStatus, MarketKind, ResultWord, Score, SelectionOutcome,
+};
 use schemas::{DecodeError, Input, Wire, wire};
 use std::collections::BTreeSet;
 
@@ -42,6 +44,7 @@ wire! {
         selections: Vec<SelectionId>,
         version: u64,
         prices: Vec<PriceBytes>,
+        origin: Option<OriginBytes>,
         in_play: Option<Duration>,
         stopped_by_operator: Option<OperatorStopBytes>,
         stopped_by_source: Option<String>,
@@ -49,11 +52,17 @@ wire! {
         phase: PhaseBytes,
         outcomes: Vec<SelectionOutcome>,
         results: u32,
+        resulted_by_operator: bool,
+        withdrawn: Vec<SelectionId>,
+        result_word: Option<WordBytes>,
+        cancellations: Vec<CancellationBytes>,
         exposure_max: Money,
         budget_each: Money,
         budgets: Vec<BudgetBytes>,
         short: Vec<u16>,
     }
+    /// Where the last book came from.
+    record OriginBytes { source_sequence: u64, published_at: Timestamp, explained: BookExplained }
     /// A price or none; a union within a list is a record's field.
     record PriceBytes { price: Option<Price> }
     /// An operator's stop.
@@ -61,7 +70,16 @@ wire! {
     /// Where a market is in its life.
     enum PhaseBytes { Open, Closed, Resulted }
     /// Why nobody knows what a source would say.
-    enum DoubtBytes { SourceSilent, MessagesMissing }
+    enum DoubtBytes { SourceSilent, MessagesMissing, SourceDown }
+    /// The newest word on a result.
+    record WordBytes { said_at: Timestamp, word: ResultWord }
+    /// The newest word on the bets of a window.
+    record CancellationBytes {
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        said_at: Timestamp,
+        cancelled: bool,
+    }
     /// A bets partition's budget.
     record BudgetBytes { partition: u16, granted_minor: i64, returned_minor: i64 }
     /// A source.
@@ -71,6 +89,7 @@ wire! {
         fresh: bool,
         last_heard_at: Option<Timestamp>,
         silent: bool,
+        down: Option<String>,
         live: Vec<MarketId>,
         doubted: Vec<MarketId>,
         sweep: Option<SweepBytes>,
@@ -171,6 +190,15 @@ fn market_to(market: &Market) -> MarketBytes {
             .iter()
             .map(|&price| PriceBytes { price })
             .collect(),
+        origin: market.origin.as_ref().map(|origin| OriginBytes {
+            source_sequence: origin.source_sequence,
+            published_at: origin.published_at,
+            explained: codec::explain::to_wire(
+                market.market,
+                market.version,
+                origin.explanation.clone(),
+            ),
+        }),
         in_play: market.in_play,
         stopped_by_operator: market
             .stopped_by_operator
@@ -184,6 +212,22 @@ fn market_to(market: &Market) -> MarketBytes {
         phase,
         outcomes,
         results: market.results,
+        resulted_by_operator: market.resulted_by_operator,
+        withdrawn: market.withdrawn.iter().copied().collect(),
+        result_word: market.result_word.map(|(said_at, word)| WordBytes {
+            said_at,
+            word: codec::word_to_wire(word),
+        }),
+        cancellations: market
+            .cancellations
+            .iter()
+            .map(|(window, word)| CancellationBytes {
+                from: window.from,
+                until: window.until,
+                said_at: word.said_at,
+                cancelled: word.cancelled,
+            })
+            .collect(),
         exposure_max: budgets.terms.exposure_max,
         budget_each: budgets.terms.budget_each,
         budgets: budgets
@@ -212,6 +256,11 @@ fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
             .into_iter()
             .map(|priced| priced.price)
             .collect(),
+        origin: bytes.origin.map(|origin| BookOrigin {
+            source_sequence: origin.source_sequence,
+            published_at: origin.published_at,
+            explanation: codec::explain::from_wire(origin.explained),
+        }),
         in_play: bytes.in_play,
         stopped_by_operator: bytes.stopped_by_operator.map(|stop| OperatorStop {
             by: stop.by,
@@ -225,6 +274,24 @@ fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
             PhaseBytes::Resulted => Phase::Resulted(codec::results_from_wire(bytes.outcomes)),
         },
         results: bytes.results,
+        resulted_by_operator: bytes.resulted_by_operator,
+        withdrawn: bytes.withdrawn.into_iter().collect(),
+        result_word: bytes
+            .result_word
+            .map(|word| (word.said_at, codec::word_from_wire(word.word))),
+        cancellations: bytes
+            .cancellations
+            .into_iter()
+            .map(|word| {
+                let window = Window {
+                    from: word.from,
+                    until: word.until,
+                };
+                let cancelled = word.cancelled;
+                let said_at = word.said_at;
+                (window, CancelWord { said_at, cancelled })
+            })
+            .collect(),
         budgets: Budgets {
             terms: codec::exposure(bytes.exposure_max, bytes.budget_each)?,
             partitions: bytes
@@ -253,6 +320,7 @@ fn source_to(name: &str, source: &Source) -> SourceBytes {
         fresh: source.fresh,
         last_heard_at: source.last_heard_at,
         silent: source.silent,
+        down: source.down.clone(),
         live: list(&source.live),
         doubted: list(&source.doubted),
         sweep: source.sweep.map(|sweep| SweepBytes {
@@ -269,6 +337,7 @@ fn source_from(bytes: SourceBytes) -> Source {
         fresh: bytes.fresh,
         last_heard_at: bytes.last_heard_at,
         silent: bytes.silent,
+        down: bytes.down,
         live: bytes.live.into_iter().collect(),
         doubted: bytes.doubted.into_iter().collect(),
         sweep: bytes.sweep.map(|sweep| Sweep {
@@ -283,6 +352,7 @@ const fn doubt_to(doubt: Doubt) -> DoubtBytes {
     match doubt {
         Doubt::SourceSilent => DoubtBytes::SourceSilent,
         Doubt::MessagesMissing => DoubtBytes::MessagesMissing,
+        Doubt::SourceDown => DoubtBytes::SourceDown,
     }
 }
 
@@ -290,5 +360,6 @@ const fn doubt_from(doubt: DoubtBytes) -> Doubt {
     match doubt {
         DoubtBytes::SourceSilent => Doubt::SourceSilent,
         DoubtBytes::MessagesMissing => Doubt::MessagesMissing,
+        DoubtBytes::SourceDown => Doubt::SourceDown,
     }
 }

@@ -95,6 +95,57 @@ fn the_recorded_match_is_decided_to_its_end() {
 }
 
 #[test]
+fn the_recorded_race_tells_its_withdrawals_between_the_books() {
+    let Some(text) = recorded_text("betfair/BASIC-1.132153978") else {
+        return;
+    };
+    let mut feed = BetfairFeed::new("betfair", PARTITIONS, 1);
+    let mut partitions = Partitions::new();
+    let mut withdrawn = Vec::new();
+    let mut last_version = 0;
+    let mut books_between = [0_u32; 3];
+    for line in text.lines() {
+        for update in feed.line(line).unwrap() {
+            for event in partitions.take(update) {
+                if let Event::SelectionWithdrawn {
+                    withdrawal,
+                    version,
+                    price,
+                    ..
+                } = &event
+                {
+                    assert!(*version > last_version);
+                    withdrawn.push((
+                        price.unwrap().to_string(),
+                        withdrawal.reduction,
+                        withdrawal.withdrawn_at.micros() / 1_000_000,
+                    ));
+                }
+                if let Event::BookPublished { version, .. } = &event {
+                    last_version = *version;
+                    books_between[withdrawn.len()] += 1;
+                }
+            }
+        }
+    }
+    partitions.check_snapshots();
+    assert_eq!(
+        withdrawn,
+        [
+            ("16.00".to_owned(), Some(714), 1_497_423_650),
+            ("28.00".to_owned(), Some(555), 1_497_432_223),
+        ]
+    );
+    assert!(
+        books_between.iter().all(|count| *count > 10),
+        "{books_between:?}"
+    );
+    let market = partitions.markets().next().unwrap();
+    assert_eq!(market.withdrawn.len(), 2);
+    assert!(matches!(market.phase, Phase::Resulted(_)));
+}
+
+#[test]
 fn the_recorded_season_is_decided_to_its_end() {
     let Some(text) = recorded_text("football/E0-2025-26.csv") else {
         return;

@@ -1,4 +1,4 @@
-//! Recorded data through the real owners: a tennis market as an exchange told it, and half a
+//! Recorded data through the real owners: a tennis market and a race as an exchange told them, and half a
 //! football season settled to the penny.
 //!
 //! Each test reads the raw file a second time with arithmetic of its own and compares. Where the
@@ -7,6 +7,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "it counts small numbers")]
 
 mod football;
+mod race;
 mod tennis;
 
 use eventlog::{Chain, Faults};
@@ -227,6 +228,11 @@ fn fates(stage: &Stage) -> BTreeMap<BetId, Vec<bets::Event>> {
                 bets::Event::BetAwaitsBudget(_)
                 | bets::Event::SettlementStarted(_)
                 | bets::Event::LegDecided(_)
+                | bets::Event::BetTermsFixed(_)
+                | bets::Event::SettlementStartedInFull(_)
+                | bets::Event::LegDecidedInFull(_)
+                | bets::Event::ReturnExplained(_)
+                | bets::Event::PricesTraced(_)
                 | bets::Event::SettlementReversed(_)
                 | bets::Event::SettlementAdvanced(_)
                 | bets::Event::BudgetRequested(_)

@@ -6,6 +6,7 @@
 
 mod bets;
 mod codec;
+mod feed;
 mod ledger;
 mod measure;
 #[cfg(feature = "cluster")]
@@ -41,6 +42,16 @@ Examples:
   furlong bench codec --json
 
 Encodes and decodes a bet's placement. The anchor copies the encoded bytes into a fresh vector.";
+
+const EXAMPLES_FEED: &str = "\
+Examples:
+  furlong bench feed --recording market.gz
+  furlong bench feed --recording market.gz --markets 500 --threads 2 --json
+
+Copies of a recorded exchange market, each under an id of its own and from another place of the
+recording, mixed: every line is read, kept in ladders and told as updates. One selection update is one
+runner's change in a line. The anchor reads the same lines as trees of JSON and does nothing else. CPU
+seconds are of one thread; the wall figure is of so many feeds at once.";
 
 const EXAMPLES_BETS: &str = "\
 Examples:
@@ -87,6 +98,9 @@ pub enum Bench {
     #[cfg(feature = "cluster")]
     #[command(after_help = EXAMPLES_PLACE)]
     Place(place::Place),
+    /// Normalising a recorded exchange stream, copied to hundreds of markets
+    #[command(after_help = EXAMPLES_FEED)]
+    Feed(feed::Feed),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -121,6 +135,7 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
         Bench::Pipeline(pipeline) => pipeline::run(pipeline, screen),
         #[cfg(feature = "cluster")]
         Bench::Place(place) => place::run(place, screen),
+        Bench::Feed(feed) => feed::run(feed, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

@@ -18,6 +18,7 @@ use crate::node::open_payments;
 use crate::part_figures::PartFigures;
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
+use crate::source_figures::SourceFigures;
 use anyhow::{Context, anyhow};
 use gateway::Gateway;
 use keystore::{Secret, ServiceKey};
@@ -177,7 +178,10 @@ fn open_gateway(
             Arc::new(EngineReady(Arc::clone(health))),
             Arc::new(KafkaAnswers(Arc::clone(&parts.log))),
         ],
-        metrics: vec![Arc::new(PartFigures(Arc::clone(health)))],
+        metrics: vec![
+            Arc::new(PartFigures(Arc::clone(health))),
+            Arc::new(SourceFigures(markets.picture())),
+        ],
         provider_key: &provider_key(parts)?,
         demo: None,
     };

@@ -4,11 +4,12 @@
 //! update is changed on the way.
 
 use crate::history::instant_text;
-use kernel::{FixtureId, MarketId};
+use kernel::{FixtureId, MarketId, Timestamp};
 use odds::feed::FeedUpdate;
 use odds_domain::outcome::Line;
 use schemas::odds::{
-    FixtureStatus, MarketKind, Outcome, OutcomeKind, SelectionOutcome, SelectionPrice, Update,
+    Certainty, FixtureStatus, MarketKind, Outcome, OutcomeKind, SelectionOutcome, SelectionPrice,
+    Update,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -85,6 +86,10 @@ impl Lines {
                 let prices: Vec<Value> = book.prices.iter().map(price).collect();
                 self.of_market(book.market, json!({"type": "book", "prices": prices}))?
             }
+            Update::QuoteFromModel(book) => {
+                let prices: Vec<Value> = book.prices.iter().map(price).collect();
+                self.of_market(book.market, json!({"type": "book", "prices": prices}))?
+            }
             Update::Suspend(suspend) => merged(
                 json!({
                     "type": "suspend",
@@ -119,6 +124,45 @@ impl Lines {
                 rollback.market,
                 json!({"type": "rollback", "reason": rollback.reason}),
             )?,
+            Update::Withdraw(withdraw) => {
+                let told = json!({
+                    "type": "withdraw",
+                    "selection": withdraw.selection.to_string(),
+                    "withdrawn_at": instant_text(withdraw.withdrawn_at),
+                });
+                let reduction = withdraw.reduction.map(Value::from);
+                let told = merged(told, optional([("reduction", reduction)]));
+                self.of_market(withdraw.market, told)?
+            }
+            Update::StateResult(stated) => {
+                let outcomes: Vec<Value> = stated.outcomes.iter().map(outcome).collect();
+                let certainty = match stated.certainty {
+                    Certainty::Live => "live",
+                    Certainty::Confirmed => "confirmed",
+                };
+                self.of_market(
+                    stated.market,
+                    json!({"type": "state_result", "outcomes": outcomes, "certainty": certainty}),
+                )?
+            }
+            Update::WithdrawResult(withdrawn) => self.of_market(
+                withdrawn.market,
+                json!({"type": "withdraw_result", "reason": withdrawn.reason}),
+            )?,
+            Update::CancelBets(cancel) => {
+                let told = json!({"type": "cancel_bets", "reason": cancel.reason});
+                self.of_market(
+                    cancel.market,
+                    merged(told, window(cancel.from, cancel.until)),
+                )?
+            }
+            Update::RestoreBets(restore) => {
+                let told = json!({"type": "restore_bets"});
+                let window = window(restore.from, restore.until);
+                self.of_market(restore.market, merged(told, window))?
+            }
+            Update::GoDown(down) => json!({"type": "down", "reason": down.reason}),
+            Update::ComeUp(_) => json!({"type": "up"}),
         };
         match value {
             Value::Object(fields) => Some(fields),
@@ -144,6 +188,11 @@ fn optional<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(there.collect())
+}
+
+fn window(from: Option<Timestamp>, until: Option<Timestamp>) -> Value {
+    let text = |bound: Option<Timestamp>| bound.map(|at| instant_text(at).into());
+    optional([("from", text(from)), ("until", text(until))])
 }
 
 const fn status(status: FixtureStatus) -> &'static str {
@@ -194,7 +243,6 @@ fn outcome(told: &SelectionOutcome) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::Timestamp;
     use odds::feed::ndjson;
     use odds::feed::simulation::{Scenario, Simulation, SimulationSettings};
 

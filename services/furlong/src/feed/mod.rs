@@ -1,8 +1,9 @@
-//! `furlong feed`: recorded feeds, posted to a running furlong.
+//! `furlong feed`: recorded and live feeds, posted to a running furlong.
 //!
-//! Duty: read a recording, play it at its own pace or a multiple of it, and post each update as
-//! a line. Prohibition: no short cut: the lines go the way that any producer's go.
+//! Duty: read a recording and play it at its own pace or a multiple of it, or follow an exchange,
+//! and post each update as a line. Prohibition: no short cut: the lines go the way that any producer's go.
 
+mod betfair;
 mod lines;
 pub(crate) mod recording;
 
@@ -33,6 +34,9 @@ pub enum Feed {
     /// Post a recorded file as if it happened now
     #[command(after_help = EXAMPLES)]
     Replay(Replay),
+    /// Follow an exchange's stream and post what it says
+    #[command(after_help = betfair::EXAMPLES)]
+    Betfair(betfair::Exchange),
 }
 
 /// Posts a recorded file.
@@ -43,12 +47,19 @@ pub struct Replay {
     /// What it is
     #[arg(long)]
     format: Format,
-    /// Where to post it, such as http://localhost:7400
-    #[arg(long, value_name = "URL", value_parser = Server::read)]
-    to: Server,
     /// So many times as fast as it was recorded
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     speed: u32,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Which furlong a feed is posted to.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Where to post it, such as http://localhost:7400
+    #[arg(long, value_name = "URL", value_parser = Server::read)]
+    to: Server,
     /// The login of a trader
     #[arg(long, requires = "password_file")]
     login: Option<String>,
@@ -78,8 +89,14 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// # Errors
 /// The file cannot be read, or the other side does not take it.
 pub fn run(feed: &Feed, screen: &mut Screen<'_>) -> Ended {
-    let Feed::Replay(replay) = feed;
-    let recorded = recording::read(&replay.file, replay.format, replay.partitions)?;
+    match feed {
+        Feed::Replay(replay) => run_replay(replay, screen),
+        Feed::Betfair(exchange) => betfair::run(exchange, screen),
+    }
+}
+
+fn run_replay(replay: &Replay, screen: &mut Screen<'_>) -> Ended {
+    let recorded = recording::read(&replay.file, replay.format, replay.target.partitions)?;
     let clock = SystemClock::new(1);
     let total = recorded.updates.len();
     let mut playback = Playback::new(
@@ -88,7 +105,7 @@ pub fn run(feed: &Feed, screen: &mut Screen<'_>) -> Ended {
         replay.speed,
         clock.now(),
     );
-    let mut sender = Sender::sign_in(replay)?;
+    let mut sender = Sender::sign_in(&replay.target)?;
     let mut lines = Lines::default();
     while playback.left() > 0 {
         let due = playback.advance(clock.now());
@@ -126,10 +143,10 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn sign_in(replay: &'a Replay) -> Result<Self, Failure> {
-        let (login, password) = credentials(replay)?;
+    fn sign_in(target: &'a Target) -> Result<Self, Failure> {
+        let (login, password) = credentials(target)?;
         let mut sender = Self {
-            server: &replay.to,
+            server: &target.to,
             login,
             password,
             token: String::new(),
@@ -194,14 +211,14 @@ fn accepted(answer: &Answer) -> Result<Value, Failure> {
     }
 }
 
-fn credentials(replay: &Replay) -> Result<(String, String), Failure> {
+fn credentials(target: &Target) -> Result<(String, String), Failure> {
     let read = |path: &PathBuf| {
         std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
     };
-    if let (Some(login), Some(path)) = (&replay.login, &replay.password_file) {
+    if let (Some(login), Some(path)) = (&target.login, &target.password_file) {
         return Ok((login.clone(), read(path)?.trim_end().to_owned()));
     }
-    let path = replay
+    let path = target
         .ready_file
         .as_ref()
         .context("--login or --ready-file")?;

@@ -7,7 +7,10 @@ use clap::ValueEnum;
 use kernel::{Partition, Timestamp};
 use odds::feed::FeedUpdate;
 use odds::feed::betfair::BetfairFeed;
+use odds::feed::uof::{Ask, Message, Terms, UofFeed};
 use odds::feed::{football_data, ndjson};
+use schemas::odds::Update;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -20,6 +23,8 @@ pub enum Format {
     FootballData,
     /// Lines as they are posted to /v1/feed/updates
     Ndjson,
+    /// Messages of an XML odds feed, one a line
+    Uof,
 }
 
 /// A recording.
@@ -35,11 +40,7 @@ pub struct Recorded {
 /// # Errors
 /// There is none, or it is not of that format.
 pub fn read(path: &Path, format: Format, partitions: Partition) -> Result<Recorded, Failure> {
-    let bytes =
-        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let text = unpack(bytes).map_err(|error| {
-        Failure::Unreadable(format!("{} is not text: {error:#}", path.display()))
-    })?;
+    let text = text(path)?;
     let updates = match format {
         Format::Betfair => betfair(&text, partitions),
         Format::FootballData => football_data::read(&text)
@@ -48,6 +49,7 @@ pub fn read(path: &Path, format: Format, partitions: Partition) -> Result<Record
         Format::Ndjson => ndjson::read(&text, partitions, Timestamp::default())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| anyhow!("{error}")),
+        Format::Uof => uof(&text, partitions),
     };
     let updates =
         updates.map_err(|error| Failure::Unreadable(format!("{}: {error}", path.display())))?;
@@ -55,6 +57,17 @@ pub fn read(path: &Path, format: Format, partitions: Partition) -> Result<Record
     let source =
         source.ok_or_else(|| Failure::Unreadable(format!("{} holds no update", path.display())))?;
     Ok(Recorded { source, updates })
+}
+
+/// A file as text; gzip is unpacked.
+///
+/// # Errors
+/// There is none, or it is not text.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    let bytes =
+        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    unpack(bytes)
+        .map_err(|error| Failure::Unreadable(format!("{} is not text: {error:#}", path.display())))
 }
 
 fn unpack(bytes: Vec<u8>) -> anyhow::Result<String> {
@@ -75,5 +88,47 @@ fn betfair(text: &str, partitions: Partition) -> anyhow::Result<Vec<FeedUpdate>>
             .map_err(|error| anyhow!("line {number}: {error}"))?;
         updates.extend(told);
     }
+    Ok(updates)
+}
+
+/// In a recording nobody answers questions: a recovery that is asked for is complete at once.
+fn uof(text: &str, partitions: Partition) -> anyhow::Result<Vec<FeedUpdate>> {
+    let lines = || {
+        let numbered = text.lines().zip(1_usize..);
+        numbered.filter(|(line, _)| !line.trim().is_empty())
+    };
+    let mut messages = Vec::new();
+    let mut products = BTreeSet::new();
+    for (line, number) in lines() {
+        let message = Message::read(line.as_bytes());
+        let message = message.map_err(|error| anyhow!("line {number}: {error}"))?;
+        products.extend(message.product());
+        messages.push((line, message.said_at()));
+    }
+    let begun = messages.iter().find_map(|(_, said_at)| *said_at);
+    let mut now = begun.unwrap_or_default();
+    let mut feed = UofFeed::new("uof", partitions, 1, Terms::default());
+    let mut updates = Vec::new();
+    for product in products {
+        updates.extend(feed.expect(product, None, now));
+    }
+    for (line, said_at) in messages {
+        now = said_at.map_or(now, |said_at| said_at.max(now));
+        let heard = feed.message(line.as_bytes(), now)?;
+        updates.extend(heard.updates);
+        for Ask::Recovery {
+            product,
+            request_id,
+            ..
+        } in heard.asks
+        {
+            let complete = format!(
+                r#"<snapshot_complete product="{product}" timestamp="0" request_id="{request_id}"/>"#
+            );
+            updates.extend(feed.message(complete.as_bytes(), now)?.updates);
+        }
+    }
+    // Played by one source, which is up while it plays: one producer's state is not all of it.
+    updates.retain(|told| !matches!(told.update, Update::GoDown(_) | Update::ComeUp(_)));
     Ok(updates)
 }

@@ -3,6 +3,7 @@
 //! Duty: the closed list of inputs in the domain's own types. Prohibition: no encoding; the
 //! edge's codec joins these to the wire.
 
+use crate::explain::{ModelOpinion, SelectionExposure};
 use crate::outcome::{Line, Score};
 use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 
@@ -47,6 +48,28 @@ pub enum Command {
         /// Why, in the operator's words.
         reason: String,
         /// Who.
+        by: String,
+    },
+    /// An operator withdraws a selection.
+    WithdrawSelection {
+        /// Of which market.
+        market: MarketId,
+        /// Which.
+        selection: SelectionId,
+        /// Since when.
+        withdrawn_at: Timestamp,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// The desk says what each selection of a market would cost; prices lean against it.
+    LeanBook {
+        /// Which market.
+        market: MarketId,
+        /// What each selection would cost; none: lean no more.
+        exposures: Vec<SelectionExposure>,
+        /// Who says so.
         by: String,
     },
     /// A bets partition asked for budget or returned some.
@@ -106,6 +129,15 @@ pub enum Update {
         /// Selections that are missing have no price.
         prices: Vec<SelectionPrice>,
     },
+    /// All prices of a market, with the opinion of the model that they come from.
+    QuoteFromModel {
+        /// Which.
+        market: MarketId,
+        /// Selections that are missing have no price.
+        prices: Vec<SelectionPrice>,
+        /// What the model thought.
+        model: ModelOpinion,
+    },
     /// Stop betting.
     Suspend {
         /// Where.
@@ -148,6 +180,87 @@ pub enum Update {
         /// Why.
         reason: String,
     },
+    /// A selection takes no part any more.
+    Withdraw(Withdrawal),
+    /// The result as known so far. Words on a result count in the order in which they were said,
+    /// not in that of their arrival.
+    StateResult {
+        /// Which.
+        market: MarketId,
+        /// What became of each selection.
+        outcomes: Vec<SelectionResult>,
+        /// How sure that is.
+        certainty: Certainty,
+    },
+    /// What was stated before this moment does not stand, whether it was heard or not.
+    WithdrawResult {
+        /// Which.
+        market: MarketId,
+        /// Why.
+        reason: String,
+    },
+    /// Bets struck within the window do not count.
+    CancelBets {
+        /// On which market.
+        market: MarketId,
+        /// When.
+        window: Window,
+        /// Why.
+        reason: String,
+    },
+    /// The cancellation of that window does not stand, whether it was heard or not.
+    RestoreBets {
+        /// On which market.
+        market: MarketId,
+        /// The window of the cancellation.
+        window: Window,
+    },
+    /// The source knows that it is not up to date.
+    GoDown {
+        /// Why.
+        reason: String,
+    },
+    /// The source has said again all that was missed.
+    ComeUp,
+}
+
+/// A selection that takes no part any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Of which market.
+    pub market: MarketId,
+    /// Which.
+    pub selection: SelectionId,
+    /// Since when, as the source says.
+    pub withdrawn_at: Timestamp,
+    /// An exchange's reduction factor, in hundredths of a percent.
+    pub reduction: Option<u32>,
+}
+
+/// How sure a result is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// As scouts saw it.
+    Live,
+    /// As the organiser confirmed it.
+    Confirmed,
+}
+
+/// A stretch of time; both bounds belong to it, and a side without a bound is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Window {
+    /// The first instant.
+    pub from: Option<Timestamp>,
+    /// The last instant.
+    pub until: Option<Timestamp>,
+}
+
+impl Window {
+    /// Whether the instant lies in it.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at <= until)
+    }
 }
 
 /// Why a feed's message stops betting.

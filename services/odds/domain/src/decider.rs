@@ -6,12 +6,13 @@
 
 use crate::command::{
     BudgetNote, Command, FeedMessage, FeedSuspension, FixtureDescription, FixtureProgress,
-    MarketOffer, SelectionPrice, Update,
+    MarketOffer, SelectionPrice, Update, Withdrawal,
 };
-use crate::event::{Doubt, Event};
-use crate::market::Market;
+use crate::event::{Doubt, Event, SuspensionCause};
+use crate::explain::ModelOpinion;
+use crate::market::{Market, Said};
 use crate::rejection::Rejection;
-use crate::source::SWEEP_PART;
+use crate::source::{SWEEP_PART, are_kin};
 use crate::state::{Fixture, State};
 use kernel::{Decider, FixtureId, MarketId};
 use std::collections::BTreeMap;
@@ -54,6 +55,28 @@ impl Decider for Odds {
                 with_reason(reason)?;
                 market_of(state, *market)?.roll_back(reason, Some(by))
             }
+            Command::WithdrawSelection {
+                market,
+                selection,
+                withdrawn_at,
+                reason,
+                by,
+            } => {
+                with_reason(reason)?;
+                let withdrawal = Withdrawal {
+                    market: *market,
+                    selection: *selection,
+                    withdrawn_at: *withdrawn_at,
+                    reduction: None,
+                };
+                let withdrawn = market_of(state, *market)?.withdraw(&withdrawal, Some(by))?;
+                Ok(withdrawn.into_iter().collect())
+            }
+            Command::LeanBook {
+                market,
+                exposures,
+                by,
+            } => market_of(state, *market)?.lean_against(exposures, by),
             Command::NoteBudgets {
                 bets_partition,
                 bets_partitions,
@@ -197,7 +220,12 @@ impl<'a> FeedJudge<'a> {
             Update::AnnounceFixture(description) => self.announce(description),
             Update::ProgressFixture(progress) => self.progress(progress)?,
             Update::OfferMarket(offer) => self.offer(offer)?,
-            Update::QuoteBook { market, prices } => self.quote(*market, prices)?,
+            Update::QuoteBook { market, prices } => self.quote(*market, prices, None)?,
+            Update::QuoteFromModel {
+                market,
+                prices,
+                model,
+            } => self.quote(*market, prices, Some(model))?,
             Update::Suspend {
                 fixture,
                 market,
@@ -213,7 +241,13 @@ impl<'a> FeedJudge<'a> {
             Update::Resume { fixture, market } => self
                 .markets(*fixture, *market)?
                 .into_iter()
-                .flat_map(|market| market.go_on_by_source(0, true))
+                .flat_map(|market| {
+                    if self.is_down() {
+                        market.go_on_while_down()
+                    } else {
+                        market.go_on_by_source(0, true)
+                    }
+                })
                 .collect(),
             Update::TurnInPlay { market, bet_delay } => {
                 one(self.own(*market)?.turn_in_play(*bet_delay))
@@ -221,13 +255,56 @@ impl<'a> FeedJudge<'a> {
             Update::Close { market } => one(self.own(*market)?.close()),
             Update::Settle { market, outcomes } => self.own(*market)?.settle(outcomes, None)?,
             Update::RollBack { market, reason } => self.own(*market)?.roll_back(reason, None)?,
+            Update::Withdraw(withdrawal) => {
+                one(self.own(withdrawal.market)?.withdraw(withdrawal, None)?)
+            }
+            Update::StateResult {
+                market,
+                outcomes,
+                certainty,
+            } => self
+                .own(*market)?
+                .state_result(outcomes, *certainty, self.said_at())?,
+            Update::WithdrawResult { market, reason } => {
+                self.own(*market)?.withdraw_result(reason, self.said_at())
+            }
+            Update::CancelBets {
+                market,
+                window,
+                reason,
+            } => one(self
+                .own(*market)?
+                .cancel_bets(*window, reason, self.said_at())),
+            Update::RestoreBets { market, window } => {
+                one(self.own(*market)?.restore_bets(*window, self.said_at()))
+            }
+            Update::GoDown { reason } => one((!self.is_down()).then(|| Event::SourceWentDown {
+                source: self.message.source.clone(),
+                reason: reason.clone(),
+            })),
+            Update::ComeUp => one(self.is_down().then(|| Event::SourceCameUp {
+                source: self.message.source.clone(),
+            })),
         })
     }
 
-    /// A market of this source.
+    /// When the message was said.
+    const fn said_at(&self) -> kernel::Timestamp {
+        self.message.published_at
+    }
+
+    /// Whether this source said that it is not up to date.
+    fn is_down(&self) -> bool {
+        self.state
+            .sources
+            .get(&self.message.source)
+            .is_some_and(|source| source.down.is_some())
+    }
+
+    /// A market of this source, or of one of its family.
     fn own(&self, market: MarketId) -> Result<&'a Market, Rejection> {
         let market = market_of(self.state, market)?;
-        if market.source == self.message.source {
+        if are_kin(&market.source, &self.message.source) {
             Ok(market)
         } else {
             Err(Rejection::SourceNotOwner {
@@ -296,37 +373,58 @@ impl<'a> FeedJudge<'a> {
                 })
             };
         }
-        Ok(vec![Event::MarketOffered {
+        let offered = Event::MarketOffered {
             offer: offer.clone(),
             source: self.message.source.clone(),
             version: 1,
-        }])
+        };
+        let doubted = self.is_down().then_some(Event::MarketSuspended {
+            market: offer.market,
+            version: 2,
+            cause: SuspensionCause::Doubt(Doubt::SourceDown),
+        });
+        Ok([offered].into_iter().chain(doubted).collect())
     }
 
-    /// A book is a word on the market: it also ends a doubt. A late one for a closed market is
-    /// passed over.
-    fn quote(&self, market: MarketId, prices: &[SelectionPrice]) -> Result<Vec<Event>, Rejection> {
+    /// A book is a word on the market: it also ends a doubt, unless the source is not up to date.
+    /// From another source of the family it takes the market over. A late one for a closed market is passed over.
+    ///
+    /// A book that leans goes on leaning with the new prices.
+    fn quote(
+        &self,
+        market: MarketId,
+        prices: &[SelectionPrice],
+        model: Option<&ModelOpinion>,
+    ) -> Result<Vec<Event>, Rejection> {
         let market = self.own(market)?;
         let book = market.book(prices)?;
         if !market.is_live() {
             return Ok(Vec::new());
         }
         let source = self.state.sources.get(&market.source);
+        let is_down = self.is_down();
         let about_to_be_doubted =
-            source.is_some_and(|source| source.doubted.contains(&market.market));
+            !is_down && source.is_some_and(|source| source.doubted.contains(&market.market));
+        let takes_over = market.source != self.message.source;
         let mut events = Vec::new();
-        if !market.has_prices(&book) || about_to_be_doubted {
-            events.push(Event::BookPublished {
+        if !market.has_been_told(&book) || about_to_be_doubted || takes_over {
+            let said = Said {
+                source: &self.message.source,
+                sequence: self.message.sequence,
+                at: self.message.published_at,
+            };
+            events = market.publish(book, said, model.cloned(), market.lean().cloned());
+        }
+        let changes = u64::from(!events.is_empty());
+        if !is_down {
+            events.extend(market.go_on_by_source(changes, false));
+        } else if takes_over && market.may_be_doubted() {
+            events.push(Event::MarketSuspended {
                 market: market.market,
-                version: market.version.saturating_add(1),
-                prices: book,
-                source: self.message.source.clone(),
-                source_sequence: self.message.sequence,
-                published_at: self.message.published_at,
+                version: market.version.saturating_add(changes).saturating_add(1),
+                cause: SuspensionCause::Doubt(Doubt::SourceDown),
             });
         }
-        let changes = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        events.extend(market.go_on_by_source(changes, false));
         Ok(events)
     }
 }

@@ -4,9 +4,11 @@
 //! Prohibition: no encoding.
 
 use crate::command::{
-    FixtureDescription, FixtureProgress, MarketOffer, SelectionPrice, SelectionResult,
+    FixtureDescription, FixtureProgress, MarketOffer, SelectionPrice, SelectionResult, Window,
+    Withdrawal,
 };
-use kernel::{Duration, MarketId, Money, Timestamp};
+use crate::explain::Explanation;
+use kernel::{Duration, MarketId, Money, Price, Timestamp};
 
 /// One fact. Every change of a market has the market's next version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,6 +159,79 @@ pub enum Event {
         /// Now.
         at: Timestamp,
     },
+    /// A selection takes no part any more. Bets struck on earlier versions of the market were
+    /// struck before it.
+    SelectionWithdrawn {
+        /// Which, and since when.
+        withdrawal: Withdrawal,
+        /// The market's version.
+        version: u64,
+        /// The last price that it had here.
+        price: Option<Price>,
+        /// The operator; nobody: the source.
+        by: Option<String>,
+    },
+    /// A source's word on a result was taken. Older ones will be passed over.
+    ResultWordTaken {
+        /// Of which market.
+        market: MarketId,
+        /// When it was said.
+        said_at: Timestamp,
+        /// What was said.
+        word: ResultWord,
+    },
+    /// Bets struck within a window do not count.
+    BetsCancelled {
+        /// On which market.
+        market: MarketId,
+        /// When.
+        window: Window,
+        /// Why.
+        reason: String,
+        /// When it was said.
+        said_at: Timestamp,
+    },
+    /// They count again; or they were never cancelled, and an older word cannot do it any more.
+    BetsRestored {
+        /// On which market.
+        market: MarketId,
+        /// The window of the cancellation.
+        window: Window,
+        /// When it was said.
+        said_at: Timestamp,
+    },
+    /// A source is not up to date.
+    SourceWentDown {
+        /// Which.
+        source: String,
+        /// Why.
+        reason: String,
+    },
+    /// A source has said again all that was missed.
+    SourceCameUp {
+        /// Which.
+        source: String,
+    },
+    /// What the book of this version, published in the same record, is made of.
+    BookExplained {
+        /// Which market.
+        market: MarketId,
+        /// The version of the book.
+        version: u64,
+        /// Model and lean.
+        explanation: Explanation,
+    },
+}
+
+/// What a source said of a result. Of two words of the same instant the later one here counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResultWord {
+    /// A result as scouts saw it.
+    Live,
+    /// A result as the organiser confirmed it.
+    Confirmed,
+    /// What was said before does not stand.
+    Withdrawn,
 }
 
 /// Why betting stopped, and who may lift it.
@@ -185,4 +260,6 @@ pub enum Doubt {
     SourceSilent,
     /// Messages are missing.
     MessagesMissing,
+    /// It said itself that it is not up to date.
+    SourceDown,
 }

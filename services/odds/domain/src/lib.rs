@@ -12,14 +12,15 @@ mod budget;
 mod command;
 mod decider;
 mod event;
+mod explain;
 mod fixed;
 mod market;
 mod rejection;
 mod result;
 mod source;
 mod state;
+mod words;
 
-pub mod format;
 pub mod goals;
 pub mod ladder;
 pub mod margin;
@@ -29,13 +30,14 @@ pub mod shade;
 
 pub use budget::{Budgets, PartitionBudget};
 pub use command::{
-    BudgetNote, Command, ExposureTerms, FeedMessage, FeedSuspension, FixtureDescription,
+    BudgetNote, Certainty, Command, ExposureTerms, FeedMessage, FeedSuspension, FixtureDescription,
     FixtureProgress, FixtureStatus, MarketKind, MarketOffer, NamedSelection, Outcome,
-    SelectionPrice, SelectionResult, Update,
+    SelectionPrice, SelectionResult, Update, Window, Withdrawal,
 };
 pub use decider::Odds;
-pub use event::{Doubt, Event, SuspensionCause};
-pub use market::{Market, OperatorStop, Phase};
+pub use explain::{Explanation, Lean, LeanRules, ModelOpinion, ModelParameter, SelectionExposure};
+pub use event::{Doubt, Event, ResultWord, SuspensionCause};
+pub use market::{BookOrigin, CancelWord, Market, OperatorStop, Phase};
 pub use rejection::Rejection;
 pub use source::{SWEEP_PART, Source, Sweep};
 pub use state::{Due, DueAct, Fixture, HEARTBEAT_EVERY, SOURCE_SILENT_AFTER, State, SweepDue};

@@ -4,11 +4,15 @@
 //! Prohibition: no sources and no budgets, and no change except by [`Market::evolve`].
 
 use crate::budget::Budgets;
-use crate::command::{MarketKind, MarketOffer, SelectionPrice, SelectionResult};
-use crate::event::{Doubt, Event, SuspensionCause};
+use crate::command::{
+    MarketKind, MarketOffer, SelectionPrice, SelectionResult, Window, Withdrawal,
+};
+use crate::event::{Doubt, Event, ResultWord, SuspensionCause};
+use crate::explain::{Explanation, Lean, LeanRules, ModelOpinion, SelectionExposure};
 use crate::rejection::Rejection;
 use crate::result;
-use kernel::{Duration, FixtureId, MarketId, Price, SelectionId};
+use kernel::{Duration, FixtureId, MarketId, Price, SelectionId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A market as the log tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Market {
     pub version: u64,
     /// By selection; empty before the first book.
     pub prices: Vec<Option<Price>>,
+    /// Where the last book came from, and what it is made of; nothing before the first.
+    pub origin: Option<BookOrigin>,
     /// The delay on acceptance, once in play.
     pub in_play: Option<Duration>,
     /// An operator's stop: who and why.
@@ -39,8 +45,28 @@ pub struct Market {
     pub phase: Phase,
     /// How many results there were.
     pub results: u32,
+    /// The last result was an operator's.
+    pub resulted_by_operator: bool,
+    /// Selections that take no part any more.
+    pub withdrawn: BTreeSet<SelectionId>,
+    /// The newest word of the source on the result, and when it was said. Sources that only ever
+    /// speak in order leave none.
+    pub result_word: Option<(Timestamp, ResultWord)>,
+    /// The newest word of the source on the bets of each window.
+    pub cancellations: BTreeMap<Window, CancelWord>,
     /// What the bets partitions may risk.
     pub budgets: Budgets,
+}
+
+/// Where a book came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookOrigin {
+    /// In which message of the source.
+    pub source_sequence: u64,
+    /// When it was said.
+    pub published_at: Timestamp,
+    /// What it is made of besides.
+    pub explanation: Explanation,
 }
 
 /// Who stopped a market, and why.
@@ -50,6 +76,26 @@ pub struct OperatorStop {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+/// The newest word on the bets of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelWord {
+    /// When it was said.
+    pub said_at: Timestamp,
+    /// Whether the bets do not count.
+    pub cancelled: bool,
+}
+
+/// Who said a book, in which message and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    /// Who.
+    pub(crate) source: &'a str,
+    /// In which of its messages.
+    pub(crate) sequence: u64,
+    /// When.
+    pub(crate) at: Timestamp,
 }
 
 /// Where a market is in its life.
@@ -75,12 +121,17 @@ impl Market {
             selections: offer.selections.iter().map(|s| s.selection).collect(),
             version,
             prices: Vec::new(),
+            origin: None,
             in_play: None,
             stopped_by_operator: None,
             stopped_by_source: None,
             doubt: None,
             phase: Phase::Open,
             results: 0,
+            resulted_by_operator: false,
+            withdrawn: BTreeSet::new(),
+            result_word: None,
+            cancellations: BTreeMap::new(),
             budgets: Budgets::new(offer.exposure),
         }
     }
@@ -142,7 +193,7 @@ impl Market {
         }
     }
 
-    /// All prices in the order of the selections; who is not named has none.
+    /// All prices in the order of the selections; who is not named, or was withdrawn, has none.
     ///
     /// # Errors
     /// A selection of another market.
@@ -161,16 +212,106 @@ impl Market {
                 price: prices
                     .iter()
                     .find(|priced| priced.selection == selection)
+                    .filter(|_| !self.withdrawn.contains(&selection))
                     .and_then(|priced| priced.price),
             })
             .collect())
     }
 
-    /// Whether these are the prices already.
-    pub(crate) fn has_prices(&self, book: &[SelectionPrice]) -> bool {
-        self.prices
+    /// The last book of the source, before it leant.
+    fn told(&self) -> Vec<SelectionPrice> {
+        match &self.origin {
+            Some(origin) if origin.explanation.lean.is_some() => {
+                origin.explanation.unleaning.clone()
+            }
+            Some(_) | None => self
+                .selections
+                .iter()
+                .zip(&self.prices)
+                .map(|(&selection, &price)| SelectionPrice { selection, price })
+                .collect(),
+        }
+    }
+
+    /// Whether the source told these prices already.
+    pub(crate) fn has_been_told(&self, book: &[SelectionPrice]) -> bool {
+        self.told() == book
+    }
+
+    /// How the last book leans.
+    pub(crate) fn lean(&self) -> Option<&Lean> {
+        self.origin.as_ref()?.explanation.lean.as_ref()
+    }
+
+    /// A book with all that explains it, as the next version.
+    pub(crate) fn publish(
+        &self,
+        book: Vec<SelectionPrice>,
+        said: Said<'_>,
+        model: Option<ModelOpinion>,
+        lean: Option<Lean>,
+    ) -> Vec<Event> {
+        let (prices, unleaning) = match &lean {
+            Some(lean) => (lean.of(&book), book),
+            None => (book, Vec::new()),
+        };
+        let version = self.version_after(1);
+        let published = Event::BookPublished {
+            market: self.market,
+            version,
+            prices,
+            source: said.source.to_owned(),
+            source_sequence: said.sequence,
+            published_at: said.at,
+        };
+        let explanation = Explanation {
+            model,
+            lean,
+            unleaning,
+        };
+        let explained = (!explanation.is_empty()).then_some(Event::BookExplained {
+            market: self.market,
+            version,
+            explanation,
+        });
+        [published].into_iter().chain(explained).collect()
+    }
+
+    /// The desk says what each selection would cost. The same again changes nothing, nor does it
+    /// before there are prices.
+    pub(crate) fn lean_against(
+        &self,
+        exposures: &[SelectionExposure],
+        by: &str,
+    ) -> Result<Vec<Event>, Rejection> {
+        if !self.is_live() {
+            return Err(self.not_in_state());
+        }
+        let stranger = exposures
             .iter()
-            .eq(book.iter().map(|priced| &priced.price))
+            .find(|exposure| !self.selections.contains(&exposure.selection));
+        if let Some(exposure) = stranger {
+            return Err(Rejection::SelectionUnknown(exposure.selection));
+        }
+        let Some(origin) = &self.origin else {
+            return Ok(Vec::new());
+        };
+        let lean = (!exposures.is_empty()).then(|| Lean {
+            rules: LeanRules::PRESENT,
+            limit_minor: self.budgets.terms.exposure_max.minor().max(1),
+            exposures: exposures.to_vec(),
+            by: by.to_owned(),
+        });
+        if lean.as_ref() == self.lean() {
+            return Ok(Vec::new());
+        }
+        let said = Said {
+            source: &self.source,
+            sequence: origin.source_sequence,
+            at: origin.published_at,
+        };
+        let model = origin.explanation.model.clone();
+        Ok(self.publish(self.told(), said, model, lean))
     }
 
     /// The source says stop.
@@ -213,6 +354,15 @@ impl Market {
             events.push(self.suspended(changes.saturating_add(2), cause));
         }
         events
+    }
+
+    /// The source lifts its own stop while it is not up to date: the doubt takes its place.
+    pub(crate) fn go_on_while_down(&self) -> Vec<Event> {
+        if self.stopped_by_source.is_none() || !self.is_live() {
+            return Vec::new();
+        }
+        let doubt = SuspensionCause::Doubt(Doubt::SourceDown);
+        vec![self.resumed(1, None), self.suspended(2, doubt)]
     }
 
     /// An operator says stop.
@@ -308,14 +458,51 @@ impl Market {
         }
     }
 
+    /// A selection takes no part any more; said again, it changes nothing.
+    pub(crate) fn withdraw(
+        &self,
+        withdrawal: &Withdrawal,
+        by: Option<&str>,
+    ) -> Result<Option<Event>, Rejection> {
+        let selection = withdrawal.selection;
+        let place = self.selections.iter().position(|known| *known == selection);
+        let place = place.ok_or(Rejection::SelectionUnknown(selection))?;
+        if self.withdrawn.contains(&selection) {
+            return Ok(None);
+        }
+        if matches!(self.phase, Phase::Resulted(_)) {
+            return Err(self.not_in_state());
+        }
+        Ok(Some(Event::SelectionWithdrawn {
+            withdrawal: *withdrawal,
+            version: self.version_after(1),
+            price: self.prices.get(place).copied().flatten(),
+            by: by.map(str::to_owned),
+        }))
+    }
+
     /// Takes notice of an event about this market.
     pub(crate) fn evolve(&mut self, event: &Event) {
         match event {
             Event::BookPublished {
-                version, prices, ..
+                version,
+                prices,
+                source_sequence,
+                published_at,
+                ..
             } => {
                 self.version = *version;
                 self.prices = prices.iter().map(|priced| priced.price).collect();
+                self.origin = Some(BookOrigin {
+                    source_sequence: *source_sequence,
+                    published_at: *published_at,
+                    explanation: Explanation::default(),
+                });
+            }
+            Event::BookExplained { explanation, .. } => {
+                if let Some(origin) = &mut self.origin {
+                    origin.explanation = explanation.clone();
+                }
             }
             Event::MarketSuspended { version, cause, .. } => {
                 self.version = *version;
@@ -344,16 +531,45 @@ impl Market {
                 version,
                 result,
                 outcomes,
+                by,
                 ..
             } => {
                 self.version = *version;
                 self.results = *result;
+                self.resulted_by_operator = by.is_some();
                 self.phase = Phase::Resulted(outcomes.clone());
             }
             Event::ResultRolledBack { version, .. } => {
                 self.version = *version;
                 self.phase = Phase::Closed;
             }
+            Event::SelectionWithdrawn {
+                withdrawal,
+                version,
+                ..
+            } => {
+                self.version = *version;
+                self.withdrawn.insert(withdrawal.selection);
+                let selections = self.selections.iter().zip(&mut self.prices);
+                for (_, price) in selections.filter(|(id, _)| **id == withdrawal.selection) {
+                    *price = None;
+                }
+                let told = self.origin.iter_mut();
+                for priced in told.flat_map(|origin| &mut origin.explanation.unleaning) {
+                    if priced.selection == withdrawal.selection {
+                        priced.price = None;
+                    }
+                }
+            }
+            Event::ResultWordTaken { said_at, word, .. } => {
+                self.result_word = Some((*said_at, *word));
+            }
+            Event::BetsCancelled {
+                window, said_at, ..
+            } => self.note_cancellation(*window, *said_at, true),
+            Event::BetsRestored {
+                window, said_at, ..
+            } => self.note_cancellation(*window, *said_at, false),
             Event::BudgetGranted { .. } | Event::BudgetReturnNoticed { .. } => {
                 self.budgets.evolve(event);
             }
@@ -364,9 +580,16 @@ impl Market {
             | Event::SourceGapSeen { .. }
             | Event::SourceWentSilent { .. }
             | Event::SourceReturned { .. }
+            | Event::SourceWentDown { .. }
+            | Event::SourceCameUp { .. }
             | Event::BudgetRecalled { .. }
             | Event::HeartbeatSent { .. } => {}
         }
+    }
+
+    fn note_cancellation(&mut self, window: Window, said_at: Timestamp, cancelled: bool) {
+        let word = CancelWord { said_at, cancelled };
+        self.cancellations.insert(window, word);
     }
 
     fn suspend(&mut self, cause: &SuspensionCause) {

@@ -1,9 +1,13 @@
 //! The decider's specification: one scenario a rule, one a refusal, one a repeat.
 
 mod budgets;
+mod explained;
 mod feed;
 mod operators;
+mod recovery;
 mod silence;
+mod withdrawals;
+mod words;
 
 use crate::command::{
     Command, ExposureTerms, FeedMessage, FixtureDescription, MarketKind, MarketOffer,
@@ -253,6 +257,7 @@ fn version_of(event: &Event) -> Option<u64> {
         | Event::MarketTurnedInPlay { version, .. }
         | Event::MarketClosed { version, .. }
         | Event::MarketResulted { version, .. }
+        | Event::SelectionWithdrawn { version, .. }
         | Event::ResultRolledBack { version, .. } => Some(*version),
         Event::FixtureAnnounced(_)
         | Event::FixtureProgressed(_)
@@ -263,6 +268,12 @@ fn version_of(event: &Event) -> Option<u64> {
         | Event::BudgetGranted { .. }
         | Event::BudgetRecalled { .. }
         | Event::BudgetReturnNoticed { .. }
+        | Event::ResultWordTaken { .. }
+        | Event::BetsCancelled { .. }
+        | Event::BetsRestored { .. }
+        | Event::SourceWentDown { .. }
+        | Event::SourceCameUp { .. }
+        | Event::BookExplained { .. }
         | Event::HeartbeatSent { .. } => None,
     }
 }

@@ -19,6 +19,9 @@ pub struct Source {
     pub last_heard_at: Option<Timestamp>,
     /// It has been silent for too long.
     pub silent: bool,
+    /// It said that it is not up to date, and why. Until it has come up, what it says of a market
+    /// ends no doubt.
+    pub down: Option<String>,
     /// Its markets that may still take bets.
     pub live: BTreeSet<MarketId>,
     /// Those of them that are still to be suspended because of a doubt.
@@ -36,6 +39,14 @@ pub struct Sweep {
     pub done: u32,
     /// Why.
     pub doubt: Doubt,
+}
+
+/// Whether two sources are of one family: named alike up to the first slash. They share their
+/// markets, and whoever priced a market last answers for it.
+#[must_use]
+pub(crate) fn are_kin(one: &str, other: &str) -> bool {
+    let family = |name: &'_ str| name.split_once('/').map(|(family, _)| family.to_owned());
+    one == other || (family(one).is_some() && family(one) == family(other))
 }
 
 /// How many markets one record suspends.

@@ -124,9 +124,12 @@ impl State {
                 source,
                 version,
             } => self.offer(offer, source, *version),
-            Event::BookPublished { market, .. } => {
+            Event::BookPublished { market, source, .. } => {
+                self.hand_over(*market, source);
                 self.change(*market, event);
-                self.clear_doubted(*market);
+                if !self.is_source_down(*market) {
+                    self.clear_doubted(*market);
+                }
             }
             Event::MarketSuspended { market, cause, .. } => {
                 self.change(*market, event);
@@ -154,6 +157,21 @@ impl State {
                 }
             }
             Event::HeartbeatSent { at } => self.beat(*at),
+            Event::SelectionWithdrawn { withdrawal, .. } => self.change(withdrawal.market, event),
+            Event::BookExplained { market, .. }
+            | Event::ResultWordTaken { market, .. }
+            | Event::BetsCancelled { market, .. }
+            | Event::BetsRestored { market, .. } => self.change(*market, event),
+            Event::SourceWentDown { source, reason } => {
+                let known = self.sources.entry(source.clone()).or_default();
+                known.down = Some(reason.clone());
+                self.doubt(source, Doubt::SourceDown);
+            }
+            Event::SourceCameUp { source } => {
+                if let Some(source) = self.sources.get_mut(source) {
+                    source.down = None;
+                }
+            }
             Event::SourceGapSeen { .. } | Event::BudgetRecalled { .. } => {}
         }
     }
@@ -230,11 +248,42 @@ impl State {
         }
     }
 
+    /// Another source of the family answers for the market from here on.
+    fn hand_over(&mut self, id: MarketId, to: &str) {
+        let Some(market) = self.markets.get_mut(&id).filter(|known| known.source != to) else {
+            return;
+        };
+        let from = std::mem::replace(&mut market.source, to.to_owned());
+        let is_live = market.is_live();
+        if let Some(source) = self.sources.get_mut(&from) {
+            source.live.remove(&id);
+            source.clear(id);
+        }
+        if is_live {
+            let source = self.sources.entry(to.to_owned()).or_default();
+            source.live.insert(id);
+        }
+    }
+
+    fn is_source_down(&self, market: MarketId) -> bool {
+        self.markets
+            .get(&market)
+            .and_then(|market| self.sources.get(&market.source))
+            .is_some_and(|source| source.down.is_some())
+    }
+
     fn fall_silent(&mut self, name: &str) {
+        if let Some(source) = self.sources.get_mut(name) {
+            source.silent = true;
+        }
+        self.doubt(name, Doubt::SourceSilent);
+    }
+
+    /// All markets of the source that may take bets are to be suspended, part by part.
+    fn doubt(&mut self, name: &str, doubt: Doubt) {
         let Some(source) = self.sources.get_mut(name) else {
             return;
         };
-        source.silent = true;
         let markets = &self.markets;
         source.doubted = source
             .live
@@ -249,7 +298,7 @@ impl State {
         source.sweep = Some(Sweep {
             number: self.sweeps,
             done: 0,
-            doubt: Doubt::SourceSilent,
+            doubt,
         });
     }
 

@@ -5,8 +5,8 @@
 use kernel::Money;
 use odds_domain::outcome::{Line, Score};
 use odds_domain::{
-    ExposureTerms, FixtureStatus, MarketKind, NamedSelection, Outcome, SelectionPrice,
-    SelectionResult,
+    Certainty, ExposureTerms, FixtureStatus, MarketKind, NamedSelection, Outcome, ResultWord,
+    SelectionPrice, SelectionResult,
 };
 use schemas::DecodeError;
 use schemas::odds as wire;
@@ -174,5 +174,28 @@ const fn whole(kind: wire::OutcomeKind) -> wire::Outcome {
         kind,
         places: 1,
         tied: 1,
+    }
+}
+
+pub(crate) const fn certainty_from_wire(certainty: wire::Certainty) -> Certainty {
+    match certainty {
+        wire::Certainty::Live => Certainty::Live,
+        wire::Certainty::Confirmed => Certainty::Confirmed,
+    }
+}
+
+pub(crate) const fn word_from_wire(word: wire::ResultWord) -> ResultWord {
+    match word {
+        wire::ResultWord::Live => ResultWord::Live,
+        wire::ResultWord::Confirmed => ResultWord::Confirmed,
+        wire::ResultWord::Withdrawn => ResultWord::Withdrawn,
+    }
+}
+
+pub(crate) const fn word_to_wire(word: ResultWord) -> wire::ResultWord {
+    match word {
+        ResultWord::Live => wire::ResultWord::Live,
+        ResultWord::Confirmed => wire::ResultWord::Confirmed,
+        ResultWord::Withdrawn => wire::ResultWord::Withdrawn,
     }
 }

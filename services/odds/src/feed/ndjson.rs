@@ -24,6 +24,14 @@
 //! result      fixture, market, outcomes [{selection, outcome
 //!             (won|lost|void|half_won|half_lost|dead_heat), places?, tied?}]
 //! rollback    fixture, market, reason
+//! withdraw    fixture, market, selection, withdrawn_at, reduction? (hundredths of a percent)
+//! state_result     fixture, market, outcomes as in result, certainty (live|confirmed); words on a
+//!             result count in the order of published_at, whenever they arrive
+//! withdraw_result  fixture, market, reason
+//! cancel_bets      fixture, market, from?, until? (both belong to the window), reason
+//! restore_bets     fixture, market, from?, until?
+//! down        reason: no price of the source counts until it is up and has priced again
+//! up
 //! ```
 
 mod fields;
@@ -36,9 +44,10 @@ use fields::Fields;
 use kernel::{Duration, FixtureId, MarketId, Partition, Timestamp};
 use odds_domain::outcome::{Line, Score};
 use schemas::odds::{
-    Alive, AnnounceFixture, AsianHandicap, Close, FixtureStatus, MarketKind, MatchResult,
-    OfferMarket, Outcome, OutcomeKind, ProgressFixture, QuoteBook, Resume, RollBack, SelectionName,
-    SelectionOutcome, SelectionPrice, Settle, Suspend, TotalGoals, TurnInPlay, Update, Winner,
+    Alive, AnnounceFixture, AsianHandicap, CancelBets, Certainty, Close, ComeUp, FixtureStatus,
+    GoDown, MarketKind, MatchResult, OfferMarket, Outcome, OutcomeKind, ProgressFixture, QuoteBook,
+    RestoreBets, Resume, RollBack, SelectionName, SelectionOutcome, SelectionPrice, Settle,
+    StateResult, Suspend, TotalGoals, TurnInPlay, Update, Winner, Withdraw, WithdrawResult,
 };
 
 /// Most bytes of one line.
@@ -134,6 +143,13 @@ const TYPES: &[(&str, Kind)] = &[
     ("close", Kind::Close),
     ("result", Kind::Result),
     ("rollback", Kind::Rollback),
+    ("withdraw", Kind::Withdraw),
+    ("state_result", Kind::StateResult),
+    ("withdraw_result", Kind::WithdrawResult),
+    ("cancel_bets", Kind::CancelBets),
+    ("restore_bets", Kind::RestoreBets),
+    ("down", Kind::Down),
+    ("up", Kind::Up),
 ];
 
 #[derive(Clone, Copy)]
@@ -149,7 +165,19 @@ enum Kind {
     Close,
     Result,
     Rollback,
+    Withdraw,
+    StateResult,
+    WithdrawResult,
+    CancelBets,
+    RestoreBets,
+    Down,
+    Up,
 }
+
+const CERTAINTIES: &[(&str, Certainty)] = &[
+    ("live", Certainty::Live),
+    ("confirmed", Certainty::Confirmed),
+];
 
 const STATUSES: &[(&str, FixtureStatus)] = &[
     ("scheduled", FixtureStatus::Scheduled),
@@ -218,6 +246,46 @@ impl Reader<'_> {
                 market: self.market()?,
                 reason: self.fields.text("reason")?,
             }),
+            Kind::Withdraw => Update::Withdraw(self.withdrawal()?),
+            Kind::StateResult => {
+                let Settle { market, outcomes } = self.result()?;
+                Update::StateResult(StateResult {
+                    market,
+                    outcomes,
+                    certainty: self.fields.word("certainty", CERTAINTIES)?,
+                })
+            }
+            Kind::WithdrawResult => Update::WithdrawResult(WithdrawResult {
+                market: self.market()?,
+                reason: self.fields.text("reason")?,
+            }),
+            Kind::CancelBets => Update::CancelBets(CancelBets {
+                market: self.market()?,
+                from: self.fields.optional_time("from")?,
+                until: self.fields.optional_time("until")?,
+                reason: self.fields.text("reason")?,
+            }),
+            Kind::RestoreBets => Update::RestoreBets(RestoreBets {
+                market: self.market()?,
+                from: self.fields.optional_time("from")?,
+                until: self.fields.optional_time("until")?,
+            }),
+            Kind::Down => Update::GoDown(GoDown {
+                reason: self.fields.text("reason")?,
+            }),
+            Kind::Up => Update::ComeUp(ComeUp {}),
+        })
+    }
+
+    fn withdrawal(&mut self) -> Result<Withdraw, FieldError> {
+        let market = self.market()?;
+        Ok(Withdraw {
+            market,
+            selection: self
+                .names
+                .selection(market, &self.fields.text("selection")?),
+            withdrawn_at: self.fields.time("withdrawn_at")?,
+            reduction: self.fields.optional_number("reduction")?,
         })
     }
 

@@ -94,8 +94,19 @@ impl Playback {
 
     /// Times inside an update move with it.
     fn moved(&self, mut update: Update) -> Update {
+        let window = |from: &mut Option<Timestamp>, until: &mut Option<Timestamp>| {
+            for bound in [from, until] {
+                *bound = bound.map(|recorded| self.played(recorded));
+            }
+        };
         if let Update::AnnounceFixture(fixture) = &mut update {
             fixture.starts_at = self.played(fixture.starts_at);
+        } else if let Update::Withdraw(withdraw) = &mut update {
+            withdraw.withdrawn_at = self.played(withdraw.withdrawn_at);
+        } else if let Update::CancelBets(cancel) = &mut update {
+            window(&mut cancel.from, &mut cancel.until);
+        } else if let Update::RestoreBets(restore) = &mut update {
+            window(&mut restore.from, &mut restore.until);
         }
         update
     }
@@ -105,7 +116,7 @@ impl Playback {
 mod tests {
     use super::*;
     use kernel::{FixtureId, MarketId};
-    use schemas::odds::{AnnounceFixture, Close};
+    use schemas::odds::{AnnounceFixture, CancelBets, Close};
 
     const START: Timestamp = Timestamp::from_millis(50_000);
 
@@ -171,6 +182,22 @@ mod tests {
             panic!("no fixture")
         };
         assert_eq!(fixture.starts_at, after(1_000));
+    }
+
+    #[test]
+    fn windows_of_bets_move_with_the_recording() {
+        let cancel = Update::CancelBets(CancelBets {
+            market: MarketId::example(1, 0),
+            from: Some(Timestamp::from_millis(61_000)),
+            until: None,
+            reason: "goal before".to_owned(),
+        });
+        let mut playback = Playback::new("recorded", [at(1_000, cancel)], 60, START);
+        let told = playback.advance(START);
+        let Some(Update::CancelBets(cancel)) = told.last().map(|u| u.update.clone()) else {
+            panic!("no cancellation")
+        };
+        assert_eq!((cancel.from, cancel.until), (Some(after(1_000)), None));
     }
 
     #[test]

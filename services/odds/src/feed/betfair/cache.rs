@@ -9,7 +9,7 @@ use super::message::{
     PriceSize, RunnerChange, Segment, exact_price,
 };
 use kernel::Price;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where to go on after a broken connection, with the same subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub struct Ladders {
     pub displayed_to_back: BTreeMap<u8, (Price, f64)>,
     /// As `best_to_lay`, cross-matching included.
     pub displayed_to_lay: BTreeMap<u8, (Price, f64)>,
+    /// Starting-price stakes of backers, by price.
+    pub starting_backs: BTreeMap<Price, f64>,
+    /// Starting-price liabilities of layers, by price.
+    pub starting_lays: BTreeMap<Price, f64>,
     /// Last price traded.
     pub last_traded: Option<Price>,
     /// Volume traded in all.
@@ -48,6 +52,8 @@ impl Ladders {
         by_price(&mut self.available_to_back, &change.atb)?;
         by_price(&mut self.available_to_lay, &change.atl)?;
         by_price(&mut self.traded, &change.trd)?;
+        by_price(&mut self.starting_backs, &change.spb)?;
+        by_price(&mut self.starting_lays, &change.spl)?;
         by_level(&mut self.best_to_back, &change.batb)?;
         by_level(&mut self.best_to_lay, &change.batl)?;
         by_level(&mut self.displayed_to_back, &change.bdatb)?;
@@ -150,13 +156,27 @@ struct ClockPair {
     clk: Option<String>,
 }
 
+impl ClockPair {
+    /// What the message gives; what it does not give stays.
+    fn take(&mut self, message: &MarketChanges) {
+        for (kept, given) in [
+            (&mut self.initial_clk, &message.initial_clk),
+            (&mut self.clk, &message.clk),
+        ] {
+            if given.is_some() {
+                kept.clone_from(given);
+            }
+        }
+    }
+}
+
 impl MarketCache {
-    /// Applies a message and names the markets that it touched.
+    /// Applies a message.
     ///
     /// # Errors
     /// A ladder holds what is no price; the message is then applied in part and the stream should
     /// be begun again.
-    pub fn apply(&mut self, message: &MarketChanges) -> Result<BTreeSet<String>, BetfairError> {
+    pub fn apply(&mut self, message: &MarketChanges) -> Result<(), BetfairError> {
         let continues = matches!(message.segment, Some(Segment::Middle | Segment::End));
         match message.change_type {
             ChangeType::Image if !continues => self.markets.clear(),
@@ -169,13 +189,11 @@ impl MarketCache {
         if message.heartbeat_ms.is_some() {
             self.heartbeat_ms = message.heartbeat_ms;
         }
-        let mut touched = BTreeSet::new();
         for change in &message.markets {
             self.patch(change)?;
-            touched.insert(change.id.clone());
         }
         self.take_clocks(message);
-        Ok(touched)
+        Ok(())
     }
 
     /// Clocks count only when nothing of their message is missing.
@@ -183,10 +201,12 @@ impl MarketCache {
         if matches!(message.segment, None | Some(Segment::Start)) {
             self.unfinished = ClockPair::default();
         }
-        let pair = &mut self.unfinished;
-        pair.initial_clk = message.initial_clk.clone().or(pair.initial_clk.take());
-        pair.clk = message.clk.clone().or(pair.clk.take());
-        if matches!(message.segment, None | Some(Segment::End)) {
+        if message.segment.is_none() {
+            self.clocks.take(message);
+            return;
+        }
+        self.unfinished.take(message);
+        if message.segment == Some(Segment::End) {
             let whole = std::mem::take(&mut self.unfinished);
             let kept = &mut self.clocks;
             kept.initial_clk = whole.initial_clk.or(kept.initial_clk.take());
@@ -195,7 +215,10 @@ impl MarketCache {
     }
 
     fn patch(&mut self, change: &MarketChange) -> Result<(), BetfairError> {
-        let market = self.markets.entry(change.id.clone()).or_default();
+        let market = match self.markets.get_mut(&change.id) {
+            Some(market) => market,
+            None => self.markets.entry(change.id.clone()).or_default(),
+        };
         if change.img {
             *market = CachedMarket::default();
         }
@@ -213,6 +236,13 @@ impl MarketCache {
     #[must_use]
     pub fn market(&self, id: &str) -> Option<&CachedMarket> {
         self.markets.get(id)
+    }
+
+    /// Forgets where to go on: the exchange does not know these clocks any more, or something
+    /// that they stand for was not understood. The next subscription begins with an image.
+    pub fn forget_clocks(&mut self) {
+        self.clocks = ClockPair::default();
+        self.unfinished = ClockPair::default();
     }
 
     /// All markets by the exchange's id.

@@ -6,6 +6,8 @@
 use jiff::Timestamp as Instant;
 use kernel::{Price, Timestamp};
 use serde::Deserialize;
+use serde::de::Error as _;
+use std::borrow::Cow;
 
 /// Why a line is no message.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,12 @@ pub enum BetfairError {
     /// A price of a ladder that cannot be kept exactly.
     #[error("{0} is not a price of a ladder")]
     NotAPrice(f64),
+    /// A recording that does not begin with a market's definition.
+    #[error("the recording does not begin with an image of its market")]
+    NoImage,
+    /// A part of a longer message without the parts before it, or another message in between.
+    #[error("the parts of a segmented message do not follow each other")]
+    SegmentOutOfOrder,
 }
 
 /// One line.
@@ -30,6 +38,8 @@ pub enum Message {
     Status {
         /// Whether the request succeeded.
         success: bool,
+        /// Which request it answers; none: the connection as a whole.
+        id: Option<u64>,
         /// The code of the error, if any, such as `INVALID_CLOCK`.
         error_code: Option<String>,
         /// Whether the exchange hangs up.
@@ -250,36 +260,30 @@ pub struct RunnerChange {
     /// As `batl`, with bets that the exchange could cross-match.
     #[serde(default)]
     pub bdatl: Vec<LevelPriceSize>,
+    /// Starting-price stakes of backers, by price.
+    #[serde(default)]
+    pub spb: Vec<PriceSize>,
+    /// Starting-price liabilities of layers, by price.
+    #[serde(default)]
+    pub spl: Vec<PriceSize>,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
-enum Line {
-    Connection(ConnectionLine),
-    Status(StatusLine),
-    Mcm(MarketLine),
-    Ocm(OrderLine),
-}
-
+/// Every field of every kind of line: a tagged union would first be read into a tree.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ConnectionLine {
-    connection_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StatusLine {
-    status_code: String,
+struct Line<'a> {
+    #[serde(borrow)]
+    op: Cow<'a, str>,
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default)]
+    connection_id: Option<String>,
+    #[serde(default, borrow)]
+    status_code: Option<Cow<'a, str>>,
     #[serde(default)]
     error_code: Option<String>,
     #[serde(default)]
     connection_closed: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MarketLine {
     #[serde(default, rename = "ct")]
     change_type: ChangeType,
     #[serde(default)]
@@ -288,7 +292,8 @@ struct MarketLine {
     initial_clk: Option<String>,
     #[serde(default)]
     clk: Option<String>,
-    pt: i64,
+    #[serde(default)]
+    pt: Option<i64>,
     #[serde(default)]
     heartbeat_ms: Option<u64>,
     #[serde(default)]
@@ -297,12 +302,6 @@ struct MarketLine {
     status: Option<u16>,
     #[serde(default)]
     mc: Vec<MarketChange>,
-}
-
-#[derive(Deserialize)]
-struct OrderLine {
-    #[serde(default)]
-    clk: Option<String>,
     #[serde(default)]
     oc: Vec<OrderMarket>,
 }
@@ -317,31 +316,41 @@ struct OrderMarket {
 /// # Errors
 /// Not a message of the stream.
 pub fn decode(line: &str) -> Result<Message, BetfairError> {
-    Ok(match serde_json::from_str(line)? {
-        Line::Connection(line) => Message::Connection {
-            connection_id: line.connection_id,
-        },
-        Line::Status(line) => Message::Status {
-            success: line.status_code == "SUCCESS",
-            error_code: line.error_code,
-            connection_closed: line.connection_closed,
-        },
-        Line::Mcm(line) => Message::Markets(MarketChanges {
+    let line: Line<'_> = serde_json::from_str(line)?;
+    Ok(match &*line.op {
+        "mcm" => Message::Markets(MarketChanges {
             change_type: line.change_type,
             segment: line.segment_type,
             initial_clk: line.initial_clk,
             clk: line.clk,
-            published_at: Timestamp::from_millis(line.pt),
+            published_at: Timestamp::from_millis(line.pt.ok_or_else(|| missing("pt"))?),
             heartbeat_ms: line.heartbeat_ms,
             conflate_ms: line.conflate_ms,
             upstream_late: line.status == Some(503),
             markets: line.mc,
         }),
-        Line::Ocm(line) => Message::Orders {
+        "ocm" => Message::Orders {
             clk: line.clk,
             markets: line.oc.into_iter().map(|market| market.id).collect(),
         },
+        "connection" => Message::Connection {
+            connection_id: line.connection_id.ok_or_else(|| missing("connectionId"))?,
+        },
+        "status" => Message::Status {
+            success: line.status_code.ok_or_else(|| missing("statusCode"))? == "SUCCESS",
+            id: line.id,
+            error_code: line.error_code,
+            connection_closed: line.connection_closed,
+        },
+        other => {
+            let error = format!("{other:?} is no kind of message");
+            return Err(serde_json::Error::custom(error).into());
+        }
     })
+}
+
+fn missing(field: &'static str) -> BetfairError {
+    serde_json::Error::missing_field(field).into()
 }
 
 /// The exact price behind a float of the stream: its shortest decimal form is what was sent.
@@ -349,8 +358,41 @@ pub fn decode(line: &str) -> Result<Message, BetfairError> {
 /// # Errors
 /// Not above 1, or finer than a price can be.
 pub(super) fn exact_price(value: f64) -> Result<Price, BetfairError> {
-    value
-        .to_string()
-        .parse()
-        .map_err(|_| BetfairError::NotAPrice(value))
+    let price = match in_hundredths(value) {
+        Some(hundredths) => Price::ratio(hundredths, 100).ok(),
+        None => value.to_string().parse().ok(),
+    };
+    price.ok_or(BetfairError::NotAPrice(value))
+}
+
+/// The number of hundredths, if that is what was sent: then the quotient is the same float, because
+/// both are the one nearest to the same decimal.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the result is checked against the float that was read; below 2^31 all is exact"
+)]
+fn in_hundredths(value: f64) -> Option<i64> {
+    const BOUND: f64 = 2_147_483_648.0;
+    let scaled = (value * 100.0).round();
+    let same = (scaled / 100.0).to_bits() == value.to_bits();
+    (same && scaled.abs() < BOUND).then_some(scaled as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_gives_what_the_text_gives(whole in 1_u32..2_000, fraction in 0_u32..1_000_000, digits in 0_usize..7) {
+            let text = format!("{whole}.{}", &format!("{fraction:06}")[..digits.min(6)]);
+            let text = text.trim_end_matches('.');
+            let value: f64 = text.parse().unwrap();
+            let by_text = text.parse::<Price>().ok();
+            prop_assert_eq!(exact_price(value).ok(), by_text, "{}", text);
+        }
+    }
 }

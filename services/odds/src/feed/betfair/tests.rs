@@ -1,5 +1,6 @@
 //! The stream's rules on small messages, then whole recordings.
 
+use super::message::PriceSize;
 use super::*;
 use crate::feed::FeedUpdate;
 use crate::feed::recorded::recorded_text;
@@ -50,13 +51,20 @@ fn words(updates: &[FeedUpdate]) -> Vec<&'static str> {
             Update::AnnounceFixture(_) => "fixture",
             Update::ProgressFixture(_) => "progress",
             Update::OfferMarket(_) => "market",
-            Update::QuoteBook(_) => "book",
+            Update::QuoteBook(_) | Update::QuoteFromModel(_) => "book",
             Update::Suspend(_) => "suspend",
             Update::Resume(_) => "resume",
             Update::TurnInPlay(_) => "in_play",
             Update::Close(_) => "close",
             Update::Settle(_) => "result",
             Update::RollBack(_) => "rollback",
+            Update::Withdraw(_) => "withdraw",
+            Update::StateResult(_) => "state_result",
+            Update::WithdrawResult(_) => "withdraw_result",
+            Update::CancelBets(_) => "cancel_bets",
+            Update::RestoreBets(_) => "restore_bets",
+            Update::GoDown(_) => "down",
+            Update::ComeUp(_) => "up",
         })
         .collect()
 }
@@ -150,7 +158,7 @@ fn a_heartbeat_moves_the_clock_and_says_alive() {
     let updates = feed
         .line(r#"{"op":"mcm","pt":7,"ct":"HEARTBEAT","clk":"h","status":503,"heartbeatMs":5000}"#)
         .unwrap();
-    assert_eq!(words(&updates), ["alive"]);
+    assert_eq!(words(&updates), ["alive", "down"]);
     assert_eq!(feed.cache().clk(), Some("h"));
     assert!(feed.cache().upstream_late);
     assert_eq!(feed.cache().heartbeat_ms, Some(5000));
@@ -180,6 +188,162 @@ fn a_market_is_told_in_the_order_in_which_it_must_be_heard() {
         ["close", "result", "progress"]
     );
     assert_eq!(hear(&defined("OPEN", true, 3, TWO)), [""; 0]);
+}
+
+const ONE_LEFT: &str = r#"{"id":1,"status":"ACTIVE"},{"id":2,"status":"REMOVED","adjustmentFactor":7.14,"removalDate":"2017-06-14T07:01:41.932Z"}"#;
+
+#[test]
+fn a_withdrawal_is_told_once_with_its_factor_and_time() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    feed.line(&defined("OPEN", false, 0, TWO)).unwrap();
+    feed.line(&back(2, "[[3.0,10]]")).unwrap();
+    let updates = feed.line(&defined("OPEN", false, 0, ONE_LEFT)).unwrap();
+    assert_eq!(words(&updates), ["withdraw", "book"]);
+    let Update::Withdraw(withdraw) = &updates[0].update else {
+        panic!("{updates:?}")
+    };
+    assert_eq!(withdraw.reduction, Some(714));
+    assert_eq!(
+        withdraw.withdrawn_at,
+        Timestamp::from_millis(1_497_423_701_932)
+    );
+    assert!(!has_price(&updates[1].update, withdraw.selection));
+    let again = feed.line(&defined("OPEN", false, 0, ONE_LEFT)).unwrap();
+    assert_eq!(words(&again), [""; 0]);
+}
+
+#[test]
+fn a_segmented_message_is_told_when_it_is_whole() {
+    let mut feed = BetfairFeed::unconnected("betfair", 8, 1);
+    let part = |segment: &str, more: &str| {
+        format!(r#"{{"op":"mcm","pt":7,"ct":"SUB_IMAGE","segmentType":"{segment}",{more}}}"#)
+    };
+    let start = format!(
+        r#""initialClk":"i","clk":"c1","mc":[{{"id":"1.1","img":true,"marketDefinition":{}}}]"#,
+        definition("OPEN", false, 0, TWO)
+    );
+    let mut hear = |line: &str| words(&feed.line(line).unwrap());
+    assert_eq!(hear(&part("SEG_START", &start)), [""; 0]);
+    assert_eq!(
+        hear(&part(
+            "SEG",
+            r#""mc":[{"id":"1.1","rc":[{"id":1,"atb":[[2.0,1]]}]}]"#
+        )),
+        [""; 0]
+    );
+    assert_eq!(
+        hear(&part(
+            "SEG_END",
+            r#""clk":"c2","mc":[{"id":"1.1","rc":[{"id":2,"atb":[[3.0,1]]}]}]"#
+        )),
+        ["up", "fixture", "market", "book"]
+    );
+    assert_eq!(feed.cache().clk(), Some("c2"));
+}
+
+#[test]
+fn segments_that_do_not_follow_each_other_are_no_message() {
+    let part = |segment: &str| {
+        format!(r#"{{"op":"mcm","pt":7,"segmentType":"{segment}","clk":"x","mc":[]}}"#)
+    };
+    for lines in [
+        vec![part("SEG")],
+        vec![part("SEG_END")],
+        vec![part("SEG_START"), part("SEG_START")],
+        vec![part("SEG_START"), back(1, "[[2.0,1]]")],
+    ] {
+        let mut feed = BetfairFeed::new("betfair", 8, 1);
+        let last = lines.iter().map(|line| feed.line(line)).last();
+        assert!(
+            matches!(last, Some(Err(BetfairError::SegmentOutOfOrder))),
+            "{lines:?}"
+        );
+        assert_eq!(feed.cache().clk(), None);
+    }
+}
+
+#[test]
+fn while_the_exchange_is_late_the_source_is_down() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    feed.line(&defined("OPEN", false, 0, TWO)).unwrap();
+    feed.line(&back(1, "[[2.0,10]]")).unwrap();
+    let late = r#"{"op":"mcm","pt":7,"ct":"HEARTBEAT","clk":"h","status":503}"#;
+    let well = r#"{"op":"mcm","pt":8,"ct":"HEARTBEAT","clk":"i"}"#;
+    let mut hear = |line: &str| words(&feed.line(line).unwrap());
+    assert_eq!(hear(late), ["alive", "down"]);
+    assert_eq!(hear(late), ["alive"]);
+    assert_eq!(hear(well), ["alive", "up", "book"]);
+    assert_eq!(hear(well), ["alive"]);
+}
+
+#[test]
+fn a_market_that_is_missing_in_a_new_image_is_stopped() {
+    let mut feed = BetfairFeed::new("betfair", 8, 1);
+    feed.line(&defined("OPEN", false, 0, TWO)).unwrap();
+    let image = r#"{"op":"mcm","pt":7,"ct":"SUB_IMAGE","initialClk":"i","clk":"c","mc":[]}"#;
+    assert_eq!(words(&feed.line(image).unwrap()), ["suspend"]);
+    assert_eq!(words(&feed.line(image).unwrap()), [""; 0]);
+}
+
+#[test]
+fn orders_and_prices_may_come_in_either_order() {
+    let order = r#"{"op":"ocm","pt":6,"clk":"o","oc":[{"id":"1.1"}]}"#;
+    let lines = [defined("OPEN", false, 0, TWO), back(1, "[[2.0,10]]")];
+    let hear = |lines: &[&str]| {
+        let mut feed = BetfairFeed::new("betfair", 8, 1);
+        let told = lines.iter().flat_map(|line| feed.line(line).unwrap());
+        told.collect::<Vec<_>>()
+    };
+    let after = hear(&[&lines[0], &lines[1], order]);
+    assert_eq!(hear(&[order, &lines[0], &lines[1]]), after);
+    assert_eq!(hear(&[&lines[0], order, &lines[1]]), after);
+}
+
+#[test]
+fn every_ladder_is_patched_by_its_key() {
+    let mut cache = MarketCache::default();
+    for name in ["atb", "atl", "trd", "spb", "spl"] {
+        let line = |ladder: &str| {
+            changes(&format!(
+                r#"{{"op":"mcm","pt":6,"mc":[{{"id":"{name}","rc":[{{"id":1,"{name}":{ladder}}}]}}]}}"#
+            ))
+        };
+        cache.apply(&line("[[2.0,10],[2.5,4]]")).unwrap();
+        cache.apply(&line("[[2.5,0],[2.0,3]]")).unwrap();
+        let ladders = &cache.market(name).unwrap().runners[&1];
+        let kept: usize = [
+            &ladders.available_to_back,
+            &ladders.available_to_lay,
+            &ladders.traded,
+            &ladders.starting_backs,
+            &ladders.starting_lays,
+        ]
+        .iter()
+        .map(|ladder| ladder.len())
+        .sum();
+        assert_eq!(kept, 1, "{name}");
+    }
+    for name in ["batb", "batl", "bdatb", "bdatl"] {
+        let line = |ladder: &str| {
+            changes(&format!(
+                r#"{{"op":"mcm","pt":6,"mc":[{{"id":"{name}","rc":[{{"id":1,"{name}":{ladder}}}]}}]}}"#
+            ))
+        };
+        cache.apply(&line("[[0,2.0,10],[1,2.5,4]]")).unwrap();
+        cache.apply(&line("[[0,2.2,5],[1,0,0]]")).unwrap();
+        let ladders = &cache.market(name).unwrap().runners[&1];
+        let kept: Vec<_> = [
+            &ladders.best_to_back,
+            &ladders.best_to_lay,
+            &ladders.displayed_to_back,
+            &ladders.displayed_to_lay,
+        ]
+        .iter()
+        .flat_map(|ladder| ladder.iter())
+        .map(|(level, (price, _))| (*level, *price))
+        .collect();
+        assert_eq!(kept, [(0, price("2.2"))], "{name}");
+    }
 }
 
 fn outcomes(updates: &[FeedUpdate]) -> Vec<(OutcomeKind, u16, u16)> {
@@ -254,7 +418,8 @@ fn recorded_single_messages() {
         Some(Message::Status {
             success: true,
             connection_closed: false,
-            error_code: None
+            error_code: None,
+            id: Some(_),
         })
     ));
     for (name, count) in [
@@ -277,7 +442,8 @@ fn recorded_single_messages() {
         };
         assert_eq!(changes.change_type, change_type);
         let mut cache = MarketCache::default();
-        assert_eq!(cache.apply(&changes).unwrap().len(), count);
+        cache.apply(&changes).unwrap();
+        assert_eq!(cache.markets().len(), count);
         assert_eq!(cache.heartbeat_ms, Some(5000));
         assert!(cache.resume().is_some());
         let undefined = cache
@@ -389,6 +555,117 @@ fn a_stream_resumed_at_any_clock_ends_in_the_same_ladders() {
     }
 }
 
+/// What the exchange sends to somebody who resumes there: the last word on each price of each ladder.
+#[derive(Default)]
+struct Net {
+    definition: Option<MarketDefinition>,
+    /// By runner and ladder: price and size, by the bits of the price.
+    sizes: std::collections::BTreeMap<(u64, usize, u64), PriceSize>,
+    ltp: std::collections::BTreeMap<u64, f64>,
+    tv: std::collections::BTreeMap<u64, f64>,
+}
+
+impl Net {
+    /// Takes a change that comes before all that it knows.
+    fn before(&mut self, change: &MarketChange) {
+        if self.definition.is_none() {
+            self.definition.clone_from(&change.definition);
+        }
+        for runner in &change.runners {
+            if let Some(ltp) = runner.ltp {
+                self.ltp.entry(runner.id).or_insert(ltp);
+            }
+            if let Some(tv) = runner.tv {
+                self.tv.entry(runner.id).or_insert(tv);
+            }
+            let mut own = std::collections::BTreeMap::new();
+            for (ladder, sizes) in [&runner.atb, &runner.atl, &runner.trd].iter().enumerate() {
+                for &(price, size) in *sizes {
+                    own.insert((runner.id, ladder, price.to_bits()), (price, size));
+                }
+            }
+            for (key, size) in own {
+                self.sizes.entry(key).or_insert(size);
+            }
+        }
+    }
+
+    fn message(&self, last: &MarketChanges, id: &str) -> MarketChanges {
+        let mut runners: std::collections::BTreeMap<u64, RunnerChange> = self
+            .ltp
+            .keys()
+            .chain(self.tv.keys())
+            .map(|&id| {
+                let change = RunnerChange {
+                    id,
+                    ltp: self.ltp.get(&id).copied(),
+                    tv: self.tv.get(&id).copied(),
+                    ..RunnerChange::default()
+                };
+                (id, change)
+            })
+            .collect();
+        for (&(id, ladder, _), &size) in &self.sizes {
+            let runner = runners.entry(id).or_insert_with(|| RunnerChange {
+                id,
+                ..RunnerChange::default()
+            });
+            match ladder {
+                0 => runner.atb.push(size),
+                1 => runner.atl.push(size),
+                _ => runner.trd.push(size),
+            }
+        }
+        MarketChanges {
+            change_type: ChangeType::Resumed,
+            markets: vec![MarketChange {
+                id: id.to_owned(),
+                con: true,
+                definition: self.definition.clone(),
+                runners: runners.into_values().collect(),
+                ..MarketChange::default()
+            }],
+            ..last.clone()
+        }
+    }
+}
+
+#[test]
+fn whoever_resumes_at_a_clock_with_the_net_change_has_the_final_book() {
+    const EVERY: usize = 20;
+    let Some(text) = recorded_text("betfair/1.200806927.gz") else {
+        return;
+    };
+    let messages: Vec<MarketChanges> = text.lines().map(changes).collect();
+    let id = "1.200806927";
+    let mut cache = MarketCache::default();
+    let mut known = Vec::new();
+    for (index, message) in messages.iter().enumerate() {
+        cache.apply(message).unwrap();
+        if index % EVERY == 0 {
+            known.push((index, cache.clone()));
+        }
+    }
+    let last = messages.last().unwrap();
+    let ended = cache.market(id).unwrap();
+    let mut net = Net::default();
+    let mut resumed_at = 0;
+    for (index, message) in messages.iter().enumerate().rev() {
+        if let Some((_, mut resumed)) = known.pop_if(|(at, _)| *at == index) {
+            resumed.apply(&net.message(last, id)).unwrap();
+            let market = resumed.market(id).unwrap();
+            assert_eq!(market.runners, ended.runners, "resumed after {index}");
+            assert_eq!(market.definition, ended.definition, "resumed after {index}");
+            assert_eq!(resumed.clk(), cache.clk());
+            resumed_at += 1;
+        }
+        for change in &message.markets {
+            net.before(change);
+        }
+    }
+    assert!(known.is_empty() && resumed_at > 900, "{resumed_at}");
+}
+
 #[test]
 fn the_recorded_race_has_two_withdrawn_runners_and_one_winner() {
     let Some(text) = recorded_text("betfair/BASIC-1.132153978") else {
@@ -422,7 +699,8 @@ fn the_recorded_race_has_two_withdrawn_runners_and_one_winner() {
             .map(|(_, word)| *word)
             .collect::<Vec<_>>(),
         [
-            "fixture", "market", "progress", "in_play", "suspend", "close", "result", "progress"
+            "fixture", "market", "withdraw", "withdraw", "progress", "in_play", "suspend", "close",
+            "result", "progress"
         ]
     );
     let outcomes = outcomes(&updates);

@@ -194,6 +194,17 @@ impl Fields {
         self.time_or(name, Timestamp::default())
     }
 
+    pub(super) fn optional_time(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Timestamp>, FieldError> {
+        if self.left.contains_key(name) {
+            self.time(name).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     pub(super) fn word<T: Copy>(
         &mut self,
         name: &'static str,

@@ -189,6 +189,79 @@ fn results_and_their_return() {
 }
 
 #[test]
+fn what_sources_say_out_of_order() {
+    let (names, market) = (names(), market());
+    let at = |text: &str| {
+        let time: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_micros(time.as_microsecond())
+    };
+    assert_eq!(
+        good(
+            "withdraw",
+            r#","fixture":"f","market":"m","selection":"a","withdrawn_at":"2026-01-01T00:00:00Z","reduction":714"#
+        ),
+        Update::Withdraw(Withdraw {
+            market,
+            selection: names.selection(market, "a"),
+            withdrawn_at: at("2026-01-01T00:00:00Z"),
+            reduction: Some(714),
+        })
+    );
+    assert_eq!(
+        good(
+            "state_result",
+            r#","fixture":"f","market":"m","outcomes":[],"certainty":"live""#
+        ),
+        Update::StateResult(StateResult {
+            market,
+            outcomes: Vec::new(),
+            certainty: Certainty::Live,
+        })
+    );
+    assert_eq!(
+        good(
+            "withdraw_result",
+            r#","fixture":"f","market":"m","reason":"error""#
+        ),
+        Update::WithdrawResult(WithdrawResult {
+            market,
+            reason: "error".to_owned()
+        })
+    );
+    let from = Some(at("2026-01-01T00:00:00Z"));
+    assert_eq!(
+        good(
+            "cancel_bets",
+            r#","fixture":"f","market":"m","from":"2026-01-01T00:00:00Z","reason":"goal before""#
+        ),
+        Update::CancelBets(CancelBets {
+            market,
+            from,
+            until: None,
+            reason: "goal before".to_owned(),
+        })
+    );
+    assert_eq!(
+        good(
+            "restore_bets",
+            r#","fixture":"f","market":"m","from":"2026-01-01T00:00:00Z""#
+        ),
+        Update::RestoreBets(RestoreBets {
+            market,
+            from,
+            until: None,
+        })
+    );
+    assert_eq!(
+        good("down", r#","reason":"upstream""#),
+        Update::GoDown(GoDown {
+            reason: "upstream".to_owned()
+        })
+    );
+    assert_eq!(good("up", ""), Update::ComeUp(ComeUp {}));
+}
+
+#[test]
 fn our_ids_are_names_too() {
     let fields = format!(r#","fixture":"any","market":"{}""#, market());
     assert_eq!(

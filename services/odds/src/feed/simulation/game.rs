@@ -20,8 +20,8 @@ use odds_domain::ladder::Ladder;
 use odds_domain::margin::{MarginMethod, apply_margin};
 use odds_domain::outcome::{Line, Score, Side, TotalSide};
 use schemas::odds::{
-    AnnounceFixture, Close, FixtureStatus, MarketKind, ProgressFixture, QuoteBook, Resume,
-    SelectionPrice, Settle, Suspend, TurnInPlay, Update,
+    AnnounceFixture, Close, FixtureStatus, MarketKind, ModelOpinion, ModelParameter,
+    ProgressFixture, QuoteFromModel, Resume, SelectionPrice, Settle, Suspend, TurnInPlay, Update,
 };
 use std::collections::BTreeMap;
 
@@ -290,13 +290,15 @@ impl Game {
         let Ok(grid) = grid else {
             return;
         };
+        let opinion = self.opinion(minutes_left);
         for market in &self.markets {
             let prices = prices(market.question, &grid, self.score);
             if !retold && self.told.get(&market.question) == Some(&prices) {
                 continue;
             }
-            said.push(Update::QuoteBook(QuoteBook {
+            said.push(Update::QuoteFromModel(QuoteFromModel {
                 market: market.market,
+                model: opinion.clone(),
                 prices: market
                     .selections
                     .iter()
@@ -308,6 +310,28 @@ impl Game {
                     .collect(),
             }));
             self.told.insert(market.question, prices);
+        }
+    }
+
+    /// What the prices are made of: whoever has these numbers works out the same grid.
+    fn opinion(&self, minutes_left: f64) -> ModelOpinion {
+        let goals = |goals: u16| f64::from(goals);
+        let parameters = [
+            ("home_rate", self.home_rate),
+            ("away_rate", self.away_rate),
+            ("rho", RHO),
+            ("minutes_left", minutes_left),
+            ("home_goals", goals(self.score.home)),
+            ("away_goals", goals(self.score.away)),
+        ];
+        ModelOpinion {
+            version: "dixon-coles/1".to_owned(),
+            parameters: parameters
+                .map(|(name, value)| ModelParameter {
+                    name: name.to_owned(),
+                    micros: micros(value),
+                })
+                .to_vec(),
         }
     }
 
@@ -330,8 +354,12 @@ fn prices(question: FootballQuestion, grid: &GoalGrid, score: Score) -> Vec<Pric
             two_sides(grid.total(score, TotalSide::Over, line).fair_probability()),
             BOOKSUM_LINE,
         ),
+        // Bets in play are settled by the goals after them: the score of the moment is nil-nil.
         FootballQuestion::Handicap(line) => (
-            two_sides(grid.handicap(score, Side::Home, line).fair_probability()),
+            two_sides(
+                grid.handicap(Score::default(), Side::Home, line)
+                    .fair_probability(),
+            ),
             BOOKSUM_LINE,
         ),
     };
@@ -380,6 +408,15 @@ fn ratio(part: Duration, whole: Duration) -> f64 {
 )]
 fn whole_minute(minutes: f64) -> u16 {
     minutes.clamp(0.0, MATCH_MINUTES) as u16
+}
+
+/// Millionths, rounded.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rates, minutes and goals are far below the end"
+)]
+fn micros(value: f64) -> i64 {
+    (value * 1e6).round() as i64
 }
 
 /// The line in quarters of a goal that is nearest, at most two goals.

@@ -98,7 +98,7 @@ fn story(
         }
         let word = match &update.update {
             Update::OfferMarket(_) => "offer",
-            Update::QuoteBook(_) => "book",
+            Update::QuoteBook(_) | Update::QuoteFromModel(_) => "book",
             Update::Suspend(_) => "suspend",
             Update::Resume(_) => "resume",
             Update::TurnInPlay(_) => "in_play",
@@ -110,7 +110,14 @@ fn story(
             Update::Alive(_)
             | Update::AnnounceFixture(_)
             | Update::ProgressFixture(_)
-            | Update::RollBack(_) => continue,
+            | Update::RollBack(_)
+            | Update::Withdraw(_)
+            | Update::StateResult(_)
+            | Update::WithdrawResult(_)
+            | Update::CancelBets(_)
+            | Update::RestoreBets(_)
+            | Update::GoDown(_)
+            | Update::ComeUp(_) => continue,
         };
         if words.last() != Some(&word) {
             words.push(word);
@@ -171,7 +178,7 @@ fn books_carry_a_margin() {
     let updates = told(&mut day(7, Scenario::CupFinal), 4);
     let mut seen = 0_u32;
     for update in &updates {
-        let Update::QuoteBook(book) = &update.update else {
+        let Update::QuoteFromModel(book) = &update.update else {
             continue;
         };
         let prices: Vec<_> = book
@@ -218,12 +225,20 @@ fn an_unfinished_match_is_played_on() {
             }
             Update::Alive(_)
             | Update::QuoteBook(_)
+            | Update::QuoteFromModel(_)
             | Update::Suspend(_)
             | Update::Resume(_)
             | Update::TurnInPlay(_)
             | Update::Close(_)
             | Update::Settle(_)
-            | Update::RollBack(_) => {}
+            | Update::RollBack(_)
+            | Update::Withdraw(_)
+            | Update::StateResult(_)
+            | Update::WithdrawResult(_)
+            | Update::CancelBets(_)
+            | Update::RestoreBets(_)
+            | Update::GoDown(_)
+            | Update::ComeUp(_) => {}
         }
     }
     let restart = START.plus(Duration::from_secs(125));

@@ -1,6 +1,6 @@
 //! Bets on the wire: slips from placement to their last settlement.
 
-use crate::odds::{Outcome, SelectionOutcome};
+use crate::odds::{Outcome, Score, SelectionOutcome};
 use crate::wire;
 use kernel::{
     BetId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp,
@@ -12,12 +12,21 @@ wire! {
     union Command {
         /// Place a slip.
         PlaceBet(PlaceBet),
+        /// Place a slip that says more than every slip does.
+        PlaceSlip(PlaceSlip),
     }
 
     /// Place a slip. The bet's id was minted by whoever sends this.
     record PlaceBet { bet: BetId, customer: CustomerId, slip: Slip }
 
-    /// What the customer asked for.
+    /// Place a slip that lists line sizes, or takes starting prices.
+    record PlaceSlip { bet: BetId, customer: CustomerId, slip: Slip, options: SlipOptions }
+
+    /// What a slip may say besides. `sizes`: of a system, how many legs its lines have.
+    /// `starting_price`: for each leg, in their order, whether it is settled at the starting price.
+    record SlipOptions { sizes: Vec<u8>, starting_price: Vec<bool> }
+
+    /// What the customer asked for. The stake is that of one line.
     record Slip {
         bet_type: BetType,
         legs: Vec<Leg>,
@@ -28,7 +37,11 @@ wire! {
     }
 
     /// How the legs make lines.
-    enum BetType { Single, Double, Treble, Accumulator }
+    enum BetType {
+        Single, Double, Treble, Accumulator,
+        Trixie, Patent, Yankee, Lucky15, Canadian, Lucky31, Heinz, Lucky63, SuperHeinz, Lucky127,
+        Goliath, Lucky255, Block, Lucky511, System,
+    }
 
     /// Which prices the customer agrees to, other than the quoted one.
     enum PricePolicy { Exact, Better, Any }
@@ -80,9 +93,20 @@ wire! {
         RollbackStarted(RollbackStarted),
         /// The hold stands; the slip is looked at again before it can be struck.
         BetHeld(BetHeld),
+        /// What else is agreed on the slip that the event before placed.
+        BetTermsFixed(BetTermsFixed),
+        /// A result has come that says more than outcomes.
+        SettlementStartedInFull(SettlementStartedInFull),
+        /// What became of a leg is more than its outcome.
+        LegDecidedInFull(LegDecidedInFull),
+        /// What the settlement that follows is made of.
+        ReturnExplained(ReturnExplained),
+        /// What prices that the house made were made of.
+        PricesTraced(PricesTraced),
     }
 
-    /// A slip is in the book. Each leg carries the evidence on which it was judged.
+    /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
+    /// that of all lines.
     record BetPlaced {
         bet: BetId,
         customer: CustomerId,
@@ -182,6 +206,82 @@ wire! {
     /// See [`Event`]. Permille of the ordinary stake limit; 0 forbids betting, 1000 lifts.
     record RestrictionNoticed { customer: CustomerId, stake_permille: u16 }
 
+    /// See [`Event`]. `unit_stake` stands on every line; `sizes` are those of a system; one entry of
+    /// `legs` for each leg, in their order.
+    record BetTermsFixed {
+        bet: BetId,
+        unit_stake: Money,
+        sizes: Vec<u8>,
+        payout_max: Option<Money>,
+        legs: Vec<LegTerms>,
+    }
+    /// What is agreed on a leg besides its price.
+    record LegTerms { starting_price: bool, race: Option<RaceTerms>, line: Option<LineTerms> }
+    /// A race as it stood at placement; with `fixed` the runners at the off do not count.
+    record RaceTerms { runners: u16, handicap: bool, fixed: Option<PlaceTerms> }
+    /// So many places, at this part of the winnings.
+    record PlaceTerms { places: u16, numerator: u16, denominator: u16 }
+    /// A handicap in play: its side, the market's line, and the score from which it counts.
+    record LineTerms { side: LineSide, line_quarters: i32, score: Option<Score> }
+    /// See [`LineTerms`].
+    enum LineSide { Home, Away, Over, Under }
+
+    /// See [`Event`].
+    record SettlementStartedInFull { started: SettlementStarted, detail: ResultDetail }
+    /// What else is known of a market's end. Who has no placing was not placed; none at all: not told.
+    record ResultDetail {
+        runners: Option<u16>,
+        score: Option<Score>,
+        placings: Vec<SelectionPlacing>,
+        withdrawals: Vec<SelectionWithdrawal>,
+        starting_prices: Vec<StartingPrice>,
+    }
+    /// Where a selection came in, and how many shared the place.
+    record SelectionPlacing { selection: SelectionId, place: u16, tied: u16 }
+    /// A selection was withdrawn at this price; bets on earlier versions of the market were struck
+    /// before it.
+    record SelectionWithdrawal { version: u64, price: Price }
+    /// The price of a selection at the start.
+    record StartingPrice { selection: SelectionId, price: Price }
+
+    /// See [`Event`]. `place`: of an each-way slip; `deduction_pence`: in the pound of winnings.
+    record LegDecidedInFull {
+        bet: BetId,
+        selection: SelectionId,
+        result: u32,
+        outcome: Outcome,
+        place: Option<PlacePart>,
+        deduction_pence: u8,
+        starting_price: Option<Price>,
+    }
+    /// What became of the place part, and what it pays of the winnings.
+    record PlacePart { outcome: Outcome, numerator: u16, denominator: u16 }
+
+    /// See [`Event`]. Exact amounts in major units before rounding.
+    record ReturnExplained {
+        bet: BetId,
+        settlement: u32,
+        rules_version: u32,
+        win: String,
+        place: String,
+        bonus: String,
+        capped_at: Option<Money>,
+    }
+
+    /// See [`Event`]. Of the slip that was just placed, or is struck next; only the legs whose prices
+    /// the house made. The books that the legs name hold all inputs.
+    record PricesTraced { bet: BetId, legs: Vec<PriceOrigin> }
+    /// What a price was made of: whose message, which model, by which rules it leant, and what it
+    /// would have been without.
+    record PriceOrigin {
+        selection: SelectionId,
+        source: String,
+        source_sequence: u64,
+        model: Option<String>,
+        lean_rules: Option<u32>,
+        unleaning: Option<Price>,
+    }
+
     /// Which rule a slip broke, with the data for the next step.
     record Rejection { reason: RejectionReason }
 
@@ -223,6 +323,12 @@ wire! {
         CurrencyMismatch(CurrencyMismatch),
         /// The account does not take debits.
         AccountBlocked(AccountBlocked),
+        /// Line sizes that the legs or the type do not have.
+        SizesDoNotFit(SizesDoNotFit),
+        /// The market has no starting prices.
+        StartingPriceNotOffered(StartingPriceNotOffered),
+        /// A handicap in play needs the score, and that is not known.
+        ScoreUnknown(ScoreUnknown),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -262,6 +368,12 @@ wire! {
     record CurrencyMismatch { expected: String }
     /// See [`RejectionReason`].
     record AccountBlocked {}
+    /// See [`RejectionReason`].
+    record SizesDoNotFit { legs: u32 }
+    /// See [`RejectionReason`].
+    record StartingPriceNotOffered { market: MarketId }
+    /// See [`RejectionReason`].
+    record ScoreUnknown { market: MarketId }
 }
 
 /// What tells a stake's hold from the bet. The last two bytes are left alone: they are the

@@ -15,6 +15,7 @@ mod payments;
 mod prices;
 pub mod receipt;
 mod requests;
+mod slip_return;
 mod slips;
 
 pub use auditor::Auditor;

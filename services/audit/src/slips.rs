@@ -10,14 +10,17 @@
 )]
 
 use crate::findings::Findings;
+use crate::slip_return;
 use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, TransferId};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Signed, Zero};
 use rustc_hash::FxHashMap;
-use schemas::bets::{BetSettled, Event, StruckLeg, stake_hold};
+use schemas::bets::{
+    BetSettled, BetTermsFixed, BetType, Event, LegDecidedInFull, ReturnExplained, StruckLeg,
+    stake_hold,
+};
 use schemas::ledger::Event as LedgerEvent;
-use schemas::odds::{Event as OddsEvent, Outcome, OutcomeKind, SelectionOutcome};
+use schemas::odds::{Event as OddsEvent, Outcome, SelectionOutcome};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -32,8 +35,18 @@ struct Slip {
     position: Position,
     stake: Money,
     stage: Stage,
+    unit_stake: Money,
+    bet_type: BetType,
+    sizes: Vec<u8>,
     each_way: bool,
+    rules_version: u32,
+    payout_max: Option<Money>,
     legs: Vec<StruckLeg>,
+    /// Legs that are judged by the score at their placement, not as their market's result says.
+    by_score: Vec<SelectionId>,
+    full: FxHashMap<SelectionId, LegDecidedInFull>,
+    /// What the next settlement is said to be made of.
+    explained: Option<ReturnExplained>,
     outcomes: FxHashMap<SelectionId, (u32, Outcome)>,
     reversals: u32,
     settlements: u32,
@@ -93,8 +106,16 @@ impl Slips {
                     position,
                     stake: placed.stake,
                     stage: Stage::Placed,
+                    unit_stake: placed.stake,
+                    bet_type: placed.bet_type,
+                    sizes: vec![],
                     each_way: placed.each_way,
+                    rules_version: placed.rules_version,
+                    payout_max: None,
                     legs: placed.legs.clone(),
+                    by_score: vec![],
+                    full: FxHashMap::default(),
+                    explained: None,
                     outcomes: FxHashMap::default(),
                     reversals: 0,
                     settlements: 0,
@@ -124,12 +145,26 @@ impl Slips {
                 })
             }
             Event::LegDecided(decided) => self.with(decided.bet, position, findings, |slip, _| {
+                slip.full.remove(&decided.selection);
                 match &decided.outcome {
                     Some(outcome) => slip
                         .outcomes
                         .insert(decided.selection, (decided.result, outcome.clone())),
                     None => slip.outcomes.remove(&decided.selection),
                 };
+            }),
+            Event::LegDecidedInFull(decided) => {
+                self.with(decided.bet, position, findings, |slip, _| {
+                    let told = (decided.result, decided.outcome.clone());
+                    slip.outcomes.insert(decided.selection, told);
+                    slip.full.insert(decided.selection, decided.clone());
+                })
+            }
+            Event::BetTermsFixed(fixed) => self.with(fixed.bet, position, findings, |slip, _| {
+                slip.fix_terms(fixed);
+            }),
+            Event::ReturnExplained(parts) => self.with(parts.bet, position, findings, |slip, _| {
+                slip.explained = Some(parts.clone());
             }),
             Event::BetSettled(settled) => {
                 self.with(settled.bet, position, findings, |slip, findings| {
@@ -155,6 +190,7 @@ impl Slips {
             | Event::BetDelayed(_)
             | Event::BetAwaitsBudget(_)
             | Event::SettlementStarted(_)
+            | Event::SettlementStartedInFull(_)
             | Event::RollbackStarted(_)
             | Event::SettlementAdvanced(_)
             | Event::BudgetRequested(_)
@@ -162,7 +198,8 @@ impl Slips {
             | Event::BudgetNoticed(_)
             | Event::StakeLimitNoticed(_)
             | Event::ExclusionNoticed(_)
-            | Event::RestrictionNoticed(_) => {}
+            | Event::RestrictionNoticed(_)
+            | Event::PricesTraced(_) => {}
         }
     }
 
@@ -220,6 +257,9 @@ impl Slips {
             let Some((number, outcome)) = slip.outcomes.get(&leg.selection) else {
                 continue;
             };
+            if slip.by_score.contains(&leg.selection) {
+                continue;
+            }
             let told = self
                 .results
                 .get(&(leg.market, *number))
@@ -245,6 +285,15 @@ impl Slips {
 }
 
 impl Slip {
+    fn fix_terms(&mut self, fixed: &BetTermsFixed) {
+        self.unit_stake = fixed.unit_stake;
+        self.sizes.clone_from(&fixed.sizes);
+        self.payout_max = fixed.payout_max;
+        let legs = self.legs.iter().zip(&fixed.legs);
+        let by_score = legs.filter(|(_, agreed)| agreed.line.is_some());
+        self.by_score = by_score.map(|(leg, _)| leg.selection).collect();
+    }
+
     fn expect(&self, stage: Stage, position: Position, findings: &mut Findings) {
         findings.require(
             self.stage == stage,
@@ -279,8 +328,8 @@ impl Slip {
                 )
             },
         );
-        if let Some(exact) = self.exact_return().filter(|_| !self.each_way) {
-            let rounded = half_even(&exact);
+        if let Some(exact) = self.exact_return() {
+            let rounded = self.paid(&exact);
             findings.require(
                 BigInt::from(settled.returned.minor()) == rounded,
                 InvariantId::OneSettlementInForce,
@@ -301,51 +350,48 @@ impl Slip {
                 || format!("{} tells {} as exact", settled.bet, settled.exact),
             );
         }
+        self.explained = None;
         self.in_force = Some((settled.settlement, settled.returned));
         self.stage = Stage::Settled;
     }
 
-    /// The return of a multiple in minor units before rounding; `None` while it depends on legs
-    /// that are not decided.
+    /// The return in minor units before rounding and cap; `None` while it depends on legs that are
+    /// not decided, or on a bonus, whose rule is the house's.
     fn exact_return(&self) -> Option<BigRational> {
-        let mut total = BigRational::from_integer(self.stake.minor().into());
-        let mut undecided = false;
-        for leg in &self.legs {
-            match self.outcomes.get(&leg.selection) {
-                Some((_, outcome)) => total *= factor(leg, outcome),
-                None => undecided = true,
-            }
+        if self.bonus_claimed() {
+            return None;
         }
-        (!undecided || total.is_zero()).then_some(total)
+        let legs: Vec<slip_return::Leg<'_>> = self
+            .legs
+            .iter()
+            .map(|leg| slip_return::Leg {
+                price: leg.price,
+                outcome: self.outcomes.get(&leg.selection).map(|(_, told)| told),
+                full: self.full.get(&leg.selection),
+            })
+            .collect();
+        let sizes = slip_return::sizes(self.bet_type, legs.len(), &self.sizes);
+        let lines = slip_return::of_lines(&legs, &sizes, self.each_way)?;
+        Some(lines * BigInt::from(self.unit_stake.minor()))
     }
-}
 
-/// What one unit on the leg becomes.
-fn factor(leg: &StruckLeg, outcome: &Outcome) -> BigRational {
-    let price = BigRational::new(leg.price.numerator().into(), leg.price.denominator().into());
-    let half = BigRational::new(1.into(), 2.into());
-    match outcome.kind {
-        OutcomeKind::Won => price,
-        OutcomeKind::Lost => BigRational::zero(),
-        OutcomeKind::Void => BigRational::one(),
-        OutcomeKind::HalfWon => (price + BigRational::one()) * half,
-        OutcomeKind::HalfLost => half,
-        OutcomeKind::DeadHeat => {
-            let tied = outcome.tied.max(1);
-            price * BigRational::new(outcome.places.min(tied).into(), tied.into())
+    fn bonus_claimed(&self) -> bool {
+        let explained = self.explained.as_ref();
+        explained.is_some_and(|parts| parts.bonus != "0")
+    }
+
+    /// What the exact return comes to in minor units, by the rules of the slip's version.
+    fn paid(&self, exact: &BigRational) -> BigInt {
+        const ROUNDED_DOWN: u32 = 4;
+        let rounded = if self.rules_version == ROUNDED_DOWN {
+            exact.floor().to_integer()
+        } else {
+            slip_return::half_even(exact)
+        };
+        let cap = self.payout_max.map(|cap| BigInt::from(cap.minor()));
+        match cap {
+            Some(cap) if rounded > cap => cap,
+            Some(_) | None => rounded,
         }
     }
-}
-
-/// To the nearest whole number, halves to the even one.
-fn half_even(exact: &BigRational) -> BigInt {
-    let floor = exact.floor().to_integer();
-    let rest = exact - BigRational::from_integer(floor.clone());
-    let half = BigRational::new(1.into(), 2.into());
-    let up = match rest.cmp(&half) {
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Equal => (&floor % BigInt::from(2)).abs().is_one(),
-    };
-    if up { floor + 1 } else { floor }
 }

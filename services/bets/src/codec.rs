@@ -6,58 +6,60 @@
 //! ever.
 
 mod rejection;
+mod request;
+mod terms;
 
 pub(crate) use rejection::{rejection_from_wire, rejection_to_wire};
+pub(crate) use request::{place_from_wire, sizes_from_wire, sizes_to_wire};
+pub(crate) use terms::{
+    decided_from_wire, decided_to_wire, detail_from_wire, detail_to_wire, leg_terms_from_wire,
+    leg_terms_to_wire,
+};
 
-use bets_domain::settlement::LegResult;
+use bets_domain::settlement::{BetType, LegResult};
 use bets_domain::{
-    BetPlaced, Event, Liability, Names, OpenStakes, PricePolicy, RequestedLeg, SlipOutcome,
-    SlipRequest, SlipType, StruckLeg,
+    BetPlaced, Event, Liability, Names, OpenStakes, PricePolicy, ResultDetail, SlipOutcome,
+    StruckLeg,
 };
 use kernel::SelectionId;
 use schemas::odds::{Outcome, OutcomeKind, SelectionOutcome};
 use schemas::{DecodeError, bets as wire};
 use std::collections::BTreeMap;
 
-/// A request as the domain asks it.
-pub(crate) fn slip_from_wire(slip: wire::Slip) -> SlipRequest {
-    SlipRequest {
-        slip_type: type_from_wire(slip.bet_type),
-        legs: slip
-            .legs
-            .into_iter()
-            .map(|leg| RequestedLeg {
-                selection: leg.selection,
-                market: leg.market,
-                fixture: leg.fixture,
-                price: leg.price,
-                market_version: leg.market_version,
-            })
-            .collect(),
-        stake: slip.stake,
-        price_policy: policy_from_wire(slip.price_policy),
-        each_way: slip.each_way,
-        client_ref: slip.client_ref,
-    }
+/// Kinds of slips have the same names on both sides.
+macro_rules! bet_types {
+    ($($name:ident),*) => {
+        pub(crate) const fn type_to_wire(bet_type: BetType) -> wire::BetType {
+            match bet_type { $(BetType::$name => wire::BetType::$name,)* }
+        }
+
+        pub(crate) const fn type_from_wire(bet_type: wire::BetType) -> BetType {
+            match bet_type { $(wire::BetType::$name => BetType::$name,)* }
+        }
+    };
 }
 
-pub(crate) const fn type_to_wire(slip_type: SlipType) -> wire::BetType {
-    match slip_type {
-        SlipType::Single => wire::BetType::Single,
-        SlipType::Double => wire::BetType::Double,
-        SlipType::Treble => wire::BetType::Treble,
-        SlipType::Accumulator => wire::BetType::Accumulator,
-    }
-}
-
-pub(crate) const fn type_from_wire(bet_type: wire::BetType) -> SlipType {
-    match bet_type {
-        wire::BetType::Single => SlipType::Single,
-        wire::BetType::Double => SlipType::Double,
-        wire::BetType::Treble => SlipType::Treble,
-        wire::BetType::Accumulator => SlipType::Accumulator,
-    }
-}
+bet_types!(
+    Single,
+    Double,
+    Treble,
+    Accumulator,
+    Trixie,
+    Patent,
+    Yankee,
+    Lucky15,
+    Canadian,
+    Lucky31,
+    Heinz,
+    Lucky63,
+    SuperHeinz,
+    Lucky127,
+    Goliath,
+    Lucky255,
+    Block,
+    Lucky511,
+    System
+);
 
 pub(crate) const fn policy_to_wire(policy: PricePolicy) -> wire::PricePolicy {
     match policy {
@@ -205,6 +207,9 @@ const fn liability_from_wire(liability: &wire::Liability) -> Liability {
 pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
     match event {
         Event::BetPlaced(placed) => wire::Event::BetPlaced(placed_to_wire(placed)),
+        Event::BetTermsFixed { bet, terms } => {
+            wire::Event::BetTermsFixed(terms::fixed_to_wire(*bet, terms))
+        }
         Event::BetAwaitsBudget { bet, market, until } => {
             wire::Event::BetAwaitsBudget(wire::BetAwaitsBudget {
                 bet: *bet,
@@ -254,13 +259,24 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             market,
             result,
             outcomes,
+            detail,
             open_slips,
-        } => wire::Event::SettlementStarted(wire::SettlementStarted {
-            market: *market,
-            result: *result,
-            outcomes: outcomes_to_wire(outcomes),
-            open_slips: *open_slips,
-        }),
+        } => {
+            let started = wire::SettlementStarted {
+                market: *market,
+                result: *result,
+                outcomes: outcomes_to_wire(outcomes),
+                open_slips: *open_slips,
+            };
+            if *detail == ResultDetail::default() {
+                wire::Event::SettlementStarted(started)
+            } else {
+                wire::Event::SettlementStartedInFull(wire::SettlementStartedInFull {
+                    started,
+                    detail: detail_to_wire(detail),
+                })
+            }
+        }
         Event::RollbackStarted {
             market,
             result,
@@ -274,13 +290,16 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             bet,
             selection,
             result,
-            outcome,
-        } => wire::Event::LegDecided(wire::LegDecided {
-            bet: *bet,
-            selection: *selection,
-            result: *result,
-            outcome: outcome.map(outcome_to_wire),
-        }),
+            decided,
+        } => terms::leg_decided_to_wire(*bet, *selection, *result, *decided),
+        Event::PricesTraced { bet, legs } => {
+            wire::Event::PricesTraced(terms::traced_to_wire(*bet, legs))
+        }
+        Event::ReturnExplained {
+            bet,
+            settlement,
+            parts,
+        } => wire::Event::ReturnExplained(terms::parts_to_wire(*bet, *settlement, parts)),
         Event::SettlementReversed {
             bet,
             customer,
@@ -371,12 +390,11 @@ fn placed_to_wire(placed: &BetPlaced) -> wire::BetPlaced {
     wire::BetPlaced {
         bet: placed.bet,
         customer: placed.customer,
-        bet_type: type_to_wire(placed.slip_type),
+        bet_type: type_to_wire(placed.bet_type),
         legs: placed.legs.iter().map(leg_to_wire).collect(),
         stake: placed.stake,
         price_policy: policy_to_wire(placed.price_policy),
-        // Slips with a place part are refused.
-        each_way: false,
+        each_way: placed.each_way,
         client_ref: placed.client_ref.clone(),
         potential_return: placed.potential_return,
         rules_version: placed.rules_version,
@@ -384,10 +402,20 @@ fn placed_to_wire(placed: &BetPlaced) -> wire::BetPlaced {
     }
 }
 
+fn started_from_wire(started: &wire::SettlementStarted, detail: ResultDetail) -> Event {
+    Event::SettlementStarted {
+        market: started.market,
+        result: started.result,
+        outcomes: outcomes_from_wire(&started.outcomes),
+        detail,
+        open_slips: started.open_slips,
+    }
+}
+
 /// A recorded event as the domain folds it.
 pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
     Ok(match event {
-        wire::Event::BetPlaced(placed) => Event::BetPlaced(placed_from_wire(placed)?),
+        wire::Event::BetPlaced(placed) => Event::BetPlaced(placed_from_wire(placed)),
         wire::Event::BetAwaitsBudget(awaits) => Event::BetAwaitsBudget {
             bet: awaits.bet,
             market: awaits.market,
@@ -418,23 +446,22 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
             stake: rejected.stake,
             rejection: rejection_from_wire(rejected.rejection)?,
         },
-        wire::Event::SettlementStarted(started) => Event::SettlementStarted {
-            market: started.market,
-            result: started.result,
-            outcomes: outcomes_from_wire(&started.outcomes),
-            open_slips: started.open_slips,
-        },
+        wire::Event::SettlementStarted(started) => {
+            started_from_wire(&started, ResultDetail::default())
+        }
+        wire::Event::SettlementStartedInFull(full) => {
+            started_from_wire(&full.started, detail_from_wire(&full.detail))
+        }
         wire::Event::RollbackStarted(started) => Event::RollbackStarted {
             market: started.market,
             result: started.result,
             touched_slips: started.touched_slips,
         },
-        wire::Event::LegDecided(decided) => Event::LegDecided {
-            bet: decided.bet,
-            selection: decided.selection,
-            result: decided.result,
-            outcome: decided.outcome.as_ref().map(outcome_from_wire),
-        },
+        wire::Event::LegDecided(decided) => terms::plain_leg_from_wire(&decided),
+        wire::Event::LegDecidedInFull(decided) => terms::full_leg_from_wire(&decided)?,
+        wire::Event::BetTermsFixed(fixed) => terms::fixed_from_wire(&fixed)?,
+        wire::Event::PricesTraced(traced) => terms::traced_from_wire(traced),
+        wire::Event::ReturnExplained(parts) => terms::parts_from_wire(parts),
         wire::Event::SettlementReversed(reversed) => Event::SettlementReversed {
             bet: reversed.bet,
             customer: reversed.customer,
@@ -487,20 +514,18 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
     })
 }
 
-fn placed_from_wire(placed: wire::BetPlaced) -> Result<BetPlaced, DecodeError> {
-    if placed.each_way {
-        return Err(DecodeError::NotAllowed("each-way slip"));
-    }
-    Ok(BetPlaced {
+fn placed_from_wire(placed: wire::BetPlaced) -> BetPlaced {
+    BetPlaced {
         bet: placed.bet,
         customer: placed.customer,
-        slip_type: type_from_wire(placed.bet_type),
+        bet_type: type_from_wire(placed.bet_type),
         legs: placed.legs.into_iter().map(leg_from_wire).collect(),
+        each_way: placed.each_way,
         stake: placed.stake,
         price_policy: policy_from_wire(placed.price_policy),
         client_ref: placed.client_ref,
         potential_return: placed.potential_return,
         rules_version: placed.rules_version,
         placed_at: placed.placed_at,
-    })
+    }
 }

@@ -1,11 +1,16 @@
-//! What the market view shows of a slip's selections.
+//! What the market view shows of a slip's selections, and of a market's end.
 //!
 //! Duty: copy what a judgement looks at out of the shared picture, at one moment. Prohibition:
 //! nothing is judged, and a selection that the picture does not hold is left out.
 
-use bets_domain::{Evidence, HouseRules, MarketStatus, Names, Quote, Surroundings};
-use kernel::{SelectionId, Timestamp};
+use bets_domain::settlement::{LineSide, Score, Withdrawal};
+use bets_domain::{
+    Asks, Evidence, HouseRules, MarketStatus, Names, PriceOrigin, Quote, ResultDetail, Surroundings,
+};
+use kernel::{MarketId, SelectionId, Timestamp};
 use markets::{Market, MarketView};
+use schemas::odds::MarketKind;
+use std::collections::BTreeMap;
 
 /// What a slip of these selections is judged on now.
 pub(crate) fn surroundings(
@@ -44,7 +49,84 @@ fn quote(view: &MarketView, selection: SelectionId) -> Option<Quote> {
             market: market.name.clone(),
             fixture: fixture.map(|f| f.name.clone()).unwrap_or_default(),
         },
+        asks: asks(view, market, selection),
+        origin: origin(market, selection),
     })
+}
+
+/// What the price was made of, if the house made it.
+fn origin(market: &Market, selection: SelectionId) -> Option<PriceOrigin> {
+    let explained = market.explained.as_ref()?;
+    let told = explained.unleaning.iter();
+    Some(PriceOrigin {
+        selection,
+        source: market.source.clone(),
+        source_sequence: market.source_sequence,
+        model: explained.model.as_ref().map(|model| model.version.clone()),
+        lean_rules: explained.lean.as_ref().map(|lean| lean.rules_version),
+        unleaning: told
+            .filter(|priced| priced.selection == selection)
+            .find_map(|priced| priced.price),
+    })
+}
+
+/// What the selection asks, where its settlement may need more than its outcome. The first
+/// selection of a handicap is the first side.
+fn asks(view: &MarketView, market: &Market, selection: SelectionId) -> Asks {
+    match &market.kind {
+        MarketKind::AsianHandicap(handicap) => {
+            let is_first = market.selections.first().is_some_and(|s| s.id == selection);
+            Asks::Handicap {
+                side: if is_first {
+                    LineSide::Home
+                } else {
+                    LineSide::Away
+                },
+                quarters: handicap.line_quarters,
+                score: score(view, market),
+            }
+        }
+        MarketKind::MatchResult(_) | MarketKind::TotalGoals(_) | MarketKind::Winner(_) => {
+            Asks::Outcome
+        }
+    }
+}
+
+/// The score as last told; before the first goal is told a match that is played stands at nil.
+fn score(view: &MarketView, market: &Market) -> Option<Score> {
+    let told = view.fixture(market.fixture)?.score.as_ref()?;
+    Some(Score {
+        home: told.home,
+        away: told.away,
+    })
+}
+
+/// What is known of a market's end besides the outcomes, where its slips may need it.
+pub(crate) fn detail(view: &MarketView, market: MarketId) -> ResultDetail {
+    let Some(market) = view.market(market) else {
+        return ResultDetail::default();
+    };
+    let score = match &market.kind {
+        MarketKind::AsianHandicap(_) => score(view, market),
+        MarketKind::MatchResult(_) | MarketKind::TotalGoals(_) | MarketKind::Winner(_) => None,
+    };
+    let withdrawals: Vec<Withdrawal> = market
+        .withdrawals
+        .iter()
+        .filter_map(|gone| {
+            Some(Withdrawal {
+                at: gone.version,
+                price: gone.price?,
+            })
+        })
+        .collect();
+    ResultDetail {
+        runners: None,
+        score,
+        placings: BTreeMap::new(),
+        withdrawals,
+        starting_prices: BTreeMap::new(),
+    }
 }
 
 const fn status(market: &Market) -> MarketStatus {

@@ -5,6 +5,7 @@
 //! events into rows (`projection`). Prohibition: no rule lives here; each of these is pure, and
 //! what they are called with decides all of their result.
 
+pub mod calculator;
 mod codec;
 mod evidence;
 mod projection;
@@ -56,12 +57,11 @@ impl runtime::Service for BetsService {
         view: &MarketView,
         now: Timestamp,
     ) -> Command {
-        let wire::Command::PlaceBet(place) = command;
-        let slip = codec::slip_from_wire(place.slip);
+        let (bet, customer, slip) = codec::place_from_wire(command);
         let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
         Command::Place(Box::new(Place {
-            bet: place.bet,
-            customer: place.customer,
+            bet,
+            customer,
             slip,
             now: surroundings(view, selections, now),
         }))

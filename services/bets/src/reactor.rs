@@ -170,7 +170,12 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
                     auth::LimitKind::StakeDay => *per_day = Some(set.amount),
                     auth::LimitKind::DepositDay
                     | auth::LimitKind::DepositWeek
-                    | auth::LimitKind::DepositMonth => {}
+                    | auth::LimitKind::DepositMonth
+                    | auth::LimitKind::StakeWeek
+                    | auth::LimitKind::StakeMonth
+                    | auth::LimitKind::LossDay
+                    | auth::LimitKind::LossWeek
+                    | auth::LimitKind::LossMonth => {}
                 }
             }
             auth::Event::CustomerExcluded(excluded) => {
@@ -183,7 +188,14 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
             | auth::Event::SessionRevoked(_)
             | auth::Event::LimitIncreaseRequested(_)
             | auth::Event::PasswordChanged(_)
-            | auth::Event::RoleGranted(_) => {}
+            | auth::Event::RoleGranted(_)
+            | auth::Event::LimitIncreaseAsked(_)
+            | auth::Event::LimitIncreaseConfirmed(_)
+            | auth::Event::LimitIncreaseLapsed(_)
+            | auth::Event::ExclusionKindSet(_)
+            | auth::Event::MarketingSet(_)
+            | auth::Event::RealityCheckSet(_)
+            | auth::Event::RealityCheckAcknowledged(_) => {}
         }
     }
     let limits = limits

@@ -7,18 +7,21 @@
 
 use crate::codec;
 use bets_domain::{
-    Budget, Customer, DecidedLeg, Job, JobKind, Market, ResultInForce, SettlementInForce,
-    Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts,
+    Budget, Customer, Job, JobKind, Market, ResultInForce, SettlementInForce, Settlements,
+    Shortage, Slip, SlipLeg, Stage, State, StateParts,
 };
 use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
-use schemas::bets::{BetType, PricePolicy, SlipOutcome, StruckLeg};
-use schemas::odds::{Outcome, SelectionOutcome};
+use schemas::bets::{
+    BetType, LegDecidedInFull, LegTerms, PricePolicy, ResultDetail, SlipOutcome, StruckLeg,
+};
+use schemas::odds::SelectionOutcome;
 use schemas::{DecodeError, Wire, wire};
 use std::collections::BTreeMap;
 
 wire! {
     /// All that does not follow from the rest.
     record Whole {
+        format: String,
         slips: Vec<SlipAt>,
         markets: Vec<MarketAt>,
         customers: Vec<CustomerAt>,
@@ -31,7 +34,10 @@ wire! {
         bet: BetId,
         customer: CustomerId,
         bet_type: BetType,
+        sizes: Vec<u8>,
+        each_way: bool,
         legs: Vec<LegAt>,
+        unit_stake: Money,
         stake: Money,
         price_policy: PricePolicy,
         potential_return: Money,
@@ -41,8 +47,7 @@ wire! {
         timer: Option<TimerAt>,
     }
     record TimerAt { due: Timestamp, armed_by: u64 }
-    record LegAt { struck: StruckLeg, decided: Option<DecidedAt> }
-    record DecidedAt { result: u32, outcome: Outcome }
+    record LegAt { struck: StruckLeg, terms: LegTerms, decided: Option<LegDecidedInFull> }
 
     union StageAt {
         AwaitingHold(AwaitingHold),
@@ -69,7 +74,7 @@ wire! {
         returned_minor: i64,
         used_minor: i64,
     }
-    record ResultAt { number: u32, outcomes: Vec<SelectionOutcome> }
+    record ResultAt { number: u32, outcomes: Vec<SelectionOutcome>, detail: ResultDetail }
     record JobAt { started_by: u64, rollback: bool, result: u32, parts_done: u32, last: Option<BetId> }
 
     record CustomerAt {
@@ -83,10 +88,14 @@ wire! {
     record StakedAt { day: i64, currency: Currency, minor: i64 }
 }
 
+/// Said in front, so that bytes of another shape are not misread.
+const FORMAT: &str = "bets-2";
+
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
     let parts = state.parts();
     let whole = Whole {
+        format: FORMAT.to_owned(),
         slips: parts.slips.iter().map(slip_to_wire).collect(),
         markets: parts.markets.iter().map(market_to_wire).collect(),
         customers: parts.customers.iter().map(customer_to_wire).collect(),
@@ -100,8 +109,13 @@ pub(crate) fn write(state: &State) -> Vec<u8> {
 /// The state that such bytes hold.
 pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
     let whole = Whole::from_bytes(bytes)?;
+    if whole.format != FORMAT {
+        return Err(DecodeError::NotAllowed("snapshot of another format"));
+    }
+    let slips: Result<BTreeMap<BetId, Slip>, DecodeError> =
+        whole.slips.into_iter().map(slip_from_wire).collect();
     Ok(State::from_parts(StateParts {
-        slips: whole.slips.into_iter().map(slip_from_wire).collect(),
+        slips: slips?,
         markets: whole.markets.into_iter().map(market_from_wire).collect(),
         customers: whole
             .customers
@@ -118,18 +132,21 @@ fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
     SlipAt {
         bet: *bet,
         customer: slip.customer,
-        bet_type: codec::type_to_wire(slip.slip_type),
+        bet_type: codec::type_to_wire(slip.bet_type),
+        sizes: codec::sizes_to_wire(slip.sizes),
+        each_way: slip.each_way,
         legs: slip
             .legs
             .iter()
             .map(|leg| LegAt {
                 struck: codec::leg_to_wire(&leg.struck),
-                decided: leg.decided.map(|decided| DecidedAt {
-                    result: decided.result,
-                    outcome: codec::outcome_to_wire(decided.outcome),
-                }),
+                terms: codec::leg_terms_to_wire(&leg.terms),
+                decided: leg
+                    .decided
+                    .map(|decided| codec::decided_to_wire(*bet, leg.struck.selection, decided)),
             })
             .collect(),
+        unit_stake: slip.unit_stake,
         stake: slip.stake,
         price_policy: codec::policy_to_wire(slip.price_policy),
         potential_return: slip.potential_return,
@@ -140,18 +157,15 @@ fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
     }
 }
 
-fn slip_from_wire(at: SlipAt) -> (BetId, Slip) {
-    let legs = at.legs.into_iter().map(|leg| SlipLeg {
-        struck: codec::leg_from_wire(leg.struck),
-        decided: leg.decided.map(|decided| DecidedLeg {
-            result: decided.result,
-            outcome: codec::outcome_from_wire(&decided.outcome),
-        }),
-    });
+fn slip_from_wire(at: SlipAt) -> Result<(BetId, Slip), DecodeError> {
+    let legs: Result<Vec<SlipLeg>, DecodeError> = at.legs.into_iter().map(leg_from_wire).collect();
     let slip = Slip {
         customer: at.customer,
-        slip_type: codec::type_from_wire(at.bet_type),
-        legs: legs.collect(),
+        bet_type: codec::type_from_wire(at.bet_type),
+        sizes: codec::sizes_from_wire(&at.sizes),
+        each_way: at.each_way,
+        legs: legs?,
+        unit_stake: at.unit_stake,
         stake: at.stake,
         price_policy: codec::policy_from_wire(at.price_policy),
         potential_return: at.potential_return,
@@ -160,7 +174,16 @@ fn slip_from_wire(at: SlipAt) -> (BetId, Slip) {
         stage: stage_from_wire(at.stage),
         timer: at.timer.map(|timer| (timer.due, timer.armed_by)),
     };
-    (at.bet, slip)
+    Ok((at.bet, slip))
+}
+
+fn leg_from_wire(leg: LegAt) -> Result<SlipLeg, DecodeError> {
+    let decided = leg.decided.as_ref().map(codec::decided_from_wire);
+    Ok(SlipLeg {
+        struck: codec::leg_from_wire(leg.struck),
+        terms: codec::leg_terms_from_wire(&leg.terms)?,
+        decided: decided.transpose()?,
+    })
 }
 
 fn stage_to_wire(stage: &Stage) -> StageAt {
@@ -215,6 +238,7 @@ fn market_to_wire((id, market): (&MarketId, &Market)) -> MarketAt {
         result: market.result.as_ref().map(|result| ResultAt {
             number: result.number,
             outcomes: codec::outcomes_to_wire(&result.outcomes),
+            detail: codec::detail_to_wire(&result.detail),
         }),
         last_result: market.last_result,
         decided_legs: market.decided_legs,
@@ -232,6 +256,7 @@ fn market_from_wire(at: MarketAt) -> (MarketId, Market) {
         result: at.result.map(|result| ResultInForce {
             number: result.number,
             outcomes: codec::outcomes_from_wire(&result.outcomes),
+            detail: codec::detail_from_wire(&result.detail),
         }),
         last_result: at.last_result,
         decided_legs: at.decided_legs,

@@ -109,12 +109,22 @@ impl Front<'_> {
             webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
             feed: Some(self.feeds),
             receipts: Some(Arc::new(receipts)),
+            calculator: Some(Arc::new(SlipCalculator)),
             checkpoints: Some(self.checkpoints),
             checks: self.checks,
             metrics: self.metrics,
             notes: magic_amounts(),
             demo: self.demo,
         }))
+    }
+}
+
+/// The arithmetic of bets.
+struct SlipCalculator;
+
+impl gateway::ports::Calculator for SlipCalculator {
+    fn answer(&self, question: &serde_json::Value) -> Result<serde_json::Value, String> {
+        crate::calc::answer(question)
     }
 }
 

@@ -6,8 +6,8 @@
 use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Check, Checkpoints, Clock, FeedIngest, MetricsSource, Mint, PasswordWorkers, ProfileSealer,
-    Receipts, Tokens, WebhookVerifier,
+    Calculator, Check, Checkpoints, Clock, FeedIngest, MetricsSource, Mint, PasswordWorkers,
+    ProfileSealer, Receipts, Tokens, WebhookVerifier,
 };
 use crate::progress::SharedLooks;
 use crate::rate::RateLimiter;
@@ -129,6 +129,8 @@ pub struct Parts {
     pub feed: Option<Arc<dyn FeedIngest>>,
     /// Receipts of bets; none: answers carry none.
     pub receipts: Option<Arc<dyn Receipts>>,
+    /// The house's arithmetic; none: the route answers 404.
+    pub calculator: Option<Arc<dyn Calculator>>,
     /// Signed checkpoints; none: the route answers 404.
     pub checkpoints: Option<Arc<dyn Checkpoints>>,
     /// What else must be well before this process takes requests.

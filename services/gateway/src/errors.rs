@@ -114,6 +114,9 @@ errors! {
     LegsRelated = "legs_related", 409, "Two legs depend on each other", "Take one leg of a fixture.", false;
     LegsDoNotFitType = "legs_do_not_fit_type", 409, "The number of legs does not fit the type", "Take between legs_min and legs_max legs.", false;
     ExposureReached = "exposure_reached", 409, "No more can be risked on this market", "Try a lower stake or another market.", true;
+    SizesDoNotFit = "sizes_do_not_fit", 409, "Lines of these sizes do not fit", "List sizes for a system only, each once and none above its number of legs.", false;
+    StartingPriceNotOffered = "starting_price_not_offered", 409, "There is no starting price", "Take the price; only runners of a race have a starting price.", false;
+    ScoreUnknown = "score_unknown", 409, "The score is not known", "A handicap in play counts from the score; try again in a moment.", true;
     EachWayNotOffered = "each_way_not_offered", 409, "Each-way is not offered", "Place the bet without each_way.", false;
     CurrencyMismatch = "currency_mismatch", 409, "Not the account's currency", "Use the currency in expected.", false;
     RequestExpired = "request_expired", 409, "The request was met after its deadline", "Nothing was done. Send it again with a new key.", true;

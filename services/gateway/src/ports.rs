@@ -217,6 +217,15 @@ pub trait Receipts: Send + Sync + 'static {
     fn sign(&self, statement: &[u8]) -> (String, Vec<u8>);
 }
 
+/// The house's arithmetic, in JSON.
+pub trait Calculator: Send + Sync + 'static {
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// Why it has no answer.
+    fn answer(&self, question: &serde_json::Value) -> Result<serde_json::Value, String>;
+}
+
 /// The newest signed checkpoint.
 pub trait Checkpoints: Send + Sync + 'static {
     /// The checkpoint as it is published, as JSON; none before the first.

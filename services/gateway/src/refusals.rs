@@ -75,6 +75,14 @@ pub(crate) fn bet_rejection(rejection: &bets::Rejection) -> Problem {
         R::ExposureReached(reason) => {
             Problem::new(Code::ExposureReached).with("market_id", json!(reason.market.to_string()))
         }
+        R::SizesDoNotFit(reason) => {
+            Problem::new(Code::SizesDoNotFit).with("legs", json!(reason.legs))
+        }
+        R::StartingPriceNotOffered(reason) => Problem::new(Code::StartingPriceNotOffered)
+            .with("market_id", json!(reason.market.to_string())),
+        R::ScoreUnknown(reason) => {
+            Problem::new(Code::ScoreUnknown).with("market_id", json!(reason.market.to_string()))
+        }
         R::EachWayNotOffered(_) => Problem::new(Code::EachWayNotOffered),
         R::CurrencyMismatch(reason) => {
             Problem::new(Code::CurrencyMismatch).with("expected", json!(reason.expected))

@@ -60,7 +60,27 @@ names!(FixtureStatus { Scheduled = "scheduled", InPlay = "in_play", Finished = "
 names!(MarketStatus { Open = "open", Suspended = "suspended", Closed = "closed", Settled = "settled" });
 names!(BetStatus { Pending = "pending", Accepted = "accepted", Rejected = "rejected", Settled = "settled" });
 names!(PaymentStatus { Pending = "pending", Confirmed = "confirmed", Failed = "failed" });
-names!(BetType { Single = "single", Double = "double", Treble = "treble", Accumulator = "accumulator" });
+names!(BetType {
+    Single = "single",
+    Double = "double",
+    Treble = "treble",
+    Accumulator = "accumulator",
+    Trixie = "trixie",
+    Patent = "patent",
+    Yankee = "yankee",
+    Lucky15 = "lucky15",
+    Canadian = "canadian",
+    Lucky31 = "lucky31",
+    Heinz = "heinz",
+    Lucky63 = "lucky63",
+    SuperHeinz = "super-heinz",
+    Lucky127 = "lucky127",
+    Goliath = "goliath",
+    Lucky255 = "lucky255",
+    Block = "block",
+    Lucky511 = "lucky511",
+    System = "system",
+});
 names!(PricePolicy { Exact = "exact", Better = "better", Any = "any" });
 names!(SlipOutcome { Won = "won", Lost = "lost", Void = "void", PartlyWon = "partly_won", PartlyLost = "partly_lost" });
 names!(OutcomeKind { Won = "won", Lost = "lost", Void = "void", HalfWon = "half_won", HalfLost = "half_lost", DeadHeat = "dead_heat" });

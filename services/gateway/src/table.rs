@@ -9,7 +9,7 @@ use crate::errors::Code;
 use crate::extract::Identified;
 use crate::problem::Problem;
 use crate::routes::{
-    account, admin, audit, auth, bets, cases, dev, feed, health, markets, payments, placing,
+    account, admin, audit, auth, bets, calc, cases, dev, feed, health, lean, markets, payments, placing,
     registering,
 };
 use crate::stream::{sse, ws};
@@ -124,6 +124,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/odds/stream", "odds", "Prices as server-sent events", (200, "OddsEvents"), || get(sse::odds)).query(&["market", "since"]),
     Route::new("GET", "/v1/stream", "odds", "Prices, bets and money over a WebSocket; see /asyncapi.yaml", (101, ""), || get(ws::stream)),
 
+    Route::new("POST", "/v1/calc", "bets", "Work out a slip, a price or a rule by the house's arithmetic", (200, "Calculation"), || post(calc::ask)).body("Question"),
     Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(placing::place)).body("Slip").key(Key::Required).signed_in(),
     Route::new("GET", "/v1/bets", "bets", "List one's own bets, newest first", (200, "BetList"), || get(bets::list)).query(&["status", "cursor", "limit", "min_position"]).signed_in(),
     Route::new("GET", "/v1/bets/{id}", "bets", "One of one's own bets", (200, "Bet"), || get(bets::show)).query(&["min_position"]).signed_in(),
@@ -147,6 +148,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/admin/markets/{id}/resume", "admin", "Let betting go on", (200, "MarketActed"), || post(admin::resume)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/rollback", "admin", "Take a result back, or preview what that touches", (200, "MarketActed"), || post(admin::roll_back)).body("Reason").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/lean", "admin", "Let prices lean against what stands on a market, or no more", (200, "MarketLeans"), || post(lean::lean)).body("Lean").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),
@@ -230,8 +232,9 @@ mod tests {
 
     #[test]
     fn what_changes_something_needs_somebody() {
-        // Whoever calls these is not signed in yet, or signs the body.
+        // Whoever calls these is not signed in yet, or signs the body, or changes nothing.
         let open = [
+            "/v1/calc",
             "/v1/auth/register",
             "/v1/auth/login",
             "/v1/auth/refresh",

@@ -139,7 +139,7 @@ pub enum HoldOutcome {
 /// The house's rules for slips. Amounts are minor units of the slip's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HouseRules {
-    /// Recorded with every slip.
+    /// Recorded with every slip; the settlement rules of that version apply to it for ever.
     pub version: u32,
     /// The least stake of a slip.
     pub stake_min_minor: i64,
@@ -161,7 +161,7 @@ pub struct HouseRules {
 impl Default for HouseRules {
     fn default() -> Self {
         Self {
-            version: 1,
+            version: 2,
             stake_min_minor: 10,
             stake_max_minor: 1_000_000,
             payout_max_minor: 50_000_000,

@@ -1,9 +1,12 @@
 //! What bets has decided. Past tense, one variant a fact.
 
 use crate::liability::Liability;
+use crate::market::ResultDetail;
+use crate::origin::PriceOrigin;
 use crate::rejection::Rejection;
-use crate::settlement::LegResult;
-use crate::slip::{PricePolicy, SlipOutcome, SlipType, StruckLeg};
+use crate::settlement::{BetType, LegResult};
+use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, StruckLeg};
+use crate::terms::SlipTermsFixed;
 use kernel::{BetId, CustomerId, MarketId, Money, SelectionId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -12,6 +15,21 @@ use std::collections::BTreeMap;
 pub enum Event {
     /// A slip is in the book; its stake is to be held.
     BetPlaced(BetPlaced),
+    /// What else is agreed on the slip that was just placed, where there is anything.
+    BetTermsFixed {
+        /// The slip.
+        bet: BetId,
+        /// What.
+        terms: SlipTermsFixed,
+    },
+    /// What prices that the house made were made of: those of the slip that was just placed, or
+    /// is struck next.
+    PricesTraced {
+        /// The slip.
+        bet: BetId,
+        /// Only the legs whose prices the house made.
+        legs: Vec<PriceOrigin>,
+    },
     /// A market has no room for the slip's risk; it waits.
     BetAwaitsBudget {
         /// The slip.
@@ -71,6 +89,8 @@ pub enum Event {
         result: u32,
         /// What became of each selection.
         outcomes: BTreeMap<SelectionId, LegResult>,
+        /// What else is known of the end.
+        detail: ResultDetail,
         /// How many struck slips have a leg there.
         open_slips: u32,
     },
@@ -91,8 +111,8 @@ pub enum Event {
         selection: SelectionId,
         /// The result's number.
         result: u32,
-        /// The outcome; none: the result was withdrawn.
-        outcome: Option<LegResult>,
+        /// What became of it; none: the result was withdrawn.
+        decided: Option<DecidedLeg>,
     },
     /// A settlement is taken back.
     SettlementReversed {
@@ -106,6 +126,15 @@ pub enum Event {
         stake: Money,
         /// What it had paid.
         returned: Money,
+    },
+    /// What the settlement that follows is made of, where it is more than a product of legs.
+    ReturnExplained {
+        /// The slip.
+        bet: BetId,
+        /// The settlement's number.
+        settlement: u32,
+        /// What.
+        parts: ReturnParts,
     },
     /// A slip is settled.
     BetSettled {
@@ -193,16 +222,18 @@ pub struct BetPlaced {
     /// Whose.
     pub customer: CustomerId,
     /// How the legs combine.
-    pub slip_type: SlipType,
+    pub bet_type: BetType,
     /// The legs.
     pub legs: Vec<StruckLeg>,
-    /// What is staked.
+    /// Whether there is a place part.
+    pub each_way: bool,
+    /// What is staked on all lines.
     pub stake: Money,
     /// Which prices are agreed to.
     pub price_policy: PricePolicy,
     /// The client's own name for it.
     pub client_ref: Option<String>,
-    /// What it returns if all legs win.
+    /// The most that it can return.
     pub potential_return: Money,
     /// The house's rules in force.
     pub rules_version: u32,

@@ -5,8 +5,11 @@
 //! event.
 
 use crate::command::HouseRules;
+use crate::origin::PriceOrigin;
 use crate::rejection::Rejection;
+use crate::settlement::{LineSide, LineTerms, Score};
 use crate::slip::Names;
+use crate::terms::{LegTerms, Race};
 use kernel::{Duration, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -53,6 +56,29 @@ pub struct Quote {
     pub position: Position,
     /// What people call it.
     pub names: Names,
+    /// What the selection asks, where more than its outcome may count.
+    pub asks: Asks,
+    /// What the price was made of, if the house made it.
+    pub origin: Option<PriceOrigin>,
+}
+
+/// What a selection asks, as far as its settlement may depend on more than the outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// Nothing of the kind.
+    #[default]
+    Outcome,
+    /// A runner of a race.
+    Runner(Race),
+    /// A side of a handicap; in play, `score` is the score now, if it is known.
+    Handicap {
+        /// Which side.
+        side: LineSide,
+        /// The market's line in quarters of a goal.
+        quarters: i32,
+        /// The score now.
+        score: Option<Score>,
+    },
 }
 
 impl Quote {
@@ -83,5 +109,47 @@ impl Quote {
             });
         }
         Ok(())
+    }
+
+    /// What is agreed on a leg of this selection besides its price.
+    pub(crate) fn terms(&self, starting_price: bool) -> Result<LegTerms, Rejection> {
+        let (race, line) = match self.asks {
+            Asks::Outcome => (None, None),
+            Asks::Runner(race) => (Some(race), None),
+            Asks::Handicap {
+                side,
+                quarters,
+                score,
+            } => (None, self.line_in_play(side, quarters, score)?),
+        };
+        if starting_price && race.is_none() {
+            return Err(Rejection::StartingPriceNotOffered {
+                market: self.market,
+            });
+        }
+        Ok(LegTerms {
+            starting_price,
+            race,
+            line,
+        })
+    }
+
+    /// In play a handicap counts from the score of the moment; without it, it means nothing.
+    fn line_in_play(
+        &self,
+        side: LineSide,
+        quarters: i32,
+        score: Option<Score>,
+    ) -> Result<Option<LineTerms>, Rejection> {
+        if !self.in_play {
+            return Ok(None);
+        }
+        let market = self.market;
+        let placed_at = Some(score.ok_or(Rejection::ScoreUnknown { market })?);
+        Ok(Some(LineTerms {
+            side,
+            quarters,
+            placed_at,
+        }))
     }
 }

@@ -7,16 +7,17 @@ use crate::customer::{Customer, day};
 use crate::event::{BetPlaced, Event};
 use crate::liability::{OpenStakes, Turn};
 use crate::market::{Job, JobKind, Market, ResultInForce};
-use crate::settlement::LegResult;
 use crate::slip::{
     DecidedLeg, Names, SettlementInForce, Settlements, Shortage, Slip, SlipLeg, Stage, StruckLeg,
 };
 use crate::state::State;
+use crate::terms::{LegTerms, SlipTermsFixed};
 use kernel::{BetId, CustomerId, MarketId, Money, SelectionId};
 
 pub(crate) fn evolve(state: &mut State, event: &Event) {
     match event {
         Event::BetPlaced(placed) => state.take_in(placed),
+        Event::BetTermsFixed { bet, terms } => state.fix_terms(*bet, terms),
         Event::BetAwaitsBudget { bet, market, until } => {
             let shortage = Shortage {
                 market: *market,
@@ -40,11 +41,13 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             market,
             result,
             outcomes,
+            detail,
             ..
         } => {
             let result = ResultInForce {
                 number: *result,
                 outcomes: outcomes.clone(),
+                detail: detail.clone(),
             };
             state.start_settlement(*market, result);
         }
@@ -52,9 +55,11 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
         Event::LegDecided {
             bet,
             selection,
-            result,
-            outcome,
-        } => state.decide_leg(*bet, *selection, *result, *outcome),
+            decided,
+            ..
+        } => state.decide_leg(*bet, *selection, *decided),
+        // The settlement that follows says what is paid.
+        Event::ReturnExplained { .. } | Event::PricesTraced { .. } => {}
         Event::SettlementReversed {
             bet, settlement, ..
         } => state.set_settlement(*bet, *settlement, None),
@@ -153,8 +158,11 @@ impl State {
     fn take_in(&mut self, placed: &BetPlaced) {
         let slip = Slip {
             customer: placed.customer,
-            slip_type: placed.slip_type,
+            bet_type: placed.bet_type,
+            sizes: None,
+            each_way: placed.each_way,
             legs: placed.legs.iter().cloned().map(SlipLeg::open).collect(),
+            unit_stake: placed.stake,
             stake: placed.stake,
             price_policy: placed.price_policy,
             potential_return: placed.potential_return,
@@ -169,6 +177,18 @@ impl State {
             self.market_mut(leg.market).pending.insert(placed.bet);
         }
         self.slips.insert(placed.bet, slip);
+    }
+
+    /// The terms of a slip that was just taken in: they change neither its risk nor its timer.
+    fn fix_terms(&mut self, bet: BetId, terms: &SlipTermsFixed) {
+        let Some(slip) = self.slips.get_mut(&bet) else {
+            return;
+        };
+        slip.unit_stake = terms.unit_stake;
+        slip.sizes = terms.sizes;
+        for (leg, agreed) in slip.legs.iter_mut().zip(&terms.legs) {
+            leg.terms = *agreed;
+        }
     }
 
     /// Takes a slip out, changes it and puts it back with its risk and timer in step.
@@ -231,7 +251,11 @@ impl State {
 
     fn strike(&mut self, bet: BetId, legs: &[StruckLeg], potential_return: Money) {
         self.change_slip(bet, |slip| {
+            let terms: Vec<LegTerms> = slip.legs.iter().map(|leg| leg.terms).collect();
             slip.legs = legs.iter().map(SlipLeg::without_names).collect();
+            for (leg, agreed) in slip.legs.iter_mut().zip(terms) {
+                leg.terms = agreed;
+            }
             slip.potential_return = potential_return;
             slip.stage = Stage::Accepted(Settlements::default());
         });
@@ -309,13 +333,7 @@ impl State {
         }
     }
 
-    fn decide_leg(
-        &mut self,
-        bet: BetId,
-        selection: SelectionId,
-        result: u32,
-        outcome: Option<LegResult>,
-    ) {
+    fn decide_leg(&mut self, bet: BetId, selection: SelectionId, decided: Option<DecidedLeg>) {
         let Some(slip) = self.slips.get_mut(&bet) else {
             return;
         };
@@ -324,7 +342,7 @@ impl State {
             return;
         };
         let was_decided = leg.decided.is_some();
-        leg.decided = outcome.map(|outcome| DecidedLeg { result, outcome });
+        leg.decided = decided;
         let is_decided = leg.decided.is_some();
         let market = leg.struck.market;
         let decided = &mut self.market_mut(market).decided_legs;
@@ -383,6 +401,7 @@ impl SlipLeg {
     fn open(struck: StruckLeg) -> Self {
         Self {
             struck,
+            terms: LegTerms::default(),
             decided: None,
         }
     }

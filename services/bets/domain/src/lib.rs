@@ -17,6 +17,7 @@ mod evolve;
 mod hold;
 mod liability;
 mod market;
+mod origin;
 mod place;
 mod rejection;
 mod result;
@@ -24,6 +25,7 @@ pub mod settlement;
 mod slip;
 mod state;
 mod strike;
+mod terms;
 mod wait;
 mod work;
 
@@ -33,15 +35,17 @@ mod scenarios;
 pub use command::{Command, HoldOutcome, HouseRules, Notice, Place, Surroundings};
 pub use customer::Customer;
 pub use event::{BetPlaced, Event};
-pub use evidence::{Evidence, MarketStatus, Quote};
+pub use evidence::{Asks, Evidence, MarketStatus, Quote};
 pub use liability::{Liability, OpenStakes};
-pub use market::{Budget, Job, JobKind, Market, ResultInForce};
+pub use market::{Budget, Job, JobKind, Market, ResultDetail, ResultInForce};
+pub use origin::PriceOrigin;
 pub use rejection::{OfferedPrice, Rejection};
 pub use slip::{
-    DecidedLeg, Names, PricePolicy, RequestedLeg, SettlementInForce, Settlements, Shortage, Slip,
-    SlipLeg, SlipOutcome, SlipRequest, SlipType, Stage, StruckLeg,
+    DecidedLeg, Names, PricePolicy, RequestedLeg, ReturnParts, SettlementInForce, Settlements,
+    Shortage, Slip, SlipLeg, SlipOutcome, SlipRequest, Stage, StruckLeg,
 };
 pub use state::{State, StateParts, TimerKey};
+pub use terms::{LegTerms, Race, SlipTermsFixed};
 
 use kernel::Decider;
 

@@ -4,8 +4,8 @@
 //! are evidence, looked at when a slip is judged and not remembered.
 
 use crate::liability::OpenStakes;
-use crate::settlement::LegResult;
-use kernel::{BetId, SelectionId};
+use crate::settlement::{LegResult, Placing, Score, Withdrawal};
+use kernel::{BetId, Price, SelectionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A market on which this partition has, or had, slips.
@@ -38,6 +38,23 @@ pub struct ResultInForce {
     pub number: u32,
     /// What became of each selection.
     pub outcomes: BTreeMap<SelectionId, LegResult>,
+    /// What else is known of the end.
+    pub detail: ResultDetail,
+}
+
+/// What some legs need to know besides the outcomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResultDetail {
+    /// How many ran.
+    pub runners: Option<u16>,
+    /// The final score.
+    pub score: Option<Score>,
+    /// Where selections came in; who is missing was not placed. Empty: not told.
+    pub placings: BTreeMap<SelectionId, Placing>,
+    /// Who was withdrawn, and at which version of the market.
+    pub withdrawals: Vec<Withdrawal>,
+    /// The starting prices.
+    pub starting_prices: BTreeMap<SelectionId, Price>,
 }
 
 /// Work on all slips of a market, done in parts in the order of their ids.

@@ -5,13 +5,15 @@
 //! first.
 
 use crate::budget;
-use crate::command::{Place, Surroundings};
+use crate::command::{HouseRules, Place, Surroundings};
 use crate::event::{BetPlaced, Event};
+use crate::origin;
 use crate::rejection::Rejection;
-use crate::settlement::stake_for_return;
-use crate::slip::{SlipRequest, liability_minor};
+use crate::settlement::{SettlementRules, SlipTerms};
+use crate::slip::{SlipRequest, legs_of, liability_minor};
 use crate::state::State;
-use crate::strike::{Struck, all_won, strike};
+use crate::strike::{Struck, strike};
+use crate::terms::{LegTerms, SlipTermsFixed};
 use kernel::Money;
 
 pub(crate) fn decide(state: &State, place: &Place) -> Result<Vec<Event>, Rejection> {
@@ -23,32 +25,85 @@ pub(crate) fn decide(state: &State, place: &Place) -> Result<Vec<Event>, Rejecti
     legs_must_suit_the_type(slip, now.rules.legs_max)?;
     legs_must_not_be_related(slip)?;
     let struck = strike(state, slip.legs.iter().copied(), slip.price_policy, now)?;
-    let potential_return = stake_must_be_allowed(state, place, &struck)?;
-    let mut events = wait_for_room(state, place, &struck, potential_return)?;
-    events.insert(0, Event::BetPlaced(placed(place, struck, potential_return)));
+    let terms = terms(slip, &now.rules);
+    place_parts_must_be_offered(slip, &struck, terms.rules)?;
+    let stakes = stake_must_be_allowed(state, place, &struck, terms)?;
+    let waits = wait_for_room(state, place, &struck, stakes)?;
+    let agreed = fixed(place, &struck, terms);
+    let traced = origin::traced(place.bet, &struck);
+    let mut events = vec![Event::BetPlaced(placed(place, struck, stakes))];
+    events.extend(agreed);
+    events.extend(traced);
+    events.extend(waits);
     Ok(events)
 }
 
-fn placed(place: &Place, struck: Struck<'_>, potential_return: Money) -> BetPlaced {
+/// What a slip costs and the most that it can return.
+#[derive(Clone, Copy)]
+struct Stakes {
+    total: Money,
+    potential_return: Money,
+}
+
+fn terms(slip: &SlipRequest, rules: &HouseRules) -> SlipTerms {
+    SlipTerms {
+        bet_type: slip.bet_type,
+        sizes: slip.sizes,
+        each_way: slip.each_way,
+        rules: SettlementRules::recorded(rules.version),
+    }
+}
+
+fn placed(place: &Place, struck: Struck<'_>, stakes: Stakes) -> BetPlaced {
     BetPlaced {
         bet: place.bet,
         customer: place.customer,
-        slip_type: place.slip.slip_type,
+        bet_type: place.slip.bet_type,
         legs: struck.legs,
-        stake: place.slip.stake,
+        each_way: place.slip.each_way,
+        stake: stakes.total,
         price_policy: place.slip.price_policy,
         client_ref: place.slip.client_ref.clone(),
-        potential_return,
+        potential_return: stakes.potential_return,
         rules_version: place.now.rules.version,
         placed_at: place.now.at,
     }
 }
 
-fn legs_must_suit_the_type(slip: &SlipRequest, legs_max: usize) -> Result<(), Rejection> {
-    if slip.each_way {
-        return Err(Rejection::EachWayNotOffered);
+/// What is agreed besides, where there is anything: a slip of one line whose legs' prices and
+/// outcomes say it all has nothing. What no settlement of this slip will ask for is left out.
+fn fixed(place: &Place, struck: &Struck<'_>, terms: SlipTerms) -> Option<Event> {
+    let slip = &place.slip;
+    let legs: Vec<LegTerms> = struck
+        .terms
+        .iter()
+        .map(|leg| LegTerms {
+            race: leg.race.filter(|_| slip.each_way),
+            ..*leg
+        })
+        .collect();
+    let plain = legs.iter().all(LegTerms::is_plain);
+    let one_line = terms.lines(legs.len()).is_ok_and(|lines| lines == 1);
+    if plain && one_line {
+        return None;
     }
-    let (expected_min, expected_max) = slip.slip_type.legs(legs_max);
+    let currency = slip.unit_stake.currency();
+    Some(Event::BetTermsFixed {
+        bet: place.bet,
+        terms: SlipTermsFixed {
+            unit_stake: slip.unit_stake,
+            sizes: slip.sizes,
+            payout_max: terms
+                .rules
+                .payout_max_minor
+                .map(|minor| Money::from_minor(minor, currency)),
+            legs,
+        },
+    })
+}
+
+fn legs_must_suit_the_type(slip: &SlipRequest, legs_max: usize) -> Result<(), Rejection> {
+    let (expected_min, expected_max) = legs_of(slip.bet_type, legs_max);
     let got = slip.legs.len();
     if got < expected_min || got > expected_max {
         return Err(Rejection::LegsDoNotFitType {
@@ -57,7 +112,14 @@ fn legs_must_suit_the_type(slip: &SlipRequest, legs_max: usize) -> Result<(), Re
             got,
         });
     }
-    Ok(())
+    let terms = SlipTerms {
+        sizes: slip.sizes,
+        ..SlipTerms::of(slip.bet_type)
+    };
+    match terms.line_sizes(got) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Rejection::SizesDoNotFit { legs: got }),
+    }
 }
 
 /// Two legs of one fixture win and lose together; their prices must not be multiplied.
@@ -74,38 +136,71 @@ fn legs_must_not_be_related(slip: &SlipRequest) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The stake is within the limits, and what it may return within the house's. Answers that.
+/// A place part needs a race that pays places as it stands.
+fn place_parts_must_be_offered(
+    slip: &SlipRequest,
+    struck: &Struck<'_>,
+    rules: &SettlementRules,
+) -> Result<(), Rejection> {
+    let pays_places = |leg: &LegTerms| leg.race.is_some_and(|race| race.terms(rules).is_some());
+    if slip.each_way && !struck.terms.iter().all(pays_places) {
+        return Err(Rejection::EachWayNotOffered);
+    }
+    Ok(())
+}
+
+/// The stake is within the limits, and what it may return within the house's. The limits are
+/// told as stakes of one line, as the customer states them.
 fn stake_must_be_allowed(
     state: &State,
     place: &Place,
     struck: &Struck<'_>,
-) -> Result<Money, Rejection> {
+    terms: SlipTerms,
+) -> Result<Stakes, Rejection> {
     let (slip, Surroundings { at, rules, .. }) = (&place.slip, &place.now);
-    let currency = slip.stake.currency();
+    let currency = slip.unit_stake.currency();
     for quote in &struck.quotes {
         let expected = quote.exposure_max.currency();
         if expected != currency {
             return Err(Rejection::CurrencyMismatch { expected });
         }
     }
-    let minimum = Money::from_minor(rules.stake_min_minor, currency);
-    if slip.stake < minimum || !slip.stake.is_positive() {
+    let lines = terms.lines(slip.legs.len()).unwrap_or(1).max(1);
+    let lines = i64::try_from(lines).unwrap_or(i64::MAX);
+    let minimum = Money::from_minor(div_ceil(rules.stake_min_minor, lines), currency);
+    if slip.unit_stake < minimum || !slip.unit_stake.is_positive() {
         return Err(Rejection::StakeBelowMinimum { minimum });
     }
     let payout_max = Money::from_minor(rules.payout_max_minor, currency);
-    let winners = all_won(struck.legs.iter().map(|leg| leg.price));
-    let by_payout = stake_for_return(slip.slip_type.bet_type(), &winners, payout_max);
+    let winners = struck.at_best(&struck.terms, terms.rules);
+    let by_payout = terms
+        .unit_stake_for_return(&winners, payout_max)
+        .unwrap_or(Money::zero(currency));
     let by_customer = state
         .customer(place.customer)
         .most_for_slip(currency, *at, rules)?;
-    let maximum = by_payout.min(by_customer);
+    let by_customer = by_customer.minor().checked_div(lines).unwrap_or(0);
+    let maximum = by_payout.min(Money::from_minor(by_customer, currency));
     let too_much = Rejection::StakeAboveLimit { maximum };
-    if slip.stake > maximum {
+    if slip.unit_stake > maximum {
         return Err(too_much);
     }
-    struck
-        .potential_return(slip.slip_type, slip.stake)
-        .map_err(|_| too_much)
+    match terms.settle(slip.unit_stake, &winners) {
+        Ok(payout) => Ok(Stakes {
+            total: payout.stake,
+            potential_return: payout.returned,
+        }),
+        Err(_) => Err(too_much),
+    }
+}
+
+/// Rounded up; of a divisor that is not positive, the number itself.
+const fn div_ceil(number: i64, divisor: i64) -> i64 {
+    match number.checked_div(divisor) {
+        Some(below) if below.saturating_mul(divisor) < number => below.saturating_add(1),
+        Some(exact) => exact,
+        None => number,
+    }
 }
 
 /// What follows when markets have no room for the risk: the slip waits, and more is asked for.
@@ -113,9 +208,9 @@ fn wait_for_room(
     state: &State,
     place: &Place,
     struck: &Struck<'_>,
-    potential_return: Money,
+    stakes: Stakes,
 ) -> Result<Vec<Event>, Rejection> {
-    let need_minor = liability_minor(potential_return, place.slip.stake);
+    let need_minor = liability_minor(stakes.potential_return, stakes.total);
     let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
     if let Some(hopeless) = full.iter().find(|market| market.is_hopeless()) {
         return Err(Rejection::ExposureReached {

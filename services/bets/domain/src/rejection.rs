@@ -93,6 +93,24 @@ pub enum Rejection {
         /// What it must be.
         expected: Currency,
     },
+    /// Line sizes that the legs or the type do not have.
+    #[error("the type or its {legs} legs do not have lines of these sizes")]
+    SizesDoNotFit {
+        /// How many legs there are.
+        legs: usize,
+    },
+    /// Only races have starting prices.
+    #[error("{market} has no starting prices")]
+    StartingPriceNotOffered {
+        /// Which.
+        market: MarketId,
+    },
+    /// A handicap in play counts from the score, and that is not known.
+    #[error("the score of {market} is not known")]
+    ScoreUnknown {
+        /// Which.
+        market: MarketId,
+    },
     /// The account does not take debits.
     #[error("the account does not take debits")]
     AccountBlocked,

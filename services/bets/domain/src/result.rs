@@ -27,6 +27,7 @@ pub(crate) fn start_settlements(
             market: *id,
             result: result.number,
             outcomes: result.outcomes.clone(),
+            detail: result.detail.clone(),
             open_slips: u32::try_from(market.struck.len()).unwrap_or(u32::MAX),
         });
         for bet in &market.pending {

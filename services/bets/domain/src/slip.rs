@@ -3,45 +3,40 @@
 //! Duty: the shapes, and the verdict on a slip whose legs are known. Prohibition: nothing here
 //! decides when a slip moves on; that is one file for each step.
 
-use crate::settlement::{BetType, LegResult, SettledLeg, settle};
+use crate::settlement::{
+    BetType, Deduction, LegResult, Payout, PlacePart, PlaceTerms, SettledLeg, SettlementRules,
+    Sizes, SlipTerms,
+};
 use crate::state::TimerKey;
+use crate::terms::LegTerms;
 use kernel::{CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp};
 
-/// The kinds of slip that are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SlipType {
-    /// One leg.
-    Single,
-    /// Two legs.
-    Double,
-    /// Three legs.
-    Treble,
-    /// Two legs or more.
-    Accumulator,
-}
-
-impl SlipType {
-    /// The arithmetic that it follows.
-    #[must_use]
-    pub const fn bet_type(self) -> BetType {
-        match self {
-            Self::Single => BetType::Single,
-            Self::Double => BetType::Double,
-            Self::Treble => BetType::Treble,
-            Self::Accumulator => BetType::Accumulator,
-        }
-    }
-
-    /// The fewest and the most legs, where the house takes accumulators of `legs_max`.
-    #[must_use]
-    pub const fn legs(self, legs_max: usize) -> (usize, usize) {
-        match self {
-            Self::Single => (1, 1),
-            Self::Double => (2, 2),
-            Self::Treble => (3, 3),
-            Self::Accumulator => (2, legs_max),
-        }
-    }
+/// The fewest and the most legs of a kind of slip, where the house takes no more than `legs_max`.
+pub(crate) fn legs_of(bet_type: BetType, legs_max: usize) -> (usize, usize) {
+    let own = bet_type.legs();
+    let fewest = match bet_type {
+        // One leg makes nothing that a single would not.
+        BetType::Accumulator => 2,
+        BetType::Single
+        | BetType::Double
+        | BetType::Treble
+        | BetType::Trixie
+        | BetType::Patent
+        | BetType::Yankee
+        | BetType::Lucky15
+        | BetType::Canadian
+        | BetType::Lucky31
+        | BetType::Heinz
+        | BetType::Lucky63
+        | BetType::SuperHeinz
+        | BetType::Lucky127
+        | BetType::Goliath
+        | BetType::Lucky255
+        | BetType::Block
+        | BetType::Lucky511
+        | BetType::System => *own.start(),
+    };
+    (fewest, (*own.end()).min(legs_max.max(fewest)))
 }
 
 /// Which prices the customer agrees to, other than the quoted one. Judged for each leg.
@@ -71,11 +66,13 @@ impl PricePolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlipRequest {
     /// How the legs combine.
-    pub slip_type: SlipType,
+    pub bet_type: BetType,
+    /// Of a system, the sizes of its lines.
+    pub sizes: Option<Sizes>,
     /// The legs.
     pub legs: Vec<RequestedLeg>,
-    /// The stake of the only line.
-    pub stake: Money,
+    /// The stake of one line.
+    pub unit_stake: Money,
     /// Which prices are agreed to.
     pub price_policy: PricePolicy,
     /// Whether a place part is asked for.
@@ -97,6 +94,8 @@ pub struct RequestedLeg {
     pub price: Price,
     /// The market's version seen.
     pub market_version: u64,
+    /// Whether it is to be settled at the starting price instead.
+    pub starting_price: bool,
 }
 
 /// One selection as it is struck, with the evidence for it.
@@ -139,14 +138,20 @@ pub struct Slip {
     /// Whose.
     pub customer: CustomerId,
     /// How the legs combine.
-    pub slip_type: SlipType,
+    pub bet_type: BetType,
+    /// Of a system, the sizes of its lines.
+    pub sizes: Option<Sizes>,
+    /// Whether there is a place part.
+    pub each_way: bool,
     /// The legs, each of another fixture.
     pub legs: Vec<SlipLeg>,
-    /// What is staked.
+    /// What is staked on one line.
+    pub unit_stake: Money,
+    /// What is staked on all lines.
     pub stake: Money,
     /// Which prices are agreed to.
     pub price_policy: PricePolicy,
-    /// What it returns if all legs win.
+    /// The most that it can return.
     pub potential_return: Money,
     /// The house's rules at placement.
     pub rules_version: u32,
@@ -163,17 +168,25 @@ pub struct Slip {
 pub struct SlipLeg {
     /// As struck.
     pub struck: StruckLeg,
+    /// What was agreed besides the price.
+    pub terms: LegTerms,
     /// Its outcome, once known.
     pub decided: Option<DecidedLeg>,
 }
 
-/// An outcome and the result that it comes from.
+/// An outcome, the result that it comes from, and what it pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecidedLeg {
     /// The number of its market's result.
     pub result: u32,
     /// The outcome.
     pub outcome: LegResult,
+    /// The place part, of an each-way slip.
+    pub place: Option<PlacePart>,
+    /// Taken off its winnings for withdrawn runners.
+    pub deduction: Deduction,
+    /// Paid instead of the struck price.
+    pub starting_price: Option<Price>,
 }
 
 /// Where a slip stands. A rejected slip stands nowhere: it is no longer in the state.
@@ -253,9 +266,26 @@ pub enum SlipOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub returned: Money,
-    /// The return before rounding, as text.
+    /// The return before rounding and cap, as text.
     pub exact: String,
     pub outcome: SlipOutcome,
+    /// What it is made of, where it is more than the product of its legs.
+    pub parts: Option<ReturnParts>,
+}
+
+/// What a return is made of, in major units, before rounding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnParts {
+    /// The version of the rules that it follows.
+    pub rules_version: u32,
+    /// What the win lines return.
+    pub win: String,
+    /// What the place lines return.
+    pub place: String,
+    /// The house's bonus.
+    pub bonus: String,
+    /// The cap, where it took something.
+    pub capped_at: Option<Money>,
 }
 
 impl Slip {
@@ -315,48 +345,117 @@ impl Slip {
         self.legs.iter().map(|leg| &leg.struck)
     }
 
-    /// The outcomes that the legs carry.
-    pub(crate) fn carried_outcomes(&self) -> Vec<Option<LegResult>> {
-        let outcome = |leg: &SlipLeg| leg.decided.map(|decided| decided.outcome);
-        self.legs.iter().map(outcome).collect()
+    /// What was agreed on the legs besides their prices.
+    pub(crate) fn leg_terms(&self) -> Vec<LegTerms> {
+        self.legs.iter().map(|leg| leg.terms).collect()
     }
 
-    /// What the slip pays if its legs came out like this; none while that is open. One lost leg
-    /// is enough: every line of these slips needs all legs.
-    pub(crate) fn verdict(&self, outcomes: &[Option<LegResult>]) -> Option<Verdict> {
-        let lost = outcomes.contains(&Some(LegResult::Lost));
-        let open = outcomes.contains(&None);
-        if open && !lost {
+    /// What the legs carry.
+    pub(crate) fn carried(&self) -> Vec<Option<DecidedLeg>> {
+        self.legs.iter().map(|leg| leg.decided).collect()
+    }
+
+    /// How it is put together, and the rules under which it was placed.
+    #[must_use]
+    pub fn terms(&self) -> SlipTerms {
+        SlipTerms {
+            bet_type: self.bet_type,
+            sizes: self.sizes,
+            each_way: self.each_way,
+            rules: SettlementRules::recorded(self.rules_version),
+        }
+    }
+
+    /// What the slip pays if its legs came out like this; none while that is open.
+    pub(crate) fn verdict(&self, legs: &[Option<DecidedLeg>]) -> Option<Verdict> {
+        if legs.contains(&None) && !self.is_lost_whatever_comes(legs) {
             return None;
         }
-        let legs: Vec<SettledLeg> = self
+        let settled: Vec<SettledLeg> = self
             .legs
             .iter()
-            .zip(outcomes)
-            .map(|(leg, outcome)| {
-                SettledLeg::plain(leg.struck.price, outcome.unwrap_or(LegResult::Void))
-            })
+            .zip(legs)
+            .map(|(leg, decided)| leg.settled(*decided))
             .collect();
-        let payout = settle(self.slip_type.bet_type(), self.stake, &legs, None)
+        let payout = self
+            .terms()
+            .settle(self.unit_stake, &settled)
             .expect("no outcome pays more than winning, and that was worked out at placement");
         Some(Verdict {
             returned: payout.returned,
             exact: payout.exact.to_string(),
-            outcome: in_one_word(outcomes, payout.returned > self.stake),
+            outcome: in_one_word(legs, &payout),
+            parts: self.parts(&payout),
+        })
+    }
+
+    /// Whether fewer legs are left than the smallest line needs, for the win and the place part.
+    fn is_lost_whatever_comes(&self, legs: &[Option<DecidedLeg>]) -> bool {
+        let smallest = match self.terms().line_sizes(legs.len()) {
+            Ok(sizes) => usize::try_from(sizes.smallest()).unwrap_or(usize::MAX),
+            Err(_) => return false,
+        };
+        let alive = |lost: fn(&DecidedLeg) -> bool| {
+            let alive = legs.iter().filter(|leg| !leg.as_ref().is_some_and(lost));
+            alive.count() >= smallest
+        };
+        let win_lost = |leg: &DecidedLeg| leg.outcome == LegResult::Lost;
+        let place_lost =
+            |leg: &DecidedLeg| leg.place.is_some_and(|part| part.result == LegResult::Lost);
+        !alive(win_lost) && !(self.each_way && alive(place_lost))
+    }
+
+    /// Nothing where the return is the product of the legs and nothing else.
+    fn parts(&self, payout: &Payout) -> Option<ReturnParts> {
+        (payout.lines > 1 || payout.capped_at.is_some()).then(|| ReturnParts {
+            rules_version: self.rules_version,
+            win: payout.win.to_string(),
+            place: payout.place.to_string(),
+            bonus: payout.bonus.to_string(),
+            capped_at: payout.capped_at,
         })
     }
 }
 
-fn in_one_word(outcomes: &[Option<LegResult>], more_than_stake: bool) -> SlipOutcome {
-    let counts = |wanted: LegResult| outcomes.iter().filter(|o| **o == Some(wanted)).count();
-    let (won, void) = (counts(LegResult::Won), counts(LegResult::Void));
-    if counts(LegResult::Lost) > 0 {
+impl SlipLeg {
+    /// The leg as its outcome settles it. An open one counts as void: then it is in no line that
+    /// is left.
+    fn settled(&self, decided: Option<DecidedLeg>) -> SettledLeg {
+        let void = PlacePart {
+            result: LegResult::Void,
+            fraction: PlaceTerms::WHOLE,
+        };
+        match decided {
+            Some(decided) => SettledLeg {
+                price: decided.starting_price.unwrap_or(self.struck.price),
+                result: decided.outcome,
+                place: decided.place,
+                deduction: decided.deduction,
+            },
+            None => SettledLeg {
+                place: Some(void),
+                ..SettledLeg::plain(self.struck.price, LegResult::Void)
+            },
+        }
+    }
+}
+
+/// Win and place parts of a leg count by themselves.
+fn in_one_word(legs: &[Option<DecidedLeg>], payout: &Payout) -> SlipOutcome {
+    let parts: Vec<LegResult> = legs
+        .iter()
+        .flatten()
+        .flat_map(|leg| [Some(leg.outcome), leg.place.map(|part| part.result)])
+        .flatten()
+        .collect();
+    let all = |wanted: &[LegResult]| parts.iter().all(|result| wanted.contains(result));
+    if payout.pays_nothing() {
         SlipOutcome::Lost
-    } else if void == outcomes.len() {
+    } else if all(&[LegResult::Void]) {
         SlipOutcome::Void
-    } else if won.saturating_add(void) == outcomes.len() {
+    } else if all(&[LegResult::Won, LegResult::Void]) {
         SlipOutcome::Won
-    } else if more_than_stake {
+    } else if payout.returned > payout.stake {
         SlipOutcome::PartlyWon
     } else {
         SlipOutcome::PartlyLost

@@ -7,14 +7,17 @@
 use crate::command::Surroundings;
 use crate::evidence::Quote;
 use crate::rejection::{OfferedPrice, Rejection};
-use crate::settlement::{LegResult, SettledLeg, settle};
-use crate::slip::{PricePolicy, RequestedLeg, SlipType, StruckLeg};
+use crate::settlement::{SettledLeg, SettlementRules};
+use crate::slip::{PricePolicy, RequestedLeg, StruckLeg};
 use crate::state::State;
-use kernel::{Duration, Money, MoneyError, Price};
+use crate::terms::LegTerms;
+use kernel::{Duration, Price};
 
 /// A slip as it would be struck now.
 pub(crate) struct Struck<'a> {
     pub legs: Vec<StruckLeg>,
+    /// What is agreed on each besides its price.
+    pub terms: Vec<LegTerms>,
     pub quotes: Vec<&'a Quote>,
 }
 
@@ -27,12 +30,15 @@ pub(crate) fn strike<'a>(
 ) -> Result<Struck<'a>, Rejection> {
     let mut struck = Struck {
         legs: vec![],
+        terms: vec![],
         quotes: vec![],
     };
     let mut offered = vec![];
     for leg in legs {
         let (quote, price) = open_quote(state, &leg, now)?;
-        if !policy.covers(leg.price, price) {
+        let terms = quote.terms(leg.starting_price)?;
+        // Who takes the starting price has agreed to no price of the board.
+        if !terms.starting_price && !policy.covers(leg.price, price) {
             offered.push(OfferedPrice {
                 selection: leg.selection,
                 price,
@@ -40,6 +46,7 @@ pub(crate) fn strike<'a>(
             });
         }
         struck.legs.push(struck_leg(&leg, quote, price));
+        struck.terms.push(terms);
         struck.quotes.push(quote);
     }
     if offered.is_empty() {
@@ -105,24 +112,10 @@ impl Struck<'_> {
             .unwrap_or(Duration::ZERO)
     }
 
-    /// What a stake returns if all legs win.
-    pub(crate) fn potential_return(
-        &self,
-        slip_type: SlipType,
-        stake: Money,
-    ) -> Result<Money, MoneyError> {
-        let legs = all_won(self.legs.iter().map(|leg| leg.price));
-        match settle(slip_type.bet_type(), stake, &legs, None) {
-            Ok(payout) => Ok(payout.returned),
-            // Leg counts are judged before, and there is no place part: only the amount is left.
-            Err(_) => Err(MoneyError::Overflow),
-        }
+    /// The legs as winners, at the most that they can pay on these terms.
+    pub(crate) fn at_best(&self, terms: &[LegTerms], rules: &SettlementRules) -> Vec<SettledLeg> {
+        let legs = self.legs.iter().zip(terms);
+        legs.map(|(leg, agreed)| agreed.at_best(leg.price, rules))
+            .collect()
     }
-}
-
-/// These prices as winners.
-pub(crate) fn all_won(prices: impl Iterator<Item = Price>) -> Vec<SettledLeg> {
-    prices
-        .map(|price| SettledLeg::plain(price, LegResult::Won))
-        .collect()
 }

@@ -7,8 +7,9 @@ use crate::budget;
 use crate::command::Surroundings;
 use crate::event::Event;
 use crate::liability::{self, Turn};
+use crate::origin;
 use crate::rejection::Rejection;
-use crate::slip::{RequestedLeg, Shortage, Slip, Stage, StruckLeg, liability_minor};
+use crate::slip::{RequestedLeg, Shortage, Slip, SlipLeg, Stage, liability_minor};
 use crate::state::State;
 use crate::strike::{Struck, strike};
 use kernel::{BetId, Duration, Money};
@@ -52,26 +53,12 @@ fn look(
                     until,
                 }]);
             }
-            Ok(vec![accepted(
-                state,
-                bet,
-                slip,
-                struck,
-                potential_return,
-                now,
-            )])
+            Ok(accepted(state, bet, slip, struck, potential_return, now))
         }
         Stage::Delayed { .. } => {
             let (struck, potential_return) = strike_anew(state, slip, now)?;
             room_must_be_there(state, slip, potential_return, &struck)?;
-            Ok(vec![accepted(
-                state,
-                bet,
-                slip,
-                struck,
-                potential_return,
-                now,
-            )])
+            Ok(accepted(state, bet, slip, struck, potential_return, now))
         }
     }
 }
@@ -83,13 +70,16 @@ fn strike_anew<'a>(
     slip: &Slip,
     now: &'a Surroundings,
 ) -> Result<(Struck<'a>, Money), Rejection> {
-    let requested = slip.struck_legs().map(as_requested);
+    let requested = slip.legs.iter().map(as_requested);
     let struck = strike(state, requested, slip.price_policy, now)?;
     for (quote, leg) in struck.quotes.iter().zip(slip.struck_legs()) {
         quote.must_be_open_since(leg.market_version)?;
     }
+    scores_must_be_as_agreed(slip, &struck)?;
     let payout_max = Money::from_minor(now.rules.payout_max_minor, slip.stake.currency());
-    match struck.potential_return(slip.slip_type, slip.stake) {
+    let (terms, agreed) = (slip.terms(), slip.leg_terms());
+    let payout = terms.settle(slip.unit_stake, &struck.at_best(&agreed, terms.rules));
+    match payout.map(|payout| payout.returned) {
         Ok(potential) if potential <= payout_max => Ok((struck, potential)),
         // Better prices would break the house's limit: those of the placement are not on offer
         // any more.
@@ -97,8 +87,24 @@ fn strike_anew<'a>(
     }
 }
 
-const fn as_requested(leg: &StruckLeg) -> RequestedLeg {
+/// A goal that did not suspend the market ends the slip all the same: what it was agreed on is not
+/// on offer any more.
+fn scores_must_be_as_agreed(slip: &Slip, struck: &Struck<'_>) -> Result<(), Rejection> {
+    for ((leg, now), quote) in slip.legs.iter().zip(&struck.terms).zip(&struck.quotes) {
+        if leg.terms.line.is_some() && leg.terms.line != now.line {
+            return Err(Rejection::MarketSuspended {
+                market: quote.market,
+            });
+        }
+    }
+    Ok(())
+}
+
+const fn as_requested(leg: &SlipLeg) -> RequestedLeg {
+    let terms = leg.terms;
+    let leg = &leg.struck;
     RequestedLeg {
+        starting_price: terms.starting_price,
         selection: leg.selection,
         market: leg.market,
         fixture: leg.fixture,
@@ -172,19 +178,21 @@ fn accepted(
     struck: Struck<'_>,
     potential_return: Money,
     now: &Surroundings,
-) -> Event {
+) -> Vec<Event> {
+    let traced = origin::traced(bet, &struck);
     let as_struck = Slip {
         potential_return,
         ..slip.clone()
     };
-    Event::BetAccepted {
+    let accepted = Event::BetAccepted {
         bet,
         customer: slip.customer,
         legs: struck.legs,
         potential_return,
         accepted_at: now.at,
         liabilities: liability::after(state, [(&as_struck, Turn::Opens)]),
-    }
+    };
+    traced.into_iter().chain([accepted]).collect()
 }
 
 /// The stake is held, or will be: the ledger answers placements in their order.

@@ -10,9 +10,9 @@
 use crate::event::Event;
 use crate::liability::{self, Turn};
 use crate::market::{Job, JobKind, Market};
-use crate::settlement::LegResult;
 use crate::slip::{DecidedLeg, Settlements, Slip, SlipLeg, Stage, Verdict};
 use crate::state::State;
+use crate::terms;
 use kernel::{BetId, MarketId, SelectionId, Timestamp};
 use std::ops::Bound;
 
@@ -69,7 +69,7 @@ fn step(
     let Some(leg) = slip.legs.iter().find(|leg| leg.struck.market == id) else {
         return vec![];
     };
-    let Some(decided) = change(market, job, leg) else {
+    let Some(decided) = change(market, job, slip, leg) else {
         return vec![];
     };
     let selection = leg.struck.selection;
@@ -77,24 +77,19 @@ fn step(
         bet,
         selection,
         result: job.result,
-        outcome: decided,
+        decided,
     }];
     let after = slip.verdict(&in_force(state, slip, selection, decided));
     events.extend(bring_in_step(bet, slip, after, at));
     events
 }
 
-/// The leg's new outcome; none: it stays as it is. An inner none takes its outcome off.
-fn change(market: &Market, job: &Job, leg: &SlipLeg) -> Option<Option<LegResult>> {
+/// What the leg is to carry; none: it stays as it is. An inner none takes its outcome off.
+fn change(market: &Market, job: &Job, slip: &Slip, leg: &SlipLeg) -> Option<Option<DecidedLeg>> {
     match job.kind {
         JobKind::Settle => {
-            let result = market.result.as_ref()?;
-            let outcome = result.outcomes.get(&leg.struck.selection);
-            let decided = outcome.map(|outcome| DecidedLeg {
-                result: result.number,
-                outcome: *outcome,
-            });
-            (leg.decided != decided).then_some(outcome.copied())
+            let decided = terms::decided(market.result.as_ref()?, leg, slip.terms());
+            (leg.decided != decided).then_some(decided)
         }
         // Earlier results go as well: the withdrawn one had replaced them, if not yet here.
         JobKind::Rollback => leg
@@ -109,19 +104,17 @@ fn in_force(
     state: &State,
     slip: &Slip,
     changed: SelectionId,
-    becomes: Option<LegResult>,
-) -> Vec<Option<LegResult>> {
-    let outcome = |leg: &SlipLeg| {
+    becomes: Option<DecidedLeg>,
+) -> Vec<Option<DecidedLeg>> {
+    let carried = |leg: &SlipLeg| {
         if leg.struck.selection == changed {
             return becomes;
         }
         let market = state.market(leg.struck.market)?;
-        let decided = leg.decided?;
-        market
-            .is_in_force(decided.result)
-            .then_some(decided.outcome)
+        leg.decided
+            .filter(|decided| market.is_in_force(decided.result))
     };
-    slip.legs.iter().map(outcome).collect()
+    slip.legs.iter().map(carried).collect()
 }
 
 /// Takes the settlement in force back if the legs do not bear it any more, and settles the slip
@@ -133,7 +126,7 @@ fn bring_in_step(bet: BetId, slip: &Slip, after: Option<Verdict>, at: Timestamp)
     };
     // A settlement in force is always the verdict on the outcomes that the legs carry, be their
     // results still in force or not: whatever changes a leg brings the settlement in step.
-    if in_force.is_some() && after.is_some() && after == slip.verdict(&slip.carried_outcomes()) {
+    if in_force.is_some() && after.is_some() && after == slip.verdict(&slip.carried()) {
         return vec![];
     }
     let mut events = vec![];
@@ -147,10 +140,16 @@ fn bring_in_step(bet: BetId, slip: &Slip, after: Option<Verdict>, at: Timestamp)
         });
     }
     if let Some(verdict) = after {
+        let settlement = last.saturating_add(1);
+        events.extend(verdict.parts.map(|parts| Event::ReturnExplained {
+            bet,
+            settlement,
+            parts,
+        }));
         events.push(Event::BetSettled {
             bet,
             customer: slip.customer,
-            settlement: last.saturating_add(1),
+            settlement,
             stake: slip.stake,
             returned: verdict.returned,
             exact: verdict.exact,

@@ -70,6 +70,15 @@ pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
                 expected: expected.code().to_owned(),
             })
         }
+        Rejection::SizesDoNotFit { legs } => Reason::SizesDoNotFit(wire::SizesDoNotFit {
+            legs: count_to_wire(*legs),
+        }),
+        Rejection::StartingPriceNotOffered { market } => {
+            Reason::StartingPriceNotOffered(wire::StartingPriceNotOffered { market: *market })
+        }
+        Rejection::ScoreUnknown { market } => {
+            Reason::ScoreUnknown(wire::ScoreUnknown { market: *market })
+        }
         Rejection::AccountBlocked => Reason::AccountBlocked(wire::AccountBlocked {}),
     };
     wire::Rejection { reason }
@@ -141,6 +150,13 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
                     .map_err(|_| DecodeError::NotAllowed("currency"))?,
             }
         }
+        Reason::SizesDoNotFit(sizes) => Rejection::SizesDoNotFit {
+            legs: count_from_wire(sizes.legs)?,
+        },
+        Reason::StartingPriceNotOffered(wire::StartingPriceNotOffered { market }) => {
+            Rejection::StartingPriceNotOffered { market }
+        }
+        Reason::ScoreUnknown(wire::ScoreUnknown { market }) => Rejection::ScoreUnknown { market },
         Reason::AccountBlocked(wire::AccountBlocked {}) => Rejection::AccountBlocked,
     })
 }

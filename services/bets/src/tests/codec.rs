@@ -1,8 +1,14 @@
 //! Every event and rejection there and back.
 
 use super::*;
-use bets_domain::settlement::LegResult;
-use bets_domain::{Event, OfferedPrice, Rejection};
+use bets_domain::settlement::{
+    BetType, Deduction, EachWayTerms, LegResult, LineSide, LineTerms, PlacePart, PlaceTerms,
+    Placing, Score, Withdrawal,
+};
+use bets_domain::{
+    DecidedLeg, Event, LegTerms, OfferedPrice, Race, Rejection, ResultDetail, ReturnParts,
+    SlipTermsFixed,
+};
 use schemas::Wire;
 use std::collections::BTreeMap;
 
@@ -39,6 +45,9 @@ fn every_rejection() -> Vec<Rejection> {
             expected: Currency::Gbp,
         },
         Rejection::AccountBlocked,
+        Rejection::SizesDoNotFit { legs: 3 },
+        Rejection::StartingPriceNotOffered { market: MARKET },
+        Rejection::ScoreUnknown { market: MARKET },
     ]
 }
 
@@ -57,6 +66,26 @@ fn other_events() -> Vec<Event> {
             bet: bet(1),
             market: MARKET,
             until: at(4),
+        },
+        Event::BetTermsFixed {
+            bet: bet(1),
+            terms: SlipTermsFixed {
+                unit_stake: eur(25),
+                sizes: "2,3".parse().ok(),
+                payout_max: Some(eur(50_000)),
+                legs: leg_terms().to_vec(),
+            },
+        },
+        Event::ReturnExplained {
+            bet: bet(1),
+            settlement: 2,
+            parts: ReturnParts {
+                rules_version: 3,
+                win: "5071/25".to_owned(),
+                place: "0".to_owned(),
+                bonus: "1/3".to_owned(),
+                capped_at: Some(eur(4)),
+            },
         },
         Event::BudgetRequested {
             market: MARKET,
@@ -89,13 +118,35 @@ fn other_events() -> Vec<Event> {
             market: MARKET,
             result: 1,
             outcomes: BTreeMap::from([(HOME, outcome)]),
+            detail: ResultDetail::default(),
+            open_slips: 3,
+        });
+        events.push(Event::SettlementStarted {
+            market: MARKET,
+            result: 1,
+            outcomes: BTreeMap::from([(HOME, outcome)]),
+            detail: detail(),
             open_slips: 3,
         });
         events.push(Event::LegDecided {
             bet: bet(1),
             selection: HOME,
             result: 1,
-            outcome: Some(outcome),
+            decided: Some(plainly(outcome)),
+        });
+        events.push(Event::LegDecided {
+            bet: bet(1),
+            selection: HOME,
+            result: 1,
+            decided: Some(DecidedLeg {
+                place: Some(PlacePart {
+                    result: outcome,
+                    fraction: PlaceTerms::new(1, 5).unwrap(),
+                }),
+                deduction: Deduction::from_pence(35).unwrap(),
+                starting_price: "7.5".parse().ok(),
+                ..plainly(outcome)
+            }),
         });
     }
     let rejected = |rejection| Event::BetRejected {
@@ -107,6 +158,71 @@ fn other_events() -> Vec<Event> {
     };
     events.extend(every_rejection().into_iter().map(rejected));
     events
+}
+
+const fn plainly(outcome: LegResult) -> DecidedLeg {
+    DecidedLeg {
+        result: 1,
+        outcome,
+        place: None,
+        deduction: Deduction::NONE,
+        starting_price: None,
+    }
+}
+
+fn detail() -> ResultDetail {
+    ResultDetail {
+        runners: Some(9),
+        score: Some(Score { home: 2, away: 1 }),
+        placings: BTreeMap::from([(HOME, Placing { place: 2, tied: 3 })]),
+        withdrawals: vec![Withdrawal {
+            at: 12,
+            price: "4.5".parse().unwrap(),
+        }],
+        starting_prices: BTreeMap::from([(HOME, "7.5".parse().unwrap())]),
+    }
+}
+
+fn leg_terms() -> [LegTerms; 3] {
+    let fixed = EachWayTerms {
+        places: 4,
+        fraction: PlaceTerms::new(1, 4).unwrap(),
+    };
+    let race = |fixed| {
+        Some(Race {
+            runners: 16,
+            handicap: true,
+            fixed,
+        })
+    };
+    let line = |side, placed_at| {
+        Some(LineTerms {
+            side,
+            quarters: -3,
+            placed_at,
+        })
+    };
+    [
+        LegTerms {
+            starting_price: true,
+            race: race(Some(fixed)),
+            line: line(LineSide::Home, Some(Score { home: 1, away: 0 })),
+        },
+        LegTerms {
+            starting_price: false,
+            race: race(None),
+            line: line(LineSide::Under, None),
+        },
+        LegTerms::default(),
+    ]
+}
+
+#[test]
+fn every_kind_of_slip_keeps_its_name() {
+    for bet_type in BetType::ALL {
+        let wire = crate::codec::type_to_wire(*bet_type);
+        assert_eq!(crate::codec::type_from_wire(wire), *bet_type);
+    }
 }
 
 #[test]
@@ -136,7 +252,7 @@ fn a_placed_slip_is_never_rejected_for_its_command_s_sake() {
 }
 
 #[test]
-fn a_slip_with_a_place_part_is_not_read_as_one_without() {
+fn a_slip_with_a_place_part_is_read_as_one() {
     let mut partition = Partition::new();
     let placed = partition.request(place(1), at(10));
     let [bets::Event::BetPlaced(placed)] = &placed[..] else {
@@ -146,7 +262,10 @@ fn a_slip_with_a_place_part_is_not_read_as_one_without() {
         each_way: true,
         ..placed.clone()
     };
-    assert!(BetsService::event_from_wire(bets::Event::BetPlaced(each_way)).is_err());
+    assert!(matches!(
+        BetsService::event_from_wire(bets::Event::BetPlaced(each_way)),
+        Ok(Event::BetPlaced(read)) if read.each_way
+    ));
 }
 
 #[test]

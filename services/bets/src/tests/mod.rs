@@ -5,6 +5,8 @@
 )]
 
 mod codec;
+mod conformance;
+mod origin;
 mod projection;
 mod reactor;
 mod story;

@@ -3,6 +3,8 @@
 //! Duty: read numbers from arguments, hand them to the domain crate that also serves the engine,
 //! and print what came back. Prohibition: nothing is computed here.
 
+mod ask;
+mod conformance;
 mod fit;
 mod goals;
 mod ladder;
@@ -11,6 +13,8 @@ mod margin;
 mod model;
 mod settle;
 mod shade;
+
+pub use ask::answer;
 
 use crate::exit::Ended;
 use crate::screen::Screen;
@@ -22,6 +26,12 @@ pub enum Calc {
     /// What a slip returns, from prices and results
     #[command(after_help = settle::EXAMPLES)]
     Settle(settle::Settle),
+    /// Anything about slips and prices, asked in JSON
+    #[command(after_help = ask::EXAMPLES)]
+    Ask(ask::Ask),
+    /// Run or print the conformance vectors
+    #[command(after_help = conformance::EXAMPLES)]
+    Conformance(conformance::Conformance),
     /// Take the margin out of prices
     #[command(after_help = margin::DEVIG_EXAMPLES)]
     Devig(margin::Devig),
@@ -58,6 +68,8 @@ pub enum Calc {
 pub fn run(calc: &Calc, screen: &mut Screen<'_>) -> Ended {
     match calc {
         Calc::Settle(arguments) => settle::run(arguments, screen),
+        Calc::Ask(arguments) => ask::run(arguments, screen),
+        Calc::Conformance(arguments) => conformance::run(arguments, screen),
         Calc::Devig(arguments) => margin::devig(arguments, screen),
         Calc::Price(arguments) => margin::quote(arguments, screen),
         Calc::Goals(arguments) => goals::run(arguments, screen),

@@ -3,8 +3,8 @@
 use crate::exit::{Ended, Failure, Outcome};
 use crate::screen::Screen;
 use bets_domain::settlement::{
-    BetType, Deduction, LegResult, Payout, PlaceTerms, SettleError, SettledLeg, UnknownBetType,
-    plain_decimal, settle,
+    BetType, Deduction, LegResult, Payout, PlacePart, PlaceTerms, SettleError, SettledLeg,
+    SettlementRules, Sizes, SlipTerms, UnknownBetType, Withdrawal, plain_decimal,
 };
 use clap::Args;
 use kernel::{Currency, Money, Price};
@@ -13,13 +13,19 @@ use serde::Serialize;
 pub const EXAMPLES: &str = "\
 Examples:
   furlong calc settle --type lucky15 --prices 2.5,3,1.8,4.2 --results W,W,W,W --unit-stake 1
+  furlong calc settle --type system --sizes 2,3 --prices 2,2,2,2,2 --results W,W,L,L,W --unit-stake 1
   furlong calc settle --type single --prices 10/1 --results L --each-way 1/5 --places P --unit-stake 10
   furlong calc settle --type single --prices 8/1 --results DH2 --rule4 25 --unit-stake 10 --json
+  furlong calc settle --type single --prices 8/1 --results W --struck-at 9 --withdrawn 3/1@5,6/1@10 --unit-stake 10
+  furlong calc settle --type lucky15 --prices 2.5,3,1.8,4.2 --results W,L,L,L --unit-stake 1 --rules 3
 
 Results: W won, L lost, V void, P push, HW half won, HL half lost, DHn dead heat of n for one
 place, DHp/n dead heat of n for p places. Among --places, P is placed.
 Types: single, double, treble, accumulator, trixie, patent, yankee, lucky15, canadian, lucky31,
-heinz, lucky63, super-heinz, goliath.";
+heinz, lucky63, super-heinz, lucky127, goliath, lucky255, block, lucky511, and system, which lists
+the sizes of its lines. A system has 20 legs at most, an accumulator 100.
+Rules: 1 no cap, 2 as bets are placed now, 3 with bonuses, 4 rounded down (docs/house-rules.md).
+Races, lines by the score, cash-out, free bets, odds formats: furlong calc ask --help.";
 
 /// What a slip costs and returns.
 #[derive(Debug, Args)]
@@ -27,6 +33,12 @@ pub struct Settle {
     /// How the legs make lines, such as double, yankee, lucky15
     #[arg(long = "type", value_name = "TYPE", value_parser = bet_type)]
     bet_type: BetType,
+    /// Of a system, how many legs its lines have, such as 2,3 or 2-4
+    #[arg(long, value_name = "SIZES")]
+    sizes: Option<Sizes>,
+    /// The version of the house's rules
+    #[arg(long, value_name = "VERSION", default_value_t = 1)]
+    rules: u32,
     /// The price of each leg: decimal (2.5) or fractional (6/4)
     #[arg(long, required = true, value_delimiter = ',', value_parser = price)]
     prices: Vec<Price>,
@@ -53,6 +65,32 @@ pub struct Settle {
         allow_hyphen_values = true
     )]
     rule4: Vec<Deduction>,
+    /// Withdrawn runners as PRICE@MOMENT; those after the bet are deducted for, from all legs
+    #[arg(long, value_name = "PRICE@MOMENT", value_delimiter = ',', value_parser = withdrawal,
+        conflicts_with = "rule4")]
+    withdrawn: Vec<Withdrawal>,
+    /// The moment of the bet, on the scale of the withdrawals: any whole number
+    #[arg(
+        long,
+        value_name = "MOMENT",
+        default_value_t = 0,
+        requires = "withdrawn"
+    )]
+    struck_at: u64,
+}
+
+/// `3/1@10`: at 3/1, at the moment 10.
+fn withdrawal(text: &str) -> Result<Withdrawal, String> {
+    let (at_price, moment) = text
+        .split_once('@')
+        .ok_or_else(|| format!("{text:?} is not a price and a moment such as 3/1@10"))?;
+    let at = moment
+        .parse()
+        .map_err(|_| format!("{moment:?} is not a moment: a whole number"))?;
+    Ok(Withdrawal {
+        at,
+        price: price(at_price)?,
+    })
 }
 
 fn bet_type(text: &str) -> Result<BetType, String> {
@@ -88,6 +126,12 @@ struct Answer {
     returned: String,
     exact: String,
     lines: u64,
+    /// Of `exact`, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bonus: Option<String>,
+    /// The cap, where it took something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capped_at: Option<String>,
 }
 
 pub fn run(arguments: &Settle, screen: &mut Screen<'_>) -> Ended {
@@ -97,6 +141,8 @@ pub fn run(arguments: &Settle, screen: &mut Screen<'_>) -> Ended {
         returned: plain_decimal(payout.returned),
         exact: payout.exact.to_string(),
         lines: payout.lines,
+        bonus: (payout.bonus.to_string() != "0").then(|| payout.bonus.to_string()),
+        capped_at: payout.capped_at.map(plain_decimal),
     };
     if screen.json {
         screen.put_json(&answer)?;
@@ -112,6 +158,12 @@ pub fn run(arguments: &Settle, screen: &mut Screen<'_>) -> Ended {
         "return  {} {currency}  (exactly {})",
         payout.returned, answer.exact
     ))?;
+    if let Some(bonus) = &answer.bonus {
+        screen.put(format_args!("bonus   {bonus} {currency} of it"))?;
+    }
+    if let Some(cap) = payout.capped_at {
+        screen.put(format_args!("capped  at {cap} {currency}"))?;
+    }
     if let Ok(profit) = payout.returned.checked_sub(payout.stake) {
         screen.put(format_args!("profit  {profit} {currency}"))?;
     }
@@ -126,8 +178,17 @@ fn work_out(arguments: &Settle) -> Result<Payout, Failure> {
             "--unit-stake: a stake is above 0".to_owned(),
         ));
     }
-    let legs = legs(arguments)?;
-    settle(arguments.bet_type, unit_stake, &legs, arguments.each_way).map_err(|error| {
+    let rules = SettlementRules::version(arguments.rules).ok_or_else(|| {
+        Failure::Usage(format!("--rules: there is no version {}", arguments.rules))
+    })?;
+    let legs = legs(arguments, rules)?;
+    let terms = SlipTerms {
+        bet_type: arguments.bet_type,
+        sizes: arguments.sizes,
+        each_way: arguments.each_way.is_some(),
+        rules,
+    };
+    terms.settle(unit_stake, &legs).map_err(|error| {
         Failure::Usage(match &error {
             SettleError::LegCount { bet_type, .. } => {
                 let takes = bet_type.legs();
@@ -139,12 +200,15 @@ fn work_out(arguments: &Settle) -> Result<Payout, Failure> {
                 format!("--prices: {error}; it takes {count}")
             }
             SettleError::PlaceResultMissing { .. } => format!("--places: {error}"),
+            SettleError::SizesDoNotFitType | SettleError::SizesAboveLegs { .. } => {
+                format!("--sizes: {error}")
+            }
             SettleError::Money(_) => format!("--unit-stake: {error}"),
         })
     })
 }
 
-fn legs(arguments: &Settle) -> Result<Vec<SettledLeg>, Failure> {
+fn legs(arguments: &Settle, rules: &SettlementRules) -> Result<Vec<SettledLeg>, Failure> {
     let count = arguments.prices.len();
     let one_each = |name: &str, got: usize| {
         if got == count {
@@ -162,13 +226,17 @@ fn legs(arguments: &Settle) -> Result<Vec<SettledLeg>, Failure> {
     if arguments.rule4.len() > 1 {
         one_each("--rule4", arguments.rule4.len())?;
     }
-    let for_all = arguments.rule4.first().copied().unwrap_or_default();
+    let withdrawn = rules.deduction(arguments.struck_at, &arguments.withdrawn);
+    let for_all = arguments.rule4.first().copied().unwrap_or(withdrawn);
     let legs = arguments.prices.iter().zip(&arguments.results).enumerate();
     Ok(legs
         .map(|(index, (price, result))| SettledLeg {
             price: *price,
             result: *result,
-            place: arguments.places.get(index).copied(),
+            place: arguments
+                .each_way
+                .zip(arguments.places.get(index).copied())
+                .map(|(fraction, result)| PlacePart { result, fraction }),
             deduction: arguments.rule4.get(index).copied().unwrap_or(for_all),
         })
         .collect())
@@ -208,6 +276,16 @@ mod tests {
         ("single 8/1 W 10 --rule4 25", "70"),
         ("single 8/1 DH2 10 --rule4 25", "35"),
         ("double 8/1,2 W,W 10 --rule4 25,0", "140"),
+        ("single 8/1 W 10 --withdrawn 3/1@5", "70"),
+        ("single 8/1 W 10 --withdrawn 3/1@5 --struck-at 5", "90"),
+        // Between two withdrawals only the second counts.
+        (
+            "single 8/1 W 10 --withdrawn 3/1@5,6/1@10 --struck-at 7",
+            "82",
+        ),
+        ("system 2,2,2 W,W,W 1 --sizes 1,3", "14"),
+        ("lucky15 2.5,3,1.8,4.2 L,W,L,L 1 --rules 3", "5"),
+        ("accumulator 1000,1000,1000 W,W,W 1 --rules 2", "500000"),
     ];
 
     fn line(case: &str) -> String {
@@ -279,6 +357,12 @@ mod tests {
             ("single 2 W 1 --rule4 91", "--rule4"),
             ("double 2,2 W,W 1 --rule4 -5", "--rule4"),
             ("treble 2,2,2 W,W,W 1 --rule4 5,5", "--rule4"),
+            ("trixie 2,2,2 W,W,W 1 --sizes 2", "--sizes"),
+            ("system 2,2,2 W,W,W 1", "--sizes"),
+            ("system 2,2,2 W,W,W 1 --sizes 4", "--sizes"),
+            ("single 2 W 1 --rules 99", "--rules"),
+            ("single 2 W 1 --withdrawn 3/1", "--withdrawn"),
+            ("single 2 W 1 --withdrawn 3/1@5 --rule4 5", "--withdrawn"),
         ] {
             let message = refused(&line(case));
             assert!(message.contains(named), "{case}: {message}");

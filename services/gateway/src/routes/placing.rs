@@ -21,7 +21,9 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic, TopicPartition};
-use schemas::bets::{BetPlaced, BetType, Command, Leg, PlaceBet, PricePolicy, Slip};
+use schemas::bets::{
+    BetPlaced, BetType, Command, Leg, PlaceBet, PlaceSlip, PricePolicy, Slip, SlipOptions,
+};
 use schemas::rows::{BetAcceptedRow, BetStatus, BetStatusRow, table};
 use schemas::{Cause, Decision};
 use serde::Deserialize;
@@ -40,6 +42,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 #[serde(deny_unknown_fields)]
 pub(crate) struct SlipBody {
     r#type: String,
+    /// Of a system, how many legs its lines have.
+    #[serde(default)]
+    sizes: Vec<u8>,
     legs: Vec<LegBody>,
     stake: MoneyBody,
     #[serde(default)]
@@ -57,12 +62,23 @@ struct LegBody {
     selection_id: String,
     price: String,
     market_version: u64,
+    #[serde(default)]
+    starting_price: bool,
+}
+
+/// One leg whose values hold.
+struct LegAsked {
+    selection: SelectionId,
+    price: Price,
+    market_version: u64,
+    starting_price: bool,
 }
 
 /// A slip whose values hold; its selections are not looked up yet.
 struct SlipAsked {
     bet_type: BetType,
-    legs: Vec<(SelectionId, Price, u64)>,
+    sizes: Vec<u8>,
+    legs: Vec<LegAsked>,
     stake: Money,
     price_policy: PricePolicy,
     each_way: bool,
@@ -79,6 +95,9 @@ impl SlipBody {
             );
         }
         let bet_type = fields.named("/type", &self.r#type);
+        if self.sizes.len() > LEGS_MAX {
+            fields.wrong("/sizes", "more line sizes than a slip has legs");
+        }
         let policy = self.price_policy.as_deref().unwrap_or("exact");
         let price_policy = fields.named("/price_policy", policy);
         if self
@@ -101,7 +120,12 @@ impl SlipBody {
                 );
             }
             if let (Some(selection), Some(price)) = (selection, price) {
-                legs.push((selection, price, leg.market_version));
+                legs.push(LegAsked {
+                    selection,
+                    price,
+                    market_version: leg.market_version,
+                    starting_price: leg.starting_price,
+                });
             }
         }
         let slip =
@@ -110,6 +134,7 @@ impl SlipBody {
                 .zip(stake)
                 .map(|((bet_type, price_policy), stake)| SlipAsked {
                     bet_type,
+                    sizes: self.sizes,
                     legs,
                     stake,
                     price_policy,
@@ -126,25 +151,48 @@ impl SlipAsked {
         let legs: Vec<Value> = self
             .legs
             .iter()
-            .map(|(selection, price, version)| {
-                json!([selection.to_string(), price.to_string(), version])
+            .map(|leg| {
+                let price = leg.price.to_string();
+                let plain = json!([leg.selection.to_string(), price, leg.market_version]);
+                if leg.starting_price {
+                    json!([plain, "starting price"])
+                } else {
+                    plain
+                }
             })
             .collect();
-        json!({
+        let mut content = json!({
             "type": self.bet_type.name(),
             "legs": legs,
             "stake": money(self.stake),
             "price_policy": self.price_policy.name(),
             "each_way": self.each_way,
             "client_ref": self.client_ref,
+        });
+        // What most slips do not say is left out, so that their digests stay what they were.
+        if let (Some(content), false) = (content.as_object_mut(), self.sizes.is_empty()) {
+            content.insert("sizes".to_owned(), json!(self.sizes));
+        }
+        content
+    }
+
+    /// What only some slips say.
+    fn options(&self) -> Option<SlipOptions> {
+        let starting_price: Vec<bool> = self.legs.iter().map(|leg| leg.starting_price).collect();
+        let says_more = !self.sizes.is_empty() || starting_price.contains(&true);
+        says_more.then(|| SlipOptions {
+            sizes: self.sizes.clone(),
+            starting_price,
         })
     }
 
     /// The command, with each selection's market and fixture.
     fn command(self, app: &App, bet: BetId, customer: CustomerId) -> Result<Command, Problem> {
         let view = app.market_view();
+        let options = self.options();
         let mut legs = Vec::with_capacity(self.legs.len());
-        for (index, (selection, price, market_version)) in self.legs.into_iter().enumerate() {
+        for (index, asked) in self.legs.into_iter().enumerate() {
+            let selection = asked.selection;
             let market = view.market_of(selection).ok_or_else(|| {
                 Problem::new(Code::SelectionUnavailable)
                     .with("selection_id", json!(selection.to_string()))
@@ -157,8 +205,8 @@ impl SlipAsked {
                 selection,
                 market: market.id,
                 fixture: market.fixture,
-                price,
-                market_version,
+                price: asked.price,
+                market_version: asked.market_version,
             });
         }
         let slip = Slip {
@@ -169,11 +217,19 @@ impl SlipAsked {
             each_way: self.each_way,
             client_ref: self.client_ref,
         };
-        Ok(Command::PlaceBet(PlaceBet {
-            bet,
-            customer,
-            slip,
-        }))
+        Ok(match options {
+            None => Command::PlaceBet(PlaceBet {
+                bet,
+                customer,
+                slip,
+            }),
+            Some(options) => Command::PlaceSlip(PlaceSlip {
+                bet,
+                customer,
+                slip,
+                options,
+            }),
+        })
     }
 }
 

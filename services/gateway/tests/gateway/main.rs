@@ -8,7 +8,9 @@
 )]
 
 mod audit;
+mod calc;
 mod edges;
+mod lean;
 mod money;
 mod offer;
 mod payments;
@@ -16,4 +18,5 @@ mod people;
 mod placing;
 mod prices;
 mod socket;
+mod systems;
 mod world;

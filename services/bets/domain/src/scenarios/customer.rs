@@ -79,7 +79,7 @@ fn a_restriction_shrinks_the_stake_limit_or_forbids() {
 
 fn place_stake(minor: i64) -> Command {
     let request = SlipRequest {
-        stake: eur(minor),
+        unit_stake: eur(minor),
         ..slip(&[1])
     };
     place_seeing(1, request, seeing(at(0), [quote(1, at(0))]))

@@ -8,6 +8,8 @@ mod budget;
 mod customer;
 mod delay;
 mod hold;
+mod kinds;
+mod origin;
 mod place;
 mod properties;
 mod settle;

@@ -1,6 +1,7 @@
 //! Placement: every rule that lets a slip in, every one that keeps it out.
 
 use super::world::*;
+use crate::settlement::BetType;
 use crate::*;
 use kernel::{Currency, Duration, Money, Timestamp};
 
@@ -205,7 +206,7 @@ fn a_customer_who_has_seen_more_than_we_is_not_bet_against() {
 fn stakes_have_a_minimum() {
     for minor in [9, 0, -1_000] {
         let small = SlipRequest {
-            stake: eur(minor),
+            unit_stake: eur(minor),
             ..slip(&[1])
         };
         nothing()
@@ -217,7 +218,7 @@ fn stakes_have_a_minimum() {
 #[test]
 fn stakes_have_a_maximum() {
     let large = SlipRequest {
-        stake: eur(1_000_001),
+        unit_stake: eur(1_000_001),
         ..slip(&[1])
     };
     nothing()
@@ -232,7 +233,7 @@ fn what_a_slip_may_return_limits_its_stake() {
     // 2.5^10 is 9536.7..; the house pays 500,000.00 at most.
     let ten: Vec<u64> = (1..=10).collect();
     let request = SlipRequest {
-        stake: eur(10_000),
+        unit_stake: eur(10_000),
         ..slip(&ten)
     };
     let quotes = ten.iter().map(|n| quote(*n, at(0)));
@@ -246,7 +247,7 @@ fn what_a_slip_may_return_limits_its_stake() {
 #[test]
 fn stakes_are_in_the_market_s_currency() {
     let dollars = SlipRequest {
-        stake: Money::from_minor(1_000, Currency::Usd),
+        unit_stake: Money::from_minor(1_000, Currency::Usd),
         ..slip(&[1])
     };
     nothing()
@@ -281,16 +282,16 @@ fn two_legs_of_one_fixture_are_refused() {
 
 #[test]
 fn legs_suit_the_type() {
-    for (slip_type, legs, expected_min, expected_max) in [
-        (SlipType::Single, vec![1, 2], 1, 1),
-        (SlipType::Single, vec![], 1, 1),
-        (SlipType::Double, vec![1], 2, 2),
-        (SlipType::Treble, vec![1, 2], 3, 3),
-        (SlipType::Accumulator, vec![1], 2, 20),
-        (SlipType::Accumulator, (1..=21).collect(), 2, 20),
+    for (bet_type, legs, expected_min, expected_max) in [
+        (BetType::Single, vec![1, 2], 1, 1),
+        (BetType::Single, vec![], 1, 1),
+        (BetType::Double, vec![1], 2, 2),
+        (BetType::Treble, vec![1, 2], 3, 3),
+        (BetType::Accumulator, vec![1], 2, 20),
+        (BetType::Accumulator, (1..=21).collect(), 2, 20),
     ] {
         let request = SlipRequest {
-            slip_type,
+            bet_type,
             ..slip(&legs)
         };
         let quotes = legs.iter().map(|n| quote(*n, at(0)));
@@ -302,17 +303,6 @@ fn legs_suit_the_type() {
                 got: legs.len(),
             });
     }
-}
-
-#[test]
-fn each_way_is_not_offered() {
-    let each_way = SlipRequest {
-        each_way: true,
-        ..slip(&[1])
-    };
-    nothing()
-        .when(asking(each_way))
-        .then_rejected(Rejection::EachWayNotOffered);
 }
 
 #[test]

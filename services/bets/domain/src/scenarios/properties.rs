@@ -1,7 +1,7 @@
 //! What holds for every history.
 
 use super::world::*;
-use crate::settlement::{LegResult, SettledLeg, settle};
+use crate::settlement::{BetType, LegResult, SettledLeg};
 use crate::*;
 use kernel::{BetId, Decider, Money};
 use proptest::prelude::*;
@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 
 const MARKETS: u64 = 4;
 
+/// So many histories of each property.
+const CASES: u32 = 10_000;
+
 /// One thing that happens.
 #[derive(Clone, Debug)]
 enum Step {
-    Strike(Vec<u64>),
-    PlaceOnly(Vec<u64>),
+    Strike(Kind, Vec<u64>),
+    PlaceOnly(Kind, Vec<u64>),
     Result(u64, LegResult),
     Rollback(u64),
     Work(usize),
@@ -30,14 +33,39 @@ fn any_outcome() -> impl Strategy<Value = LegResult> {
     ]
 }
 
+/// One line of all legs, or many lines.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Multiple,
+    System,
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::Multiple), Just(Kind::System)]
+}
+
+fn request(kind: Kind, markets: &[u64]) -> SlipRequest {
+    let (bet_type, sizes) = match (kind, markets.len()) {
+        (Kind::Multiple, _) | (Kind::System, 1) => return slip(markets),
+        (Kind::System, 2) => (BetType::System, Some("1")),
+        (Kind::System, 3) => (BetType::Trixie, None),
+        (Kind::System, _) => (BetType::Lucky15, None),
+    };
+    SlipRequest {
+        bet_type,
+        sizes: sizes.map(|text| text.parse().unwrap()),
+        ..slip(markets)
+    }
+}
+
 fn any_markets() -> impl Strategy<Value = Vec<u64>> {
     prop::sample::subsequence((1..=MARKETS).collect::<Vec<_>>(), 1..=4)
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => any_markets().prop_map(Step::Strike),
-        1 => any_markets().prop_map(Step::PlaceOnly),
+        4 => (any_kind(), any_markets()).prop_map(|(kind, on)| Step::Strike(kind, on)),
+        1 => (any_kind(), any_markets()).prop_map(|(kind, on)| Step::PlaceOnly(kind, on)),
         3 => (1..=MARKETS, any_outcome()).prop_map(|(m, outcome)| Step::Result(m, outcome)),
         2 => (1..=MARKETS).prop_map(Step::Rollback),
         4 => (1_usize..4).prop_map(Step::Work),
@@ -124,7 +152,7 @@ impl Partition {
 
     /// Places the next slip. The view shows markets with a result as closed: it has seen at least
     /// what the partition has seen, and a result without slips here leaves no other trace.
-    fn place(&mut self, markets: &[u64]) {
+    fn place(&mut self, kind: Kind, markets: &[u64]) {
         self.slips += 1;
         let has_result = |m: &u64| self.results.get(m).is_some_and(|(_, r)| r.is_some());
         let shown = |m: &u64| Quote {
@@ -136,16 +164,16 @@ impl Partition {
             ..quote(*m, at(0))
         };
         let now = seeing(at(0), markets.iter().map(shown));
-        self.take(&place_seeing(self.slips, slip(markets), now));
+        self.take(&place_seeing(self.slips, request(kind, markets), now));
     }
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Strike(markets) => {
-                self.place(markets);
+            Step::Strike(kind, markets) => {
+                self.place(*kind, markets);
                 self.take(&hold(self.slips));
             }
-            Step::PlaceOnly(markets) => self.place(markets),
+            Step::PlaceOnly(kind, markets) => self.place(*kind, markets),
             Step::Result(m, outcome) => {
                 let (last, in_force) = self.results.entry(*m).or_default();
                 *last += 1;
@@ -193,7 +221,12 @@ impl Partition {
                     .and_then(|(_, result)| *result)
             })
             .collect();
-        if outcomes.contains(&Some(LegResult::Lost)) {
+        let terms = slip.terms();
+        let smallest = terms.line_sizes(outcomes.len()).unwrap().smallest();
+        let alive = outcomes
+            .iter()
+            .filter(|outcome| **outcome != Some(LegResult::Lost));
+        if alive.count() < usize::try_from(smallest).unwrap() {
             return Some(eur(0));
         }
         let legs: Option<Vec<SettledLeg>> = slip
@@ -202,8 +235,7 @@ impl Partition {
             .zip(outcomes)
             .map(|(leg, outcome)| Some(SettledLeg::plain(leg.struck.price, outcome?)))
             .collect();
-        let bet_type = slip.slip_type.bet_type();
-        Some(settle(bet_type, slip.stake, &legs?, None).unwrap().returned)
+        Some(terms.settle(slip.unit_stake, &legs?).unwrap().returned)
     }
 
     /// By slip, what is in force.
@@ -221,6 +253,14 @@ fn used_by_slips(state: &State) -> BTreeMap<kernel::MarketId, i64> {
         }
     }
     used
+}
+
+/// What stands on each selection.
+fn open_stakes(state: &State) -> Vec<(kernel::SelectionId, OpenStakes)> {
+    let markets = state.markets();
+    markets
+        .flat_map(|(_, market)| market.open.iter().map(|(id, open)| (*id, *open)))
+        .collect()
 }
 
 proptest! {
@@ -241,10 +281,30 @@ proptest! {
         }
     }
 
+    /// What is kept beside the slips never parts from them.
+    #[test]
+    fn sums_and_orders_follow_from_the_slips(steps in prop::collection::vec(any_step(), 0..60)) {
+        let mut partition = Partition::default();
+        for step in &steps {
+            partition.step(step);
+            let state = &partition.state;
+            prop_assert_eq!(&State::from_parts(state.parts()), state);
+            let used: BTreeMap<_, i64> =
+                state.markets().map(|(id, market)| (id, market.budget.used_minor)).collect();
+            prop_assert_eq!(used, used_by_slips(state));
+            let staked: i64 = state.slips().map(|(_, slip)| slip.stake.minor()).sum();
+            prop_assert_eq!(state.customer(ANN).staked.values().sum::<i64>(), staked);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
     /// settle(A); rollback; settle(B) pays as settle(B), wherever the parts fall.
     #[test]
     fn a_withdrawn_result_leaves_no_trace(
-        slips in prop::collection::vec(any_markets(), 1..12),
+        slips in prop::collection::vec((any_kind(), any_markets()), 1..12),
         a in any_outcome(),
         b in any_outcome(),
         others in prop::collection::vec((2..=MARKETS, any_outcome()), 0..4),
@@ -253,8 +313,8 @@ proptest! {
     ) {
         let begin = || {
             let mut partition = Partition::default();
-            for markets in &slips {
-                partition.step(&Step::Strike(markets.clone()));
+            for (kind, markets) in &slips {
+                partition.step(&Step::Strike(*kind, markets.clone()));
             }
             for (m, outcome) in &others {
                 partition.step(&Step::Result(*m, *outcome));
@@ -278,19 +338,27 @@ proptest! {
         prop_assert_eq!(detour.paid(), straight.paid());
     }
 
-    /// What is kept beside the slips never parts from them.
+    /// settle; rollback takes back exactly what was paid, and the book stands as it stood.
     #[test]
-    fn sums_and_orders_follow_from_the_slips(steps in prop::collection::vec(any_step(), 0..60)) {
+    fn a_rollback_is_the_inverse_of_its_settlement(
+        slips in prop::collection::vec((any_kind(), any_markets()), 1..12),
+        outcome in any_outcome(),
+        others in prop::collection::vec((2..=MARKETS, any_outcome()), 0..4),
+    ) {
         let mut partition = Partition::default();
-        for step in &steps {
-            partition.step(step);
-            let state = &partition.state;
-            prop_assert_eq!(&State::from_parts(state.parts()), state);
-            let used: BTreeMap<_, i64> =
-                state.markets().map(|(id, market)| (id, market.budget.used_minor)).collect();
-            prop_assert_eq!(used, used_by_slips(state));
-            let staked: i64 = state.slips().map(|(_, slip)| slip.stake.minor()).sum();
-            prop_assert_eq!(state.customer(ANN).staked.values().sum::<i64>(), staked);
+        for (kind, markets) in &slips {
+            partition.step(&Step::Strike(*kind, markets.clone()));
         }
+        for (m, outcome) in &others {
+            partition.step(&Step::Result(*m, *outcome));
+        }
+        partition.finish();
+        let (paid, open) = (partition.paid(), open_stakes(&partition.state));
+        partition.step(&Step::Result(1, outcome));
+        partition.finish();
+        partition.step(&Step::Rollback(1));
+        partition.finish();
+        prop_assert_eq!(partition.paid(), paid);
+        prop_assert_eq!(open_stakes(&partition.state), open);
     }
 }

@@ -10,6 +10,7 @@ fn started(m: u64, number: u32, outcome: LegResult, open_slips: u32) -> Event {
         market: market(m),
         result: number,
         outcomes: BTreeMap::from([(selection(m), outcome)]),
+        detail: ResultDetail::default(),
         open_slips,
     }
 }
@@ -57,6 +58,7 @@ fn a_slip_that_is_pending_on_two_markets_is_rejected_once() {
                 ResultInForce {
                     number: 1,
                     outcomes,
+                    detail: ResultDetail::default(),
                 },
             )
         };

@@ -1,6 +1,6 @@
 //! The few facts that the scenarios play with.
 
-use crate::settlement::LegResult;
+use crate::settlement::{BetType, LegResult};
 use crate::*;
 use kernel::{
     BetId, Currency, CustomerId, Duration, FixtureId, MarketId, Money, Price, Scenario,
@@ -51,6 +51,8 @@ pub(super) fn quote(n: u64, now: Timestamp) -> Quote {
         seen_at: Some(now),
         position: TopicPartition::new(Topic::OddsEvents, 3).at(90 + n),
         names: Names::default(),
+        asks: Asks::Outcome,
+        origin: None,
     }
 }
 
@@ -81,20 +83,22 @@ pub(super) fn leg(n: u64) -> RequestedLeg {
         fixture: fixture(n),
         price: price("2.5"),
         market_version: 7,
+        starting_price: false,
     }
 }
 
 /// 10.00 at 2.50 on each of the markets.
 pub(super) fn slip(markets: &[u64]) -> SlipRequest {
     SlipRequest {
-        slip_type: match markets.len() {
-            1 => SlipType::Single,
-            2 => SlipType::Double,
-            3 => SlipType::Treble,
-            _ => SlipType::Accumulator,
+        bet_type: match markets.len() {
+            1 => BetType::Single,
+            2 => BetType::Double,
+            3 => BetType::Treble,
+            _ => BetType::Accumulator,
         },
         legs: markets.iter().map(|n| leg(*n)).collect(),
-        stake: eur(1_000),
+        sizes: None,
+        unit_stake: eur(1_000),
         price_policy: PricePolicy::Exact,
         each_way: false,
         client_ref: None,
@@ -143,6 +147,7 @@ pub(super) fn result_of(m: u64, number: u32, outcome: LegResult) -> Notice {
     let result = ResultInForce {
         number,
         outcomes: BTreeMap::from([(selection(m), outcome)]),
+        detail: ResultDetail::default(),
     };
     Notice::Results(BTreeMap::from([(market(m), result)]))
 }
@@ -183,13 +188,14 @@ pub(super) fn placed(n: u64, markets: &[u64], potential_return: i64) -> Event {
     Event::BetPlaced(BetPlaced {
         bet: bet(n),
         customer: ANN,
-        slip_type: slip(markets).slip_type,
+        bet_type: slip(markets).bet_type,
         legs: markets.iter().map(|m| struck(*m)).collect(),
+        each_way: false,
         stake: eur(1_000),
         price_policy: PricePolicy::Exact,
         client_ref: None,
         potential_return: eur(potential_return),
-        rules_version: 1,
+        rules_version: 2,
         placed_at: at(0),
     })
 }
@@ -236,7 +242,18 @@ pub(super) fn leg_decided(n: u64, m: u64, number: u32, outcome: Option<LegResult
         bet: bet(n),
         selection: selection(m),
         result: number,
+        decided: outcome.map(|outcome| decided(number, outcome)),
+    }
+}
+
+/// An outcome and nothing else.
+pub(super) const fn decided(result: u32, outcome: LegResult) -> DecidedLeg {
+    DecidedLeg {
+        result,
         outcome,
+        place: None,
+        deduction: crate::settlement::Deduction::NONE,
+        starting_price: None,
     }
 }
 

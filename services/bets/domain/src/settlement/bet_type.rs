@@ -2,6 +2,7 @@
 //!
 //! Duty: one table for names, leg counts and line sizes. Prohibition: no amounts.
 
+use super::sizes::Sizes;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -9,13 +10,17 @@ use std::str::FromStr;
 /// The most legs that an accumulator may join.
 pub const ACCUMULATOR_LEGS_MAX: usize = 100;
 
+/// The most legs that a system may combine: twenty legs make a million lines, whose sum still costs
+/// no more than two hundred multiplications.
+pub const SYSTEM_LEGS_MAX: usize = 20;
+
 /// A text that names no kind of slip.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a bet type")]
 pub struct UnknownBetType(pub String);
 
 macro_rules! bet_types {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, legs $legs:expr, smallest $smallest:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, legs $legs:expr, $rule:ident;)*) => {
         /// How the legs of a slip combine into lines.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum BetType { $($(#[$doc])* $name,)* }
@@ -36,9 +41,8 @@ macro_rules! bet_types {
                 match self { $(Self::$name => $legs,)* }
             }
 
-            /// The fewest legs that make a line; `None` where only all of them together do.
-            const fn smallest_line(self) -> Option<usize> {
-                match self { $(Self::$name => $smallest,)* }
+            const fn rule(self) -> LineRule {
+                match self { $(Self::$name => LineRule::$rule,)* }
             }
         }
 
@@ -57,50 +61,75 @@ macro_rules! bet_types {
 
 bet_types! {
     /// One leg.
-    Single = "single", legs 1..=1, smallest None;
+    Single = "single", legs 1..=1, All;
     /// Two legs, both must win.
-    Double = "double", legs 2..=2, smallest None;
+    Double = "double", legs 2..=2, All;
     /// Three legs, all must win.
-    Treble = "treble", legs 3..=3, smallest None;
+    Treble = "treble", legs 3..=3, All;
     /// Any number of legs, all must win.
-    Accumulator = "accumulator", legs 1..=ACCUMULATOR_LEGS_MAX, smallest None;
+    Accumulator = "accumulator", legs 1..=ACCUMULATOR_LEGS_MAX, All;
     /// Three legs: doubles and the treble.
-    Trixie = "trixie", legs 3..=3, smallest Some(2);
+    Trixie = "trixie", legs 3..=3, FromDoubles;
     /// Three legs: singles, doubles and the treble.
-    Patent = "patent", legs 3..=3, smallest Some(1);
+    Patent = "patent", legs 3..=3, FromSingles;
     /// Four legs: doubles and upwards.
-    Yankee = "yankee", legs 4..=4, smallest Some(2);
+    Yankee = "yankee", legs 4..=4, FromDoubles;
     /// Four legs: singles and upwards.
-    Lucky15 = "lucky15", legs 4..=4, smallest Some(1);
+    Lucky15 = "lucky15", legs 4..=4, FromSingles;
     /// Five legs: doubles and upwards.
-    Canadian = "canadian", legs 5..=5, smallest Some(2);
+    Canadian = "canadian", legs 5..=5, FromDoubles;
     /// Five legs: singles and upwards.
-    Lucky31 = "lucky31", legs 5..=5, smallest Some(1);
+    Lucky31 = "lucky31", legs 5..=5, FromSingles;
     /// Six legs: doubles and upwards.
-    Heinz = "heinz", legs 6..=6, smallest Some(2);
+    Heinz = "heinz", legs 6..=6, FromDoubles;
     /// Six legs: singles and upwards.
-    Lucky63 = "lucky63", legs 6..=6, smallest Some(1);
+    Lucky63 = "lucky63", legs 6..=6, FromSingles;
     /// Seven legs: doubles and upwards.
-    SuperHeinz = "super-heinz", legs 7..=7, smallest Some(2);
+    SuperHeinz = "super-heinz", legs 7..=7, FromDoubles;
+    /// Seven legs: singles and upwards.
+    Lucky127 = "lucky127", legs 7..=7, FromSingles;
     /// Eight legs: doubles and upwards.
-    Goliath = "goliath", legs 8..=8, smallest Some(2);
+    Goliath = "goliath", legs 8..=8, FromDoubles;
+    /// Eight legs: singles and upwards.
+    Lucky255 = "lucky255", legs 8..=8, FromSingles;
+    /// Nine legs: doubles and upwards.
+    Block = "block", legs 9..=9, FromDoubles;
+    /// Nine legs: singles and upwards.
+    Lucky511 = "lucky511", legs 9..=9, FromSingles;
+    /// Any number of legs in lines of the sizes that the slip lists.
+    System = "system", legs 2..=SYSTEM_LEGS_MAX, Listed;
+}
+
+/// Which sizes of lines a kind has.
+enum LineRule {
+    /// All legs together.
+    All,
+    /// Two legs and more.
+    FromDoubles,
+    /// One leg and more.
+    FromSingles,
+    /// As the slip says.
+    Listed,
 }
 
 impl BetType {
-    /// The sizes of the lines of a slip with so many legs.
+    /// The sizes of the lines of a slip with so many legs; none for a system, which lists its own.
     #[must_use]
-    pub fn line_sizes(self, legs: usize) -> RangeInclusive<usize> {
-        self.smallest_line().unwrap_or(legs)..=legs
+    pub fn sizes(self, legs: usize) -> Option<Sizes> {
+        match self.rule() {
+            LineRule::All => Some(Sizes::only(legs)),
+            LineRule::FromDoubles => Some(Sizes::range(2..=legs)),
+            LineRule::FromSingles => Some(Sizes::range(1..=legs)),
+            LineRule::Listed => None,
+        }
     }
 
-    /// How many lines a slip with so many legs has.
+    /// Whether singles are among its lines and a system bonus is usual for it.
     #[must_use]
-    pub fn lines(self, legs: usize) -> u64 {
-        match self.smallest_line() {
-            None => 1,
-            Some(smallest) => (smallest..=legs)
-                .map(|size| choose(legs, size))
-                .fold(0, u64::saturating_add),
+    pub const fn is_with_singles(self) -> bool {
+        match self.rule() {
+            LineRule::FromSingles => true,
+            LineRule::All | LineRule::FromDoubles | LineRule::Listed => false,
         }
     }
 }
@@ -109,22 +138,6 @@ impl fmt::Display for BetType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// In how many ways `size` of `of` things can be chosen.
-fn choose(of: usize, size: usize) -> u64 {
-    // A row of Pascal's triangle, added up in place: no product to overflow.
-    let mut row = vec![0_u64; size.saturating_add(1)];
-    if let Some(first) = row.first_mut() {
-        *first = 1;
-    }
-    for _ in 0..of {
-        let previous = row.clone();
-        for (entry, left) in row.iter_mut().skip(1).zip(&previous) {
-            *entry = entry.saturating_add(*left);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -147,11 +160,16 @@ mod tests {
             ("heinz", 6, 57),
             ("lucky63", 6, 63),
             ("super-heinz", 7, 120),
+            ("lucky127", 7, 127),
             ("goliath", 8, 247),
+            ("lucky255", 8, 255),
+            ("block", 9, 502),
+            ("lucky511", 9, 511),
         ] {
             let kind: BetType = text.parse().unwrap();
             assert!(kind.legs().contains(&legs), "{kind}");
-            assert_eq!(kind.lines(legs), lines, "{kind}");
+            let sizes = kind.sizes(legs).unwrap();
+            assert_eq!(sizes.lines(legs), lines, "{kind}");
         }
     }
 

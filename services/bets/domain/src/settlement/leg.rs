@@ -12,6 +12,7 @@ use kernel::Price;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Zero};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -53,6 +54,17 @@ pub enum TermsError {
     NotADeduction(String),
 }
 
+/// How much of a leg's stake its source has voided. No other factors are legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VoidFactor {
+    /// Nothing.
+    None,
+    /// Half of it.
+    Half,
+    /// All of it.
+    Whole,
+}
+
 /// Which part of the price a placed selection pays: the 1/5 of "each-way 1/5".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlaceTerms {
@@ -65,6 +77,18 @@ pub struct PlaceTerms {
 pub struct Deduction(u8);
 
 impl LegResult {
+    /// The result of a selection that won or lost and of which a part was voided.
+    #[must_use]
+    pub const fn with_void_factor(won: bool, factor: VoidFactor) -> Self {
+        match (factor, won) {
+            (VoidFactor::None, true) => Self::Won,
+            (VoidFactor::None, false) => Self::Lost,
+            (VoidFactor::Half, true) => Self::HalfWon,
+            (VoidFactor::Half, false) => Self::HalfLost,
+            (VoidFactor::Whole, _) => Self::Void,
+        }
+    }
+
     /// Reads the result of a place part: as [`LegResult::from_str`], but `P` says *placed*.
     ///
     /// # Errors
@@ -167,6 +191,24 @@ impl fmt::Display for LegResult {
 }
 
 impl PlaceTerms {
+    /// All of the winnings.
+    pub const WHOLE: Self = Self {
+        numerator: 1,
+        denominator: 1,
+    };
+
+    /// The upper number, as it was stated.
+    #[must_use]
+    pub const fn numerator(self) -> u16 {
+        self.numerator
+    }
+
+    /// The lower number, as it was stated.
+    #[must_use]
+    pub const fn denominator(self) -> u16 {
+        self.denominator
+    }
+
     /// The fraction `numerator / denominator` of the winnings.
     ///
     /// # Errors
@@ -185,6 +227,21 @@ impl PlaceTerms {
 
     fn fraction(self) -> BigRational {
         BigRational::new(BigInt::from(self.numerator), BigInt::from(self.denominator))
+    }
+}
+
+impl Ord for PlaceTerms {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let left = u32::from(self.numerator).saturating_mul(u32::from(other.denominator));
+        let right = u32::from(other.numerator).saturating_mul(u32::from(self.denominator));
+        left.cmp(&right)
+            .then_with(|| self.denominator.cmp(&other.denominator))
+    }
+}
+
+impl PartialOrd for PlaceTerms {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

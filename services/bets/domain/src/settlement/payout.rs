@@ -1,15 +1,19 @@
 //! The total that a slip returns.
 //!
-//! Duty: sum the lines of a slip by symmetric polynomials over its leg factors and round that sum
-//! once. Prohibition: no line is ever built; the cost is legs times sizes.
+//! Duty: sum the lines of a slip by symmetric polynomials over its leg factors, add what the
+//! house's bonuses give, round that sum once and cap it. Prohibition: no line is ever built; the
+//! cost is legs times sizes.
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "rationals of unbounded integers do not overflow"
+    reason = "rationals of unbounded integers do not overflow, and no divisor here can be zero"
 )]
 
 use super::bet_type::BetType;
-use super::leg::{Deduction, LegResult, PlaceTerms};
-use super::rounding::{exactly, round_half_even};
+use super::leg::{Deduction, LegResult};
+use super::race::PlacePart;
+use super::rounding::{exactly, round};
+use super::rules::SettlementRules;
+use super::sizes::Sizes;
 use kernel::{Money, MoneyError, Price};
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -26,6 +30,17 @@ pub enum SettleError {
         /// The legs given.
         legs: usize,
     },
+    /// A system lists the sizes of its lines, and no other kind does.
+    #[error("line sizes belong to a system and to nothing else")]
+    SizesDoNotFitType,
+    /// A line cannot have more legs than the slip.
+    #[error("lines of {largest} legs need more than {legs} legs")]
+    SizesAboveLegs {
+        /// The largest size.
+        largest: u32,
+        /// The legs given.
+        legs: usize,
+    },
     /// An each-way slip needs to know what became of the place part of every leg.
     #[error("leg {leg} has no place result")]
     PlaceResultMissing {
@@ -37,6 +52,19 @@ pub enum SettleError {
     Money(#[from] MoneyError),
 }
 
+/// How a slip is put together, and by which rules it is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlipTerms {
+    /// How the legs make lines.
+    pub bet_type: BetType,
+    /// Of a system, the sizes of its lines.
+    pub sizes: Option<Sizes>,
+    /// Whether there is a place part.
+    pub each_way: bool,
+    /// The house's rules.
+    pub rules: &'static SettlementRules,
+}
+
 /// A leg of which all is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettledLeg {
@@ -45,7 +73,7 @@ pub struct SettledLeg {
     /// What became of it.
     pub result: LegResult,
     /// What became of the place part, for each-way slips.
-    pub place: Option<LegResult>,
+    pub place: Option<PlacePart>,
     /// Taken off its winnings.
     pub deduction: Deduction,
 }
@@ -61,6 +89,10 @@ impl SettledLeg {
             deduction: Deduction::NONE,
         }
     }
+
+    fn win_factor(&self) -> BigRational {
+        self.result.factor(self.price, self.deduction)
+    }
 }
 
 /// What a slip costs and returns.
@@ -68,101 +100,217 @@ impl SettledLeg {
 pub struct Payout {
     /// The stake of all lines together.
     pub stake: Money,
-    /// What is paid: `exact`, rounded half-even once.
+    /// What is paid: `exact`, rounded once, and no more than the cap.
     pub returned: Money,
-    /// The return in major units before rounding; its text form is `5071/25`.
+    /// The return in major units before rounding and cap; its text form is `5071/25`.
     pub exact: BigRational,
     /// How many lines the slip has, win and place parts counted apart.
     pub lines: u64,
+    /// Of `exact`, what the win lines return.
+    pub win: BigRational,
+    /// Of `exact`, what the place lines return.
+    pub place: BigRational,
+    /// Of `exact`, the house's bonus.
+    pub bonus: BigRational,
+    /// The cap, where it took something.
+    pub capped_at: Option<Money>,
 }
 
-/// Works out a slip with `unit_stake` on every line.
-///
-/// # Errors
-/// A leg count that does not suit the type, a missing place result, or an amount beyond the
-/// largest.
-pub fn settle(
-    bet_type: BetType,
-    unit_stake: Money,
-    legs: &[SettledLeg],
-    each_way: Option<PlaceTerms>,
-) -> Result<Payout, SettleError> {
-    if !bet_type.legs().contains(&legs.len()) {
-        return Err(SettleError::LegCount {
+impl Payout {
+    /// Whether nothing comes back, not even a fraction.
+    #[must_use]
+    pub fn pays_nothing(&self) -> bool {
+        self.exact.is_zero()
+    }
+}
+
+impl SlipTerms {
+    /// A slip without place part, by the present rules. Systems list their sizes besides.
+    #[must_use]
+    pub const fn of(bet_type: BetType) -> Self {
+        Self {
             bet_type,
-            legs: legs.len(),
-        });
+            sizes: None,
+            each_way: false,
+            rules: SettlementRules::PRESENT,
+        }
     }
-    let win_factors = legs
-        .iter()
-        .map(|leg| leg.result.factor(leg.price, leg.deduction));
-    let mut sum = factor_sum(bet_type, win_factors);
-    let mut lines = bet_type.lines(legs.len());
-    if let Some(terms) = each_way {
-        sum += factor_sum(bet_type, place_factors(legs, terms)?);
-        lines = lines.saturating_mul(2);
+
+    /// The sizes of the lines of so many legs.
+    ///
+    /// # Errors
+    /// Legs or sizes that do not suit the type.
+    pub fn line_sizes(&self, legs: usize) -> Result<Sizes, SettleError> {
+        if !self.bet_type.legs().contains(&legs) {
+            return Err(SettleError::LegCount {
+                bet_type: self.bet_type,
+                legs,
+            });
+        }
+        match (self.bet_type.sizes(legs), self.sizes) {
+            (Some(own), None) => Ok(own),
+            (None, Some(listed)) => {
+                let largest = listed.largest();
+                if usize::try_from(largest).is_ok_and(|largest| largest <= legs) {
+                    Ok(listed)
+                } else {
+                    Err(SettleError::SizesAboveLegs { largest, legs })
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => Err(SettleError::SizesDoNotFitType),
+        }
     }
-    let exact = exactly(unit_stake) * sum;
-    let count = i64::try_from(lines).map_err(|_| MoneyError::Overflow)?;
-    Ok(Payout {
-        stake: unit_stake.checked_times(count)?,
-        returned: round_half_even(&exact, unit_stake.currency())?,
-        exact,
-        lines,
-    })
+
+    /// How many lines a slip of so many legs has, win and place parts counted apart.
+    ///
+    /// # Errors
+    /// Legs or sizes that do not suit the type.
+    pub fn lines(&self, legs: usize) -> Result<u64, SettleError> {
+        let lines = self.line_sizes(legs)?.lines(legs);
+        Ok(if self.each_way {
+            lines.saturating_mul(2)
+        } else {
+            lines
+        })
+    }
+
+    /// What a slip of so many legs costs, with `unit_stake` on every line.
+    ///
+    /// # Errors
+    /// Legs or sizes that do not suit the type, or more than an amount can hold.
+    pub fn total_stake(&self, legs: usize, unit_stake: Money) -> Result<Money, SettleError> {
+        let lines = i64::try_from(self.lines(legs)?).map_err(|_| MoneyError::Overflow)?;
+        Ok(unit_stake.checked_times(lines)?)
+    }
+
+    /// Works out a slip with `unit_stake` on every line.
+    ///
+    /// # Errors
+    /// Legs or sizes that do not suit the type, a missing place result, or an amount beyond the
+    /// largest.
+    pub fn settle(&self, unit_stake: Money, legs: &[SettledLeg]) -> Result<Payout, SettleError> {
+        let stake = self.total_stake(legs.len(), unit_stake)?;
+        let unit = exactly(unit_stake);
+        let Sums { win, place, bonus } = self.sums(legs)?;
+        let (win, place, bonus) = (win * &unit, place * &unit, bonus * &unit);
+        let exact = &win + &place + &bonus;
+        let currency = unit_stake.currency();
+        let cap = self.rules.payout_max_minor;
+        let cap = cap.map(|minor| Money::from_minor(minor, currency));
+        let capped_at = cap.filter(|cap| exact > exactly(*cap));
+        let returned = match capped_at {
+            Some(cap) => cap,
+            None => round(&exact, currency, self.rules.rounding)?,
+        };
+        Ok(Payout {
+            stake,
+            returned,
+            exact,
+            lines: self.lines(legs.len())?,
+            win,
+            place,
+            bonus,
+            capped_at,
+        })
+    }
+
+    /// The largest stake of a line with which a slip of these legs returns no more than so much.
+    ///
+    /// # Errors
+    /// As [`SlipTerms::settle`].
+    pub fn unit_stake_for_return(
+        &self,
+        legs: &[SettledLeg],
+        most: Money,
+    ) -> Result<Money, SettleError> {
+        let Sums { win, place, bonus } = self.sums(legs)?;
+        let sum = win + place + bonus;
+        if sum.is_zero() {
+            return Ok(most);
+        }
+        let stake = (BigRational::from(BigInt::from(most.minor())) / sum).floor();
+        let minor = stake.to_integer().to_i64().unwrap_or(i64::MAX);
+        Ok(Money::from_minor(minor, most.currency()))
+    }
+
+    /// What a unit on every line returns.
+    fn sums(&self, legs: &[SettledLeg]) -> Result<Sums, SettleError> {
+        let sizes = self.line_sizes(legs.len())?;
+        let win = factor_sum(sizes, legs.iter().map(SettledLeg::win_factor));
+        let place = if self.each_way {
+            factor_sum(sizes, place_factors(legs)?)
+        } else {
+            BigRational::zero()
+        };
+        let bonus = self.bonus(sizes, legs, &win);
+        Ok(Sums { win, place, bonus })
+    }
+
+    /// What the house adds to the win lines of a unit each.
+    fn bonus(&self, sizes: Sizes, legs: &[SettledLeg], win: &BigRational) -> BigRational {
+        let Some(bonus) = self.rules.bonus(self.bet_type) else {
+            return BigRational::zero();
+        };
+        let won = legs.iter().filter(|leg| leg.result == LegResult::Won);
+        let lost = legs.iter().filter(|leg| leg.result == LegResult::Lost);
+        let (winners, losers) = (won.clone().count(), lost.count());
+        if winners == legs.len() {
+            let staked = BigRational::from(BigInt::from(sizes.lines(legs.len())));
+            let percent = BigInt::from(bonus.all_winners_percent);
+            return (win - staked) * BigRational::new(percent, BigInt::from(100));
+        }
+        match won.clone().next() {
+            Some(only) if winners == 1 && losers == legs.len().saturating_sub(1) => {
+                let times = BigInt::from(bonus.only_winner_times.saturating_sub(1));
+                (only.win_factor() - BigRational::one()) * BigRational::from(times)
+            }
+            Some(_) | None => BigRational::zero(),
+        }
+    }
 }
 
-/// The largest stake of a slip of these legs that returns no more than so much. It has no place
-/// part.
-#[must_use]
-pub fn stake_for_return(bet_type: BetType, legs: &[SettledLeg], most: Money) -> Money {
-    let factors = legs
-        .iter()
-        .map(|leg| leg.result.factor(leg.price, leg.deduction));
-    let sum = factor_sum(bet_type, factors);
-    if sum.is_zero() {
-        return most;
-    }
-    let stake = (BigRational::from(BigInt::from(most.minor())) / sum).floor();
-    let minor = stake.to_integer().to_i64().unwrap_or(i64::MAX);
-    Money::from_minor(minor, most.currency())
+/// What a unit on every line returns, by its parts.
+struct Sums {
+    win: BigRational,
+    place: BigRational,
+    bonus: BigRational,
 }
 
-fn place_factors(legs: &[SettledLeg], terms: PlaceTerms) -> Result<Vec<BigRational>, SettleError> {
+fn place_factors(legs: &[SettledLeg]) -> Result<Vec<BigRational>, SettleError> {
     legs.iter()
         .zip(1..)
         .map(|(leg, number)| match leg.place {
-            Some(result) => Ok(result.place_factor(leg.price, leg.deduction, terms)),
+            Some(part) => Ok(part
+                .result
+                .place_factor(leg.price, leg.deduction, part.fraction)),
             None => Err(SettleError::PlaceResultMissing { leg: number }),
         })
         .collect()
 }
 
 /// The sum over all lines of the products of their factors: what a unit on every line returns.
+///
+/// The factors are brought over one denominator first, so that the polynomials are of whole
+/// numbers and only their sum is reduced: with factors n/d, the coefficient of x^k in
+/// (d1 + n1 x)(d2 + n2 x).. is the k-th symmetric polynomial times the product of all d.
 #[must_use]
-pub fn factor_sum(
-    bet_type: BetType,
-    factors: impl IntoIterator<Item = BigRational, IntoIter: ExactSizeIterator>,
-) -> BigRational {
-    let factors = factors.into_iter();
-    let sizes = bet_type.line_sizes(factors.len());
-    if sizes.start() == sizes.end() {
-        return factors.fold(BigRational::one(), |product, factor| product * factor);
-    }
-    // polynomials[k] is the sum of the products of every k factors seen so far.
-    let mut polynomials = vec![BigRational::zero(); factors.len().saturating_add(1)];
-    if let Some(empty_product) = polynomials.first_mut() {
-        *empty_product = BigRational::one();
-    }
+pub fn factor_sum(sizes: Sizes, factors: impl IntoIterator<Item = BigRational>) -> BigRational {
+    let mut denominator = BigInt::one();
+    let mut polynomials = vec![BigInt::one()];
     for factor in factors {
-        let previous = polynomials.clone();
-        for (sum, smaller) in polynomials.iter_mut().skip(1).zip(&previous) {
-            *sum += smaller * &factor;
+        let (numerator, own) = (factor.numer(), factor.denom());
+        denominator *= own;
+        let mut next: Vec<BigInt> = polynomials.iter().map(|sum| sum * own).collect();
+        next.push(BigInt::zero());
+        for (sum, smaller) in next.iter_mut().skip(1).zip(&polynomials) {
+            *sum += smaller * numerator;
         }
+        polynomials = next;
     }
-    polynomials
+    let sum = polynomials
         .into_iter()
         .enumerate()
-        .filter(|(size, _)| sizes.contains(size))
-        .fold(BigRational::zero(), |sum, (_, polynomial)| sum + polynomial)
+        .filter(|(size, _)| sizes.contains(*size))
+        .fold(BigInt::zero(), |sum, (_, polynomial)| sum + polynomial);
+    BigRational::new(sum, denominator)
 }

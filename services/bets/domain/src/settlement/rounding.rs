@@ -7,12 +7,33 @@
     reason = "unbounded integers do not overflow, and a rational's denominator is never zero"
 )]
 
+use super::rules::Rounding;
 use kernel::{Currency, Money, MoneyError};
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive};
 use std::cmp::Ordering;
+
+/// The amount that `exact` major units come to by this rule.
+///
+/// # Errors
+/// More than an amount can hold.
+pub fn round(
+    exact: &BigRational,
+    currency: Currency,
+    rounding: Rounding,
+) -> Result<Money, MoneyError> {
+    match rounding {
+        Rounding::HalfEven => round_half_even(exact, currency),
+        Rounding::Floor => {
+            let minor = exact * BigRational::from(BigInt::from(10).pow(currency.exponent()));
+            let below = minor.floor().to_integer();
+            let below = below.to_i64().ok_or(MoneyError::Overflow)?;
+            Ok(Money::from_minor(below, currency))
+        }
+    }
+}
 
 /// The amount nearest to `exact` major units; from the middle between two, the even one.
 ///
@@ -75,6 +96,15 @@ mod tests {
             (-25, -2),
         ] {
             assert_eq!(rounded(thousandths, 1000, Currency::Eur), cents);
+        }
+    }
+
+    #[test]
+    fn rounding_down_never_gives_more() {
+        for (thousandths, cents) in [(4, 0), (9, 0), (10, 1), (19, 1), (-1, -1)] {
+            let exact = BigRational::new(thousandths.into(), 1000.into());
+            let down = round(&exact, Currency::Eur, Rounding::Floor).unwrap();
+            assert_eq!(down.minor(), cents, "{thousandths}");
         }
     }
 

@@ -35,10 +35,21 @@ fn eur(text: &str) -> Money {
     Money::parse(text, Currency::Eur).unwrap()
 }
 
+fn plain(bet_type: BetType, stake: Money, legs: &[SettledLeg]) -> Result<Payout, SettleError> {
+    SlipTerms::of(bet_type).settle(stake, legs)
+}
+
 fn pays(kind: &str, stake: &str, prices: &str, results: &str) -> String {
     let legs = legs(prices, results);
-    let payout = settle(kind.parse().unwrap(), eur(stake), &legs, None).unwrap();
+    let payout = plain(kind.parse().unwrap(), eur(stake), &legs).unwrap();
     payout.returned.to_string()
+}
+
+fn each_way(bet_type: BetType) -> SlipTerms {
+    SlipTerms {
+        each_way: true,
+        ..SlipTerms::of(bet_type)
+    }
 }
 
 /// A single each-way bet.
@@ -53,17 +64,21 @@ fn pays_each_way(
     let leg = SettledLeg {
         price: price(odds),
         result: win.parse().unwrap(),
-        place: Some(LegResult::from_place_code(place).unwrap()),
+        place: Some(PlacePart {
+            result: LegResult::from_place_code(place).unwrap(),
+            fraction: terms.parse().unwrap(),
+        }),
         deduction: Deduction::from_pence(pence).unwrap(),
     };
-    let terms = terms.parse().unwrap();
-    settle(BetType::Single, eur(stake), &[leg], Some(terms)).unwrap()
+    each_way(BetType::Single)
+        .settle(eur(stake), &[leg])
+        .unwrap()
 }
 
 #[test]
 fn lucky_15_with_its_exact_return_beside_the_rounded_one() {
     let legs = legs("2.5 3.0 1.8 4.2", "W W W W");
-    let payout = settle(BetType::Lucky15, eur("1"), &legs, None).unwrap();
+    let payout = plain(BetType::Lucky15, eur("1"), &legs).unwrap();
     assert_eq!(payout.exact.to_string(), "5071/25");
     assert_eq!(plain_decimal(payout.returned), "202.84");
     assert_eq!(plain_decimal(payout.stake), "15");
@@ -181,7 +196,7 @@ fn deductions_come_off_winnings_after_the_dead_heat_reduced_the_stake() {
             deduction: Deduction::from_pence(pence).unwrap(),
             ..SettledLeg::plain(price("8/1"), result)
         };
-        let payout = settle(BetType::Single, eur("10"), &[leg], None).unwrap();
+        let payout = plain(BetType::Single, eur("10"), &[leg]).unwrap();
         payout.returned
     };
     assert_eq!(deducted(LegResult::Won, 25), eur("70"));
@@ -221,31 +236,192 @@ fn codes_round_trip_and_nothing_else_is_read() {
 }
 
 #[test]
+fn systems_of_any_sizes_pay_the_sum_of_their_lines() {
+    let sized = |sizes: &str, prices: &str, results: &str| {
+        let terms = SlipTerms {
+            sizes: Some(sizes.parse().unwrap()),
+            ..SlipTerms::of(BetType::System)
+        };
+        let payout = terms.settle(eur("1"), &legs(prices, results)).unwrap();
+        (payout.returned.to_string(), payout.lines)
+    };
+    // Three doubles of 2.5, 3, 1.8 with the middle one lost: 4.5 alone.
+    assert_eq!(sized("2", "2.5 3 1.8", "W L W"), ("4.50".to_owned(), 3));
+    assert_eq!(sized("1,3", "2 2 2", "W W W"), ("14.00".to_owned(), 4));
+    assert_eq!(
+        sized("2,3", "2 2 2 2 2", "W W L L L"),
+        ("4.00".to_owned(), 20)
+    );
+}
+
+#[test]
+fn a_system_needs_its_sizes_and_no_other_kind_takes_them() {
+    let with = |bet_type, sizes: Option<&str>| {
+        let terms = SlipTerms {
+            sizes: sizes.map(|text| text.parse().unwrap()),
+            ..SlipTerms::of(bet_type)
+        };
+        terms
+            .settle(eur("1"), &legs("2 2 2", "W W W"))
+            .map(|payout| payout.lines)
+    };
+    assert_eq!(with(BetType::System, Some("2")), Ok(3));
+    assert_eq!(
+        with(BetType::System, None),
+        Err(SettleError::SizesDoNotFitType)
+    );
+    assert_eq!(
+        with(BetType::Trixie, Some("2")),
+        Err(SettleError::SizesDoNotFitType)
+    );
+    let above = SettleError::SizesAboveLegs {
+        largest: 4,
+        legs: 3,
+    };
+    assert_eq!(with(BetType::System, Some("4")), Err(above));
+}
+
+#[test]
+fn each_way_systems_are_two_systems() {
+    let leg = |win, place| SettledLeg {
+        place: Some(PlacePart {
+            result: place,
+            fraction: "1/5".parse().unwrap(),
+        }),
+        ..SettledLeg::plain(price("10/1"), win)
+    };
+    let (won, lost) = (LegResult::Won, LegResult::Lost);
+    let three = [leg(won, won), leg(lost, won), leg(lost, lost)];
+    let payout = each_way(BetType::Patent).settle(eur("1"), &three).unwrap();
+    // Win: one single at 11. Place at 3: two singles and a double.
+    assert_eq!((payout.returned, payout.lines), (eur("26"), 14));
+    let double = [leg(won, won), leg(lost, won)];
+    let payout = each_way(BetType::Double)
+        .settle(eur("10"), &double)
+        .unwrap();
+    assert_eq!((payout.returned, payout.stake), (eur("90"), eur("20")));
+}
+
+fn by_rules(version: u32, bet_type: BetType) -> SlipTerms {
+    SlipTerms {
+        rules: SettlementRules::version(version).unwrap(),
+        ..SlipTerms::of(bet_type)
+    }
+}
+
+#[test]
+fn bonuses_come_with_the_rules_that_have_them() {
+    let pays = |version, results| {
+        let legs = legs("2.5 3.0 1.8 4.2", results);
+        let payout = by_rules(version, BetType::Lucky15).settle(eur("1"), &legs);
+        let payout = payout.unwrap();
+        (payout.returned.to_string(), payout.bonus.to_string())
+    };
+    let is = |returned: &str, bonus: &str| (returned.to_owned(), bonus.to_owned());
+    // Ten percent of 202.84 - 15.
+    assert_eq!(pays(3, "W W W W"), is("221.62", "2348/125"));
+    assert_eq!(pays(2, "W W W W"), is("202.84", "0"));
+    // An only winner at 3 pays 5.
+    assert_eq!(pays(3, "L W L L"), is("5.00", "2"));
+    assert_eq!(pays(3, "L W V L"), pays(2, "L W V L"));
+}
+
+#[test]
+fn a_cap_takes_what_is_above_it_and_says_so() {
+    let twelve = vec!["5"; 12].join(" ");
+    let all_won = vec!["W"; 12].join(" ");
+    let legs = legs(&twelve, &all_won);
+    let pays = |version| {
+        let payout = by_rules(version, BetType::Accumulator).settle(eur("1"), &legs);
+        let payout = payout.unwrap();
+        (payout.returned, payout.capped_at, payout.exact.to_string())
+    };
+    let exact = || "244140625".to_owned();
+    assert_eq!(pays(1), (eur("244140625"), None, exact()));
+    assert_eq!(pays(2), (eur("500000"), Some(eur("500000")), exact()));
+}
+
+#[test]
+fn rounding_down_is_a_rule_too() {
+    let legs = legs("1.999", "W");
+    let pays = |version| {
+        by_rules(version, BetType::Single)
+            .settle(eur("0.05"), &legs)
+            .unwrap()
+    };
+    assert_eq!(pays(2).returned, eur("0.10"));
+    assert_eq!(pays(4).returned, eur("0.09"));
+}
+
+#[test]
+fn void_factors_have_their_results() {
+    for (won, factor, result) in [
+        (false, VoidFactor::None, LegResult::Lost),
+        (true, VoidFactor::None, LegResult::Won),
+        (false, VoidFactor::Whole, LegResult::Void),
+        (true, VoidFactor::Half, LegResult::HalfWon),
+        (false, VoidFactor::Half, LegResult::HalfLost),
+    ] {
+        assert_eq!(LegResult::with_void_factor(won, factor), result);
+    }
+}
+
+#[test]
+fn the_largest_slips_stay_cheap() {
+    // Prices with large denominators that share no factor: nothing cancels.
+    let odd = |n: i64| Price::ratio(3_999_971 + 2 * n, 999_983 - 6 * n).unwrap();
+    let leg = |n| SettledLeg {
+        place: Some(PlacePart {
+            result: LegResult::DeadHeat { places: 3, tied: 7 },
+            fraction: "1/5".parse().unwrap(),
+        }),
+        deduction: Deduction::from_pence(85).unwrap(),
+        ..SettledLeg::plain(odd(n), LegResult::DeadHeat { places: 2, tied: 3 })
+    };
+    let largest: Vec<SettledLeg> = (0..20).map(leg).collect();
+    let terms = SlipTerms {
+        sizes: Some("1-20".parse().unwrap()),
+        ..each_way(BetType::System)
+    };
+    let payout = terms.settle(eur("0.01"), &largest).unwrap();
+    assert_eq!(payout.lines, 2 * 1_048_575);
+    // The exact return is that of every line: bounded by the digits of twenty denominators.
+    assert!(payout.exact.denom().bits() < 20 * 2 * 40);
+    let more: Vec<SettledLeg> = (0..21).map(leg).collect();
+    assert_eq!(
+        terms.settle(eur("0.01"), &more),
+        Err(SettleError::LegCount {
+            bet_type: BetType::System,
+            legs: 21
+        })
+    );
+}
+
+#[test]
 fn what_cannot_be_worked_out_says_why() {
     let two = legs("2 2", "W W");
     assert_eq!(
-        settle(BetType::Treble, eur("1"), &two, None),
+        plain(BetType::Treble, eur("1"), &two),
         Err(SettleError::LegCount {
             bet_type: BetType::Treble,
             legs: 2
         })
     );
     assert_eq!(
-        settle(BetType::Double, eur("1"), &two, "1/5".parse().ok()),
+        each_way(BetType::Double).settle(eur("1"), &two),
         Err(SettleError::PlaceResultMissing { leg: 1 })
     );
     let long = vec![two[0]; 80];
     assert_eq!(
-        settle(BetType::Accumulator, eur("1"), &long, None),
+        by_rules(1, BetType::Accumulator).settle(eur("1"), &long),
         Err(SettleError::Money(kernel::MoneyError::Overflow))
     );
 }
 
 /// Every line written out: what the polynomials must agree with.
-fn by_enumeration(bet_type: BetType, factors: &[BigRational]) -> BigRational {
-    let sizes = bet_type.line_sizes(factors.len());
+fn by_enumeration(sizes: Sizes, factors: &[BigRational]) -> BigRational {
     (0_u32..1 << factors.len())
-        .filter(|mask| sizes.contains(&usize::try_from(mask.count_ones()).unwrap()))
+        .filter(|mask| sizes.contains(usize::try_from(mask.count_ones()).unwrap()))
         .map(|mask| {
             let in_line = factors
                 .iter()
@@ -254,6 +430,13 @@ fn by_enumeration(bet_type: BetType, factors: &[BigRational]) -> BigRational {
             in_line.fold(BigRational::one(), |product, (_, factor)| product * factor)
         })
         .fold(BigRational::zero(), |sum, line| sum + line)
+}
+
+const CASES: u32 = 10_000;
+
+/// What a unit on every line returns.
+fn paid(terms: SlipTerms, legs: &[SettledLeg]) -> BigRational {
+    terms.settle(eur("1"), legs).unwrap().exact
 }
 
 fn any_price() -> impl Strategy<Value = Price> {
@@ -275,52 +458,69 @@ fn any_leg() -> impl Strategy<Value = SettledLeg> {
     (
         any_price(),
         any_result(),
-        proptest::option::of(any_result()),
+        any_result(),
+        1_u16..=5,
         0_u8..=90,
     )
-        .prop_map(|(price, result, place, pence)| SettledLeg {
+        .prop_map(|(price, result, place, of, pence)| SettledLeg {
             price,
             result,
-            place,
+            place: Some(PlacePart {
+                result: place,
+                fraction: PlaceTerms::new(1, of).unwrap(),
+            }),
             deduction: Deduction::from_pence(pence).unwrap(),
         })
 }
 
-/// A type, and legs enough for it.
-fn any_slip() -> impl Strategy<Value = (BetType, Vec<SettledLeg>)> {
-    (0..BetType::ALL.len()).prop_flat_map(|index| {
+/// A kind with sizes if it needs them, and legs enough for it.
+fn any_slip() -> impl Strategy<Value = (SlipTerms, Vec<SettledLeg>)> {
+    let kinds = (0..BetType::ALL.len(), any::<u16>(), any::<bool>());
+    (kinds, 0..SettlementRules::ALL.len()).prop_flat_map(|((index, sizes, each_way), rules)| {
         let bet_type = BetType::ALL[index];
         let (fewest, most) = (*bet_type.legs().start(), *bet_type.legs().end());
-        let legs = proptest::collection::vec(any_leg(), fewest..=most.min(8));
-        (Just(bet_type), legs)
+        let legs = proptest::collection::vec(any_leg(), fewest..=most.min(fewest.max(8)));
+        legs.prop_map(move |legs| {
+            let listed = (1..=legs.len()).filter(|size| sizes >> (size - 1) & 1 == 1);
+            let listed = Sizes::listed(listed).unwrap_or("2".parse().unwrap());
+            let terms = SlipTerms {
+                bet_type,
+                sizes: (bet_type == BetType::System).then_some(listed),
+                each_way,
+                rules: &SettlementRules::ALL[rules],
+            };
+            (terms, legs)
+        })
     })
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
     #[test]
-    fn polynomials_equal_enumeration((bet_type, legs) in any_slip()) {
+    fn polynomials_equal_enumeration((terms, legs) in any_slip()) {
         let factors: Vec<BigRational> =
             legs.iter().map(|leg| leg.result.factor(leg.price, leg.deduction)).collect();
-        let by_lines = by_enumeration(bet_type, &factors);
-        prop_assert_eq!(factor_sum(bet_type, factors), by_lines);
+        let sizes = terms.line_sizes(legs.len()).unwrap();
+        let by_lines = by_enumeration(sizes, &factors);
+        prop_assert_eq!(factor_sum(sizes, factors), by_lines);
     }
 
     #[test]
-    fn all_void_returns_the_stake((bet_type, legs) in any_slip(), minor in 1_i64..1_000_000) {
-        let void: Vec<SettledLeg> = legs
-            .iter()
-            .map(|leg| SettledLeg { result: LegResult::Void, place: Some(LegResult::Void), ..*leg })
-            .collect();
-        let unit = Money::from_minor(minor, Currency::Eur);
-        for each_way in [None, "1/4".parse().ok()] {
-            let payout = settle(bet_type, unit, &void, each_way).unwrap();
-            prop_assert_eq!(payout.returned, payout.stake);
-        }
+    fn all_void_returns_the_stake((terms, legs) in any_slip(), minor in 1_i64..10_000) {
+        let void = |leg: &SettledLeg| SettledLeg {
+            result: LegResult::Void,
+            place: leg.place.map(|part| PlacePart { result: LegResult::Void, ..part }),
+            ..*leg
+        };
+        let void: Vec<SettledLeg> = legs.iter().map(void).collect();
+        let payout = terms.settle(Money::from_minor(minor, Currency::Eur), &void).unwrap();
+        prop_assert_eq!(payout.returned, payout.stake);
     }
 
     #[test]
     fn a_better_price_never_pays_less(
-        (bet_type, legs) in any_slip(),
+        (terms, legs) in any_slip(),
         which in any::<prop::sample::Index>(),
         better in any_price(),
     ) {
@@ -328,12 +528,72 @@ proptest! {
         let leg = which.get(&legs);
         let at = which.index(legs.len());
         improved[at] = SettledLeg { price: leg.price.max(better), ..*leg };
-        let paid = |legs: &[SettledLeg]| {
-            let factors: Vec<_> =
-                legs.iter().map(|leg| leg.result.factor(leg.price, leg.deduction)).collect();
-            factor_sum(bet_type, factors)
+        prop_assert!(paid(terms, &improved) >= paid(terms, &legs));
+    }
+
+    #[test]
+    fn a_better_result_never_pays_less(
+        (terms, legs) in any_slip(),
+        which in any::<prop::sample::Index>(),
+    ) {
+        let at = which.index(legs.len());
+        let with = |result| {
+            let mut changed = legs.clone();
+            changed[at] = SettledLeg { result, ..legs[at] };
+            paid(terms, &changed)
         };
-        prop_assert!(paid(&improved) >= paid(&legs));
+        let ladder = [
+            LegResult::Lost,
+            LegResult::HalfLost,
+            LegResult::Void,
+            LegResult::HalfWon,
+            LegResult::Won,
+        ];
+        // Where a bonus rewards an only winner, losing the last other leg may pay more.
+        if terms.rules.bonus(terms.bet_type).is_none() {
+            for pair in ladder.windows(2) {
+                prop_assert!(with(pair[0]) <= with(pair[1]), "{} {}", pair[0], pair[1]);
+            }
+        }
+        prop_assert!(with(LegResult::HalfWon) <= with(LegResult::Won));
+    }
+
+    #[test]
+    fn a_deduction_never_pays_more((terms, legs) in any_slip(), pence in 0_u8..=90) {
+        let deducted = |leg: &SettledLeg| SettledLeg {
+            deduction: leg.deduction.and(Deduction::from_pence(pence).unwrap()),
+            ..*leg
+        };
+        let deducted: Vec<SettledLeg> = legs.iter().map(deducted).collect();
+        prop_assert!(paid(terms, &deducted) <= paid(terms, &legs));
+    }
+
+    #[test]
+    fn nothing_pays_more_than_all_winners((terms, legs) in any_slip()) {
+        let won = |leg: &SettledLeg| SettledLeg {
+            result: LegResult::Won,
+            place: leg.place.map(|part| PlacePart { result: LegResult::Won, ..part }),
+            deduction: Deduction::NONE,
+            ..*leg
+        };
+        let won: Vec<SettledLeg> = legs.iter().map(won).collect();
+        prop_assert!(paid(terms, &legs) <= paid(terms, &won));
+    }
+
+    #[test]
+    fn the_largest_stake_is_the_largest((terms, legs) in any_slip(), most in 1_i64..100_000_000) {
+        let won = |leg: &SettledLeg| SettledLeg {
+            result: LegResult::Won,
+            place: leg.place.map(|part| PlacePart { result: LegResult::Won, ..part }),
+            ..*leg
+        };
+        let won: Vec<SettledLeg> = legs.iter().map(won).collect();
+        let most = Money::from_minor(most, Currency::Eur);
+        let unit = terms.unit_stake_for_return(&won, most).unwrap();
+        let exact = |unit: Money| terms.settle(unit, &won).unwrap().exact;
+        let most = rounding::exactly(most);
+        prop_assert!(exact(unit) <= most);
+        prop_assert!(exact(Money::from_minor(unit.minor() + 1, Currency::Eur)) > most);
     }
 
     #[test]

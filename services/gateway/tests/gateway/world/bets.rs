@@ -18,8 +18,14 @@ pub fn slip(stake: &str) -> Value {
 }
 
 pub fn place_of(asked: &CommandRecord<bets::Command>) -> bets::PlaceBet {
-    let bets::Command::PlaceBet(place) = &asked.command;
-    place.clone()
+    match asked.command.clone() {
+        bets::Command::PlaceBet(place) => place,
+        bets::Command::PlaceSlip(place) => bets::PlaceBet {
+            bet: place.bet,
+            customer: place.customer,
+            slip: place.slip,
+        },
+    }
 }
 
 /// What bets records for a slip that breaks no rule.

@@ -37,6 +37,7 @@ pub fn parts(
         webhooks: Arc::new(PlainWebhooks),
         feed: Some(Arc::new(NumberLines)),
         receipts: None,
+        calculator: Some(Arc::new(Echo)),
         checkpoints: None,
         checks: vec![],
         metrics: vec![],
@@ -45,6 +46,18 @@ pub fn parts(
             login: "demo".to_owned(),
             password: "pass".to_owned(),
         }),
+    }
+}
+
+/// Answers a question with itself; one without `ask` is none.
+pub struct Echo;
+
+impl Calculator for Echo {
+    fn answer(&self, question: &serde_json::Value) -> Result<serde_json::Value, String> {
+        match question.get("ask") {
+            Some(_) => Ok(serde_json::json!({"asked": question})),
+            None => Err("not a question".to_owned()),
+        }
     }
 }
 

@@ -1,0 +1,185 @@
+//! The questions, as they are written.
+
+use serde::Deserialize;
+
+/// What can be asked, told by its field `ask`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub(super) enum Question {
+    Settle(Settle),
+    FreeBet(FreeBet),
+    CashOut(CashOut),
+    Lines(Lines),
+    Odds(Odds),
+    Deduction(Deduction),
+    EachWayTerms(EachWayTerms),
+    Line(Line),
+    Placing(Placing),
+    VoidFactor(VoidFactor),
+    Split(Split),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settle {
+    pub r#type: String,
+    pub sizes: Option<String>,
+    #[serde(default)]
+    pub each_way: bool,
+    pub unit_stake_minor: i64,
+    pub currency: Option<String>,
+    pub rules: Option<u32>,
+    pub legs: Vec<Leg>,
+}
+
+/// A leg's result is told, or follows from a race or a score.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Leg {
+    pub price: String,
+    pub result: Option<String>,
+    pub place: Option<PlacePart>,
+    pub race: Option<Race>,
+    pub line: Option<Line>,
+    #[serde(default)]
+    pub starting_price: bool,
+    pub deduction: Option<u8>,
+    pub struck_at: Option<u64>,
+    #[serde(default)]
+    pub withdrawals: Vec<Withdrawal>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlacePart {
+    pub result: String,
+    pub fraction: String,
+}
+
+/// `place` is none for a runner that was not placed, `ran` false for one that did not run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Race {
+    pub runners: u16,
+    #[serde(default)]
+    pub handicap: bool,
+    pub place: Option<u16>,
+    pub tied: Option<u16>,
+    pub ran: Option<bool>,
+    pub fixed_places: Option<u16>,
+    pub fixed_fraction: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Withdrawal {
+    pub at: u64,
+    pub price: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FreeBet {
+    pub token_minor: i64,
+    pub slip: Settle,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CashOut {
+    pub stake_minor: i64,
+    pub currency: Option<String>,
+    pub margin: Option<String>,
+    pub fraction: Option<String>,
+    pub legs: Vec<OpenLeg>,
+}
+
+/// Decided (`result`), open (`live`: the fair price now) or open with `chances`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OpenLeg {
+    pub struck: String,
+    pub result: Option<String>,
+    pub live: Option<String>,
+    pub chances: Option<Chances>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Chances {
+    #[serde(default)]
+    pub won: Option<String>,
+    #[serde(default)]
+    pub half_won: Option<String>,
+    #[serde(default)]
+    pub refunded: Option<String>,
+    #[serde(default)]
+    pub half_lost: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lines {
+    pub r#type: String,
+    pub legs: usize,
+    pub sizes: Option<String>,
+    #[serde(default)]
+    pub each_way: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Odds {
+    pub price: String,
+    pub format: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deduction {
+    pub rules: Option<u32>,
+    pub struck_at: Option<u64>,
+    pub withdrawals: Vec<Withdrawal>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EachWayTerms {
+    pub runners: u16,
+    #[serde(default)]
+    pub handicap: bool,
+    pub rules: Option<u32>,
+}
+
+/// `placed_at` is the score at which the bet was placed in play.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    pub side: String,
+    pub line: String,
+    pub score: String,
+    pub placed_at: Option<String>,
+    pub rules: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Placing {
+    pub place: u16,
+    pub tied: u16,
+    pub places: u16,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VoidFactor {
+    pub won: bool,
+    pub factor: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Split {
+    pub amount_minor: i64,
+    pub weights: Vec<u64>,
+}

@@ -1,0 +1,60 @@
+//! A request as the domain asks it.
+
+use super::{policy_from_wire, type_from_wire};
+use bets_domain::settlement::Sizes;
+use bets_domain::{RequestedLeg, SlipRequest};
+use kernel::{BetId, CustomerId};
+use schemas::bets as wire;
+
+/// Whose bet, under which id, and what is asked for.
+pub(crate) fn place_from_wire(command: wire::Command) -> (BetId, CustomerId, SlipRequest) {
+    let plain = |legs: usize| wire::SlipOptions {
+        sizes: vec![],
+        starting_price: vec![false; legs],
+    };
+    match command {
+        wire::Command::PlaceBet(place) => {
+            let options = plain(place.slip.legs.len());
+            let slip = slip_from_wire(place.slip, &options);
+            (place.bet, place.customer, slip)
+        }
+        wire::Command::PlaceSlip(place) => {
+            let slip = slip_from_wire(place.slip, &place.options);
+            (place.bet, place.customer, slip)
+        }
+    }
+}
+
+fn slip_from_wire(slip: wire::Slip, options: &wire::SlipOptions) -> SlipRequest {
+    let starting = options.starting_price.iter().copied();
+    let starting = starting.chain(std::iter::repeat(false));
+    let legs = slip.legs.into_iter().zip(starting);
+    SlipRequest {
+        bet_type: type_from_wire(slip.bet_type),
+        sizes: sizes_from_wire(&options.sizes),
+        legs: legs
+            .map(|(leg, starting_price)| RequestedLeg {
+                selection: leg.selection,
+                market: leg.market,
+                fixture: leg.fixture,
+                price: leg.price,
+                market_version: leg.market_version,
+                starting_price,
+            })
+            .collect(),
+        unit_stake: slip.stake,
+        price_policy: policy_from_wire(slip.price_policy),
+        each_way: slip.each_way,
+        client_ref: slip.client_ref,
+    }
+}
+
+/// Sizes that no system can have are none; the domain refuses a system without sizes.
+pub(crate) fn sizes_from_wire(sizes: &[u8]) -> Option<Sizes> {
+    Sizes::listed(sizes.iter().map(|size| usize::from(*size))).ok()
+}
+
+pub(crate) fn sizes_to_wire(sizes: Option<Sizes>) -> Vec<u8> {
+    let sizes = sizes.into_iter().flat_map(Sizes::iter);
+    sizes.filter_map(|size| u8::try_from(size).ok()).collect()
+}

@@ -338,7 +338,7 @@ pub fn reprice(
 )]
 pub fn parts_of(probabilities: &[f64]) -> Result<Vec<u64>, ShadeError> {
     let sum: f64 = probabilities.iter().sum();
-    if !((sum - 1.0).abs() < 1e-6) {
+    if sum.is_nan() || (sum - 1.0).abs() > 1e-6 {
         return Err(ShadeError::NotFair(0));
     }
     let whole = 1e12;

@@ -69,8 +69,7 @@ impl Square {
                     .sum();
                 let rest = self.at(row, column) - known;
                 let value = if row == column {
-                    // Not `<=`: a NaN must be refused as well.
-                    if !(rest > 0.0) {
+                    if rest.is_nan() || rest <= 0.0 {
                         return None;
                     }
                     rest.sqrt()

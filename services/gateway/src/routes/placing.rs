@@ -276,6 +276,7 @@ async fn placed(
     };
     let bet = BetId::from_bytes(app.mint.id(customer.partition()));
     let until = asking::until(wait);
+    let deadline = asking::until(app.config.deadline).max(until);
     let answer = asking::ask(app, request, || slip.command(app, bet, customer)).await?;
     if let Some(refused) = refusals::rejection_of(&answer.decision, answer.replayed) {
         return Err(refused);
@@ -293,7 +294,9 @@ async fn placed(
     };
     let last = match (replayed, ticket) {
         (false, Some(ticket)) => followed(placed.bet, ticket, until).await,
-        (true | false, _) => looked_up(app, placed.bet, until).await?,
+        (true | false, _) => timeout_at(deadline, looked_up(app, placed.bet, until))
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Code::LogUnavailable)))?,
     };
     render(app, &decision, placed, last, replayed)
 }

@@ -53,11 +53,25 @@ const LOOKS_PER_SESSION: u32 = 6;
 /// How long others get to make the tables that they named.
 const TABLES_WAIT: Duration = Duration::from_millis(250);
 const TABLES_WAITS_MAX: u32 = 12;
+/// How often the first way is tried again.
+const TRIES_MAX: u32 = 8;
 
-/// The first way to the store.
+/// The first way to the store. Processes that start together make the same tables at the same time,
+/// and a node may fail over that, or take longer than a question usually may: it is tried again.
 pub(crate) async fn open(settings: &Settings) -> Result<Link, String> {
     let session = settings.session().await.map_err(|e| e.to_string())?;
-    link(Arc::new(session), settings).await
+    let session = Arc::new(session);
+    let mut tries = 0;
+    loop {
+        match link(Arc::clone(&session), settings).await {
+            Err(reason) if tries < TRIES_MAX => {
+                tracing::info!(reason, "the view store cannot be used yet");
+                tries = tries.saturating_add(1);
+                tokio::time::sleep(TABLES_WAIT).await;
+            }
+            found => return found,
+        }
+    }
 }
 
 /// Makes what is missing and prepares.

@@ -220,12 +220,22 @@ pub fn run(command: &Command, screen: &mut Screen<'_>) -> Ended {
     }
 }
 
+/// A value without the user and password that an address may carry.
+fn shown(value: &str) -> String {
+    let address = value.split_once("://");
+    let parts = address.and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    parts.map_or_else(
+        || value.to_owned(),
+        |(scheme, host)| format!("{scheme}://***@{host}"),
+    )
+}
+
 fn print(resolved: &Resolved, screen: &mut Screen<'_>) -> Ended {
     if screen.json {
         let settings: Vec<serde_json::Value> = resolved
             .values()
             .map(|(key, value)| {
-                json!({"key": key.name, "value": value.text, "origin": value.origin.to_string()})
+                json!({"key": key.name, "value": shown(&value.text), "origin": value.origin.to_string()})
             })
             .collect();
         screen.put_json(&json!({ "settings": settings }))?;
@@ -235,7 +245,7 @@ fn print(resolved: &Resolved, screen: &mut Screen<'_>) -> Ended {
         screen.put(format_args!(
             "{:<15} {:<18} {:<28} {}",
             key.name,
-            value.text,
+            shown(&value.text),
             value.origin.to_string(),
             key.about
         ))?;
@@ -253,6 +263,16 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let path = path.to_str().unwrap().to_owned();
         (folder, path)
+    }
+
+    #[test]
+    fn what_is_printed_tells_no_password() {
+        assert_eq!(
+            shown("https://user:secret@registry.example:8081/x"),
+            "https://***@registry.example:8081/x"
+        );
+        assert_eq!(shown("http://127.0.0.1:8081"), "http://127.0.0.1:8081");
+        assert_eq!(shown("a@b"), "a@b");
     }
 
     #[test]

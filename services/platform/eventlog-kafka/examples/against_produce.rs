@@ -1,6 +1,6 @@
 //! Appends and read-backs beside what the brokers and the client library do by themselves.
 //!
-//! `cargo run --release -p eventlog-kafka --example measure` starts a broker of its own; an
+//! `cargo run --release -p eventlog-kafka --example against_produce` starts a broker of its own; an
 //! address as argument takes that one. The ratios count, not the figures.
 #![expect(
     clippy::disallowed_methods,

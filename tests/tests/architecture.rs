@@ -86,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "gateway",
         &[
             "kernel",
+            "failpoints",
             "schemas",
             "eventlog",
             "viewstore",

@@ -166,3 +166,174 @@ impl Origin {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::PartitionEnd;
+    use eventlog::{LogError, Record};
+    use kernel::{
+        CorrelationId, Currency, FixtureId, MarketId, Money, SelectionId, Timestamp, Topic,
+        TopicPartition,
+    };
+    use schemas::odds::{
+        BookPublished, Lean, ModelOpinion, ModelParameter, PriceLadder, Rejection,
+        SelectionExposure, SelectionPrice,
+    };
+    use schemas::{Body, ClaimId, Header, Kind};
+
+    const MARKET: MarketId = MarketId::example(10, 0);
+    const HOME: SelectionId = SelectionId::example(100, 0);
+    const AT: TopicPartition = TopicPartition::new(Topic::OddsEvents, 0);
+
+    /// A log of one record.
+    struct OneRecord(Record);
+
+    impl Stored for OneRecord {
+        fn partitions(&self) -> &[PartitionEnd] {
+            &[]
+        }
+
+        fn group(&self, _: TopicPartition, from: u64) -> Result<Vec<Record>, LogError> {
+            let found = (from <= self.0.offset).then(|| self.0.clone());
+            Ok(found.into_iter().collect())
+        }
+    }
+
+    fn record(events: Vec<Event>) -> OneRecord {
+        let header = Header {
+            kind: Kind::Decision,
+            epoch: 1,
+            claim_id: ClaimId::default(),
+            seq: 1,
+            confirmed: 0,
+            prev: None,
+            cause: None,
+            consumed: vec![],
+            request_id: None,
+            request_digest: None,
+            correlation_id: CorrelationId::default(),
+            decided_at: Timestamp::from_millis(1),
+        };
+        let body = Body::<Event, Rejection> {
+            rejection: None,
+            events,
+        };
+        let schema = schemas::schema_of(AT.topic);
+        OneRecord(Record {
+            offset: 7,
+            bytes: schemas::encode_record(schema, &header, &body).into(),
+        })
+    }
+
+    fn price(text: &str) -> SelectionPrice {
+        SelectionPrice {
+            selection: HOME,
+            price: text.parse().ok(),
+        }
+    }
+
+    fn published() -> Event {
+        Event::BookPublished(BookPublished {
+            market: MARKET,
+            version: 3,
+            prices: vec![price("2.21")],
+            source: "simulation".to_owned(),
+            source_sequence: 41,
+            published_at: Timestamp::from_millis(1),
+        })
+    }
+
+    fn explained() -> Event {
+        Event::BookExplained(BookExplained {
+            market: MARKET,
+            version: 3,
+            model: Some(ModelOpinion {
+                version: "dixon-coles/1".to_owned(),
+                parameters: vec![ModelParameter {
+                    name: "rho".to_owned(),
+                    micros: -60_000,
+                }],
+            }),
+            lean: Some(Lean {
+                rules_version: 1,
+                kappa_permille: 500,
+                clamp_ppm: 50_000,
+                booksum_least_ppm: 1_000_000,
+                ladder: PriceLadder::Hundredths,
+                limit_minor: 1_000,
+                exposures: vec![SelectionExposure {
+                    selection: HOME,
+                    minor: 600,
+                }],
+                by: "desk".to_owned(),
+            }),
+            unleaning: vec![price("2.5")],
+        })
+    }
+
+    fn evidence(events: Vec<Event>) -> Evidence {
+        let stake = Money::from_minor(1_000, Currency::Eur);
+        let price = "2.21".parse().unwrap();
+        let leg = StruckLeg {
+            selection: HOME,
+            market: MARKET,
+            fixture: FixtureId::example(1, 0),
+            requested_price: price,
+            price,
+            market_version: 3,
+            book_position: AT.at(7),
+            in_play: false,
+            selection_name: String::new(),
+            market_name: String::new(),
+            fixture_name: String::new(),
+        };
+        let placed = BetPlaced {
+            bet: kernel::BetId::example(1, 0),
+            customer: kernel::CustomerId::example(1, 0),
+            bet_type: schemas::bets::BetType::Single,
+            legs: vec![leg],
+            stake,
+            price_policy: schemas::bets::PricePolicy::Exact,
+            each_way: false,
+            client_ref: None,
+            potential_return: stake,
+            rules_version: 1,
+            placed_at: Timestamp::from_millis(2),
+        };
+        evidence_of(&record(events), &placed).remove(0)
+    }
+
+    #[test]
+    fn a_price_of_the_house_is_told_with_all_that_it_is_made_of() {
+        let evidence = evidence(vec![published(), explained()]);
+        let sentence = evidence.sentence();
+        assert!(
+            sentence.ends_with(
+                "says 2.21; message 41 of simulation, model dixon-coles/1, leaning by rules 1"
+            ),
+            "{sentence}"
+        );
+        let told = evidence.to_json();
+        assert_eq!(told["agrees"], true);
+        let origin = &told["origin"];
+        assert_eq!(origin["model"]["parameters_micros"]["rho"], -60_000);
+        assert_eq!(origin["lean"]["exposures_minor"][HOME.to_string()], 600);
+        assert_eq!(origin["source_sequence"], 41);
+    }
+
+    #[test]
+    fn a_price_of_a_source_is_told_with_its_message() {
+        let evidence = evidence(vec![published()]);
+        let sentence = evidence.sentence();
+        assert!(sentence.ends_with("message 41 of simulation"), "{sentence}");
+        assert_eq!(evidence.to_json()["origin"]["model"], Value::Null);
+    }
+
+    #[test]
+    fn without_a_book_there_is_no_origin() {
+        let evidence = evidence(vec![explained()]);
+        assert!(evidence.sentence().contains("NO book"));
+        assert_eq!(evidence.to_json()["origin"], Value::Null);
+    }
+}

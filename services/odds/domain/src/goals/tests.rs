@@ -128,6 +128,18 @@ fn the_bounds_of_shared_goals() {
 }
 
 #[test]
+fn shared_goals_shrink_with_the_time_left() {
+    let left = GoalModel::bivariate(1.5, 1.1, 0.3)
+        .unwrap()
+        .with_minutes_left(30.0)
+        .unwrap();
+    let (home, away, covariance) = left.grid().moments();
+    near(home, 0.5);
+    near(away, 1.1 / 3.0);
+    near(covariance, 0.1);
+}
+
+#[test]
 fn rates_from_total_and_supremacy() {
     assert_eq!(rates_of(2.5, 0.5), Ok((1.5, 1.0)));
     assert_eq!(rates_of(2.0, -2.0), Ok((0.0, 2.0)));

@@ -49,7 +49,8 @@ pub struct SqliteViewStore {
     opened: Opened,
     changes: Mutex<Option<Sender<Change>>>,
     pool: Pool,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    readers: Mutex<Vec<JoinHandle<()>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl SqliteViewStore {
@@ -69,18 +70,18 @@ impl SqliteViewStore {
             .map(|_| file::connect(folder))
             .collect::<Result<_, _>>()
             .map_err(|error| failed(&error))?;
-        let (pool, mut threads) = Pool::start(connections).map_err(|error| failed(&error))?;
+        let (pool, readers) = Pool::start(connections).map_err(|error| failed(&error))?;
         let (changes, receiver) = channel();
         let writer = std::thread::Builder::new()
             .name("view-writer".to_owned())
             .spawn(move || writer::run(db, &receiver))
             .map_err(|error| failed(&error))?;
-        threads.push(writer);
         Ok(Self {
             opened,
             changes: Mutex::new(Some(changes)),
             pool,
-            threads: Mutex::new(threads),
+            readers: Mutex::new(readers),
+            writer: Mutex::new(Some(writer)),
         })
     }
 
@@ -92,17 +93,16 @@ impl SqliteViewStore {
 
     /// Writes what waits and closes the file. Later calls fail. Blocks until done.
     pub fn close(&self) {
-        self.changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        // The readers first: the last connection to go puts everything into the one file, and
+        // only the writer's can.
         self.pool.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the view store has panicked");
-            }
-        }
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.drain(..).for_each(join);
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.take();
+        drop(changes);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.take().into_iter().for_each(join);
     }
 
     fn change(
@@ -143,6 +143,12 @@ fn open_or_renew(folder: &Path) -> Result<(Connection, Opened), Box<dyn std::err
     match file::open_writer(folder)? {
         Some(db) => Ok((db, Opened::Renewed)),
         None => Err("they are damaged and cannot be renewed".into()),
+    }
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the view store has panicked");
     }
 }
 

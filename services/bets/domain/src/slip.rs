@@ -402,7 +402,7 @@ impl Slip {
         let win_lost = |leg: &DecidedLeg| leg.outcome == LegResult::Lost;
         let place_lost =
             |leg: &DecidedLeg| leg.place.is_some_and(|part| part.result == LegResult::Lost);
-        !alive(win_lost) && !(self.each_way && alive(place_lost))
+        !(alive(win_lost) || self.each_way && alive(place_lost))
     }
 
     /// Nothing where the return is the product of the legs and nothing else.

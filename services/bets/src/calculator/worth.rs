@@ -34,7 +34,7 @@ fn leg(asked: &OpenLeg) -> Result<CashOutLeg, Unanswerable> {
         }),
         (None, None, Some(asked)) => Ok(CashOutLeg::Chances {
             struck,
-            chances: chances(asked)?,
+            chances: Box::new(chances(asked)?),
         }),
         (Some(_) | None, Some(_) | None, Some(_) | None) => Err(wrong("legs")(
             "a leg has one of result, live and chances".to_owned(),

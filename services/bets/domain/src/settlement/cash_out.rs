@@ -34,7 +34,7 @@ pub enum CashOutLeg {
         /// What it was struck at.
         struck: Price,
         /// How it may end.
-        chances: Chances,
+        chances: Box<Chances>,
     },
 }
 
@@ -237,10 +237,10 @@ mod tests {
     fn a_potential_payout_times_its_chance() {
         let leg = CashOutLeg::Chances {
             struck: price("2.5"),
-            chances: Chances {
+            chances: Box::new(Chances {
                 won: BigRational::new(3.into(), 5.into()),
                 ..Chances::default()
-            },
+            }),
         };
         assert_eq!(offer("100", &[leg], "0"), "150.00");
     }
@@ -264,7 +264,7 @@ mod tests {
         };
         let leg = CashOutLeg::Chances {
             struck: price("1.9"),
-            chances,
+            chances: Box::new(chances),
         };
         // 100 (1.9/4 + 1.45/4 + 0.5/4)
         assert_eq!(offer("100", &[leg], "0"), "96.25");

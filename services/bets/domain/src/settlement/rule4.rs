@@ -25,11 +25,9 @@ impl SettlementRules {
         if reaches(self.deduction_free_above).is_gt() {
             return 0;
         }
-        let reached = self
-            .deductions
-            .iter()
-            .filter(|row| reaches(row.from).is_ge());
-        reached.last().map_or(0, |row| row.pence)
+        let mut from_long = self.deductions.iter().rev();
+        let reached = from_long.find(|row| reaches(row.from).is_ge());
+        reached.map_or(0, |row| row.pence)
     }
 
     /// What a bet loses that was struck at `struck_at`. A bet that was struck at the moment of a

@@ -1,11 +1,11 @@
-//! Auth on the wire: registrations, sessions, roles, limits, exclusions.
+//! Auth on the wire: registrations, sessions, roles, limits, exclusions, reality checks.
 //!
 //! Prohibition: no password, no readable personal data. A login appears only as a keyed hash,
 //! a profile only as ciphertext.
 
 use crate::avro::Blob;
 use crate::wire;
-use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
+use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 
 wire! {
     /// What may be asked of auth.
@@ -26,13 +26,32 @@ wire! {
         GrantRole(GrantRole),
         /// Replace the password; ends the other sessions.
         ChangePassword(ChangePassword),
+        /// Confirm an increase of a limit whose cool-off is over.
+        ConfirmIncrease(ConfirmIncrease),
+        /// Exclude oneself in a way that is named.
+        ExcludeAs(ExcludeAs),
+        /// Allow marketing messages, or forbid them.
+        SetMarketing(SetMarketing),
+        /// Choose the interval of reality checks.
+        SetRealityCheck(SetRealityCheck),
+        /// A reality check was seen.
+        AcknowledgeRealityCheck(AcknowledgeRealityCheck),
     }
 
     /// What a person may do.
     enum Role { Customer, Trader, Operator, Auditor, Compliance }
 
     /// What a limit of the customer's own counts.
-    enum LimitKind { DepositDay, DepositWeek, DepositMonth, StakeSlip, StakeDay }
+    enum LimitKind {
+        DepositDay, DepositWeek, DepositMonth, StakeSlip, StakeDay,
+        /// Stakes within 7 and 30 days.
+        StakeWeek, StakeMonth,
+        /// Stakes less returns.
+        LossDay, LossWeek, LossMonth,
+    }
+
+    /// How a customer stays away: a break, or for six months at least.
+    enum ExclusionKind { TimeOut, SelfExclusion }
 
     /// Why a session ended.
     enum RevokeReason {
@@ -79,6 +98,21 @@ wire! {
     /// Set or lower at once, or ask for an increase; no amount removes the limit.
     record SetLimit { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
 
+    /// The second word on an increase; names what was asked for.
+    record ConfirmIncrease { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
+
+    /// Exclude until then, as this.
+    record ExcludeAs { customer: CustomerId, kind: ExclusionKind, until: Timestamp }
+
+    /// Whether marketing messages may be sent.
+    record SetMarketing { customer: CustomerId, allowed: bool }
+
+    /// No interval: no reality checks.
+    record SetRealityCheck { customer: CustomerId, interval: Option<Duration> }
+
+    /// The result of the session that was shown; below zero for a loss.
+    record AcknowledgeRealityCheck { customer: CustomerId, session: SessionId, net_result: Money }
+
     /// Exclude until then.
     record Exclude { customer: CustomerId, until: Timestamp }
 
@@ -117,6 +151,20 @@ wire! {
         RoleGranted(RoleGranted),
         /// The password was replaced.
         PasswordChanged(PasswordChanged),
+        /// An increase waits for its cool-off and then for its confirmation.
+        LimitIncreaseAsked(LimitIncreaseAsked),
+        /// An increase is confirmed; the same record brings it into force.
+        LimitIncreaseConfirmed(LimitIncreaseConfirmed),
+        /// An increase waits no more.
+        LimitIncreaseLapsed(LimitIncreaseLapsed),
+        /// What the exclusion of the same record is.
+        ExclusionKindSet(ExclusionKindSet),
+        /// Whether marketing messages may be sent.
+        MarketingSet(MarketingSet),
+        /// How often the customer wants to be told how long and at what result.
+        RealityCheckSet(RealityCheckSet),
+        /// A reality check was seen.
+        RealityCheckAcknowledged(RealityCheckAcknowledged),
     }
 
     /// An account was opened.
@@ -160,7 +208,8 @@ wire! {
     /// A limit is in force; no amount means that there is none any more.
     record LimitSet { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
 
-    /// An increase waits for its cool-off to end; until then `current` binds.
+    /// Not written any more. An increase waits for its cool-off to end, and is then in force;
+    /// until then `current` binds.
     record LimitIncreaseRequested {
         customer: CustomerId,
         kind: LimitKind,
@@ -181,6 +230,42 @@ wire! {
         login_hash: Digest,
         password_hash: String,
         credential_version: u64,
+    }
+
+    /// From `confirm_from` on the customer can confirm it, at `lapses_at` no more; until it is
+    /// confirmed `current` binds.
+    record LimitIncreaseAsked {
+        customer: CustomerId,
+        kind: LimitKind,
+        amount: Option<Money>,
+        current: Money,
+        confirm_from: Timestamp,
+        lapses_at: Timestamp,
+    }
+
+    /// See [`Event`].
+    record LimitIncreaseConfirmed { customer: CustomerId, kind: LimitKind, amount: Option<Money> }
+
+    /// Nobody confirmed it, or an exclusion began; `current` stays.
+    record LimitIncreaseLapsed { customer: CustomerId, kind: LimitKind, current: Money }
+
+    /// See [`Event`].
+    record ExclusionKindSet { customer: CustomerId, kind: ExclusionKind, until: Timestamp }
+
+    /// See [`Event`].
+    record MarketingSet { customer: CustomerId, allowed: bool }
+
+    /// See [`Event`]. In microseconds; none: not at all.
+    record RealityCheckSet { customer: CustomerId, interval: Option<Duration> }
+
+    /// What was shown, of which session, and when it was due.
+    record RealityCheckAcknowledged {
+        customer: CustomerId,
+        session: SessionId,
+        session_started_at: Timestamp,
+        due_at: Timestamp,
+        net_result: Money,
+        at: Timestamp,
     }
 
     /// Which rule a command to auth broke.
@@ -214,6 +299,14 @@ wire! {
         Excluded(Excluded),
         /// The id was not minted for this partition, or another customer has it.
         CustomerIdNotAllowed(CustomerIdNotAllowed),
+        /// No such increase waits.
+        NoIncreaseWaits(NoIncreaseWaits),
+        /// The cool-off is not over.
+        CoolOffNotOver(CoolOffNotOver),
+        /// The customer has no reality checks.
+        RealityCheckNotSet(RealityCheckNotSet),
+        /// Not an interval or a result of a reality check.
+        RealityCheckNotAllowed(RealityCheckNotAllowed),
     }
 
     /// See [`RejectionReason`].
@@ -242,4 +335,12 @@ wire! {
     record Excluded { until: Timestamp }
     /// See [`RejectionReason`].
     record CustomerIdNotAllowed {}
+    /// See [`RejectionReason`].
+    record NoIncreaseWaits {}
+    /// See [`RejectionReason`].
+    record CoolOffNotOver { from: Timestamp }
+    /// See [`RejectionReason`].
+    record RealityCheckNotSet {}
+    /// See [`RejectionReason`].
+    record RealityCheckNotAllowed { detail: String }
 }

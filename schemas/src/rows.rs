@@ -5,15 +5,15 @@
 //!
 //! Prohibition: no row is ever read by a decision.
 
-use crate::auth::{LimitKind, Role};
+use crate::auth::{ExclusionKind, LimitKind, Role};
 use crate::avro::Blob;
 use crate::bets::{BetPlaced, Rejection, SlipOutcome, StruckLeg};
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::wire;
 use kernel::{
-    BetId, CaseId, Currency, CustomerId, DepositId, Digest, MarketId, Money, Position, RequestId,
-    SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
+    BetId, CaseId, Currency, CustomerId, DepositId, Digest, Duration, MarketId, Money, Position,
+    RequestId, SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
 };
 
 /// The tables. Each constant's text tells the key; values are the records of this module.
@@ -58,8 +58,18 @@ pub mod table {
     pub const CASE_CLOSED: &str = "case_closed";
     /// Key: customer. Value: [`super::RestrictionRow`].
     pub const RESTRICTION: &str = "restriction";
+    /// Key: customer, limit kind (one byte). Value: [`super::IncreaseRow`].
+    pub const INCREASE: &str = "increase";
+    /// Key: customer. Value: [`super::ExclusionKindRow`].
+    pub const EXCLUSION_KIND: &str = "exclusion_kind";
+    /// Key: customer. Value: [`super::MarketingRow`].
+    pub const MARKETING: &str = "marketing";
+    /// Key: customer. Value: [`super::RealityCheckRow`].
+    pub const REALITY_CHECK: &str = "reality_check";
+    /// Key: session. Value: [`super::SessionReminderRow`].
+    pub const SESSION_REMINDER: &str = "session_reminder";
     /// All of them.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 23] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -78,6 +88,11 @@ pub mod table {
         CASE,
         CASE_CLOSED,
         RESTRICTION,
+        INCREASE,
+        EXCLUSION_KIND,
+        MARKETING,
+        REALITY_CHECK,
+        SESSION_REMINDER,
     ];
 }
 
@@ -92,7 +107,7 @@ wire! {
     record ExclusionRow { customer: CustomerId, until: Timestamp }
     /// A session.
     record SessionRow { customer: CustomerId, session: SessionId, revoked: bool, expires_at: Timestamp }
-    /// A limit of the customer's own, and an increase that waits.
+    /// A limit of the customer's own, and an increase of the time before confirmations that waits.
     record OwnLimitRow {
         customer: CustomerId,
         kind: LimitKind,
@@ -100,6 +115,18 @@ wire! {
         pending_amount: Option<Money>,
         pending_from: Option<Timestamp>,
     }
+    /// An increase of a limit that waits for its cool-off and its confirmation, or that none does.
+    record IncreaseRow { customer: CustomerId, kind: LimitKind, waiting: Option<WaitingIncrease> }
+    /// From when to when it can be confirmed. No amount: a removal.
+    record WaitingIncrease { amount: Option<Money>, confirm_from: Timestamp, lapses_at: Timestamp }
+    /// What the exclusion that ends then is.
+    record ExclusionKindRow { customer: CustomerId, kind: ExclusionKind, until: Timestamp }
+    /// Whether marketing messages may be sent.
+    record MarketingRow { customer: CustomerId, allowed: bool }
+    /// How often a customer wants to be told how long and at what result.
+    record RealityCheckRow { customer: CustomerId, interval: Option<Duration> }
+    /// From when the next reality check of a session counts.
+    record SessionReminderRow { customer: CustomerId, session: SessionId, started_at: Timestamp, reminded_at: Timestamp }
     /// A slip as placed.
     record BetRow { placed: BetPlaced, position: Position }
     /// A slip as struck, which stays true whatever its status becomes.

@@ -55,9 +55,44 @@ pub(crate) fn command(
         }),
         wire::Command::Exclude(asked) => domain::Command::Exclude(domain::Exclude {
             customer: asked.customer,
+            kind: None,
             until: asked.until,
             now,
         }),
+        wire::Command::ExcludeAs(asked) => domain::Command::Exclude(domain::Exclude {
+            customer: asked.customer,
+            kind: Some(exclusion_from_wire(asked.kind)),
+            until: asked.until,
+            now,
+        }),
+        wire::Command::ConfirmIncrease(asked) => {
+            domain::Command::ConfirmIncrease(domain::ConfirmIncrease {
+                customer: asked.customer,
+                kind: kind_from_wire(asked.kind),
+                amount: asked.amount,
+                now,
+            })
+        }
+        wire::Command::SetMarketing(asked) => domain::Command::SetMarketing(domain::SetMarketing {
+            customer: asked.customer,
+            allowed: asked.allowed,
+            now,
+        }),
+        wire::Command::SetRealityCheck(asked) => {
+            domain::Command::SetRealityCheck(domain::SetRealityCheck {
+                customer: asked.customer,
+                interval: asked.interval,
+                now,
+            })
+        }
+        wire::Command::AcknowledgeRealityCheck(asked) => {
+            domain::Command::AcknowledgeRealityCheck(domain::AcknowledgeRealityCheck {
+                customer: asked.customer,
+                session: asked.session,
+                net_result: asked.net_result,
+                now,
+            })
+        }
         wire::Command::GrantRole(asked) => domain::Command::GrantRole(domain::GrantRole {
             customer: asked.customer,
             role: role_from_wire(asked.role),
@@ -181,6 +216,69 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             password_hash,
             credential_version,
         }),
+        domain::Event::LimitIncreaseAsked {
+            customer,
+            kind,
+            amount,
+            current,
+            confirm_from,
+            lapses_at,
+        } => wire::Event::LimitIncreaseAsked(wire::LimitIncreaseAsked {
+            customer,
+            kind: kind_to_wire(kind),
+            amount,
+            current,
+            confirm_from,
+            lapses_at,
+        }),
+        domain::Event::LimitIncreaseConfirmed {
+            customer,
+            kind,
+            amount,
+        } => wire::Event::LimitIncreaseConfirmed(wire::LimitIncreaseConfirmed {
+            customer,
+            kind: kind_to_wire(kind),
+            amount,
+        }),
+        domain::Event::LimitIncreaseLapsed {
+            customer,
+            kind,
+            current,
+        } => wire::Event::LimitIncreaseLapsed(wire::LimitIncreaseLapsed {
+            customer,
+            kind: kind_to_wire(kind),
+            current,
+        }),
+        domain::Event::ExclusionKindSet {
+            customer,
+            kind,
+            until,
+        } => wire::Event::ExclusionKindSet(wire::ExclusionKindSet {
+            customer,
+            kind: exclusion_to_wire(kind),
+            until,
+        }),
+        domain::Event::MarketingSet { customer, allowed } => {
+            wire::Event::MarketingSet(wire::MarketingSet { customer, allowed })
+        }
+        domain::Event::RealityCheckSet { customer, interval } => {
+            wire::Event::RealityCheckSet(wire::RealityCheckSet { customer, interval })
+        }
+        domain::Event::RealityCheckAcknowledged {
+            customer,
+            session,
+            session_started_at,
+            due_at,
+            net_result,
+            at,
+        } => wire::Event::RealityCheckAcknowledged(wire::RealityCheckAcknowledged {
+            customer,
+            session,
+            session_started_at,
+            due_at,
+            net_result,
+            at,
+        }),
     }
 }
 
@@ -256,6 +354,45 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             password_hash: event.password_hash,
             credential_version: event.credential_version,
         },
+        wire::Event::LimitIncreaseAsked(event) => domain::Event::LimitIncreaseAsked {
+            customer: event.customer,
+            kind: kind_from_wire(event.kind),
+            amount: event.amount,
+            current: event.current,
+            confirm_from: event.confirm_from,
+            lapses_at: event.lapses_at,
+        },
+        wire::Event::LimitIncreaseConfirmed(event) => domain::Event::LimitIncreaseConfirmed {
+            customer: event.customer,
+            kind: kind_from_wire(event.kind),
+            amount: event.amount,
+        },
+        wire::Event::LimitIncreaseLapsed(event) => domain::Event::LimitIncreaseLapsed {
+            customer: event.customer,
+            kind: kind_from_wire(event.kind),
+            current: event.current,
+        },
+        wire::Event::ExclusionKindSet(event) => domain::Event::ExclusionKindSet {
+            customer: event.customer,
+            kind: exclusion_from_wire(event.kind),
+            until: event.until,
+        },
+        wire::Event::MarketingSet(event) => domain::Event::MarketingSet {
+            customer: event.customer,
+            allowed: event.allowed,
+        },
+        wire::Event::RealityCheckSet(event) => domain::Event::RealityCheckSet {
+            customer: event.customer,
+            interval: event.interval,
+        },
+        wire::Event::RealityCheckAcknowledged(event) => domain::Event::RealityCheckAcknowledged {
+            customer: event.customer,
+            session: event.session,
+            session_started_at: event.session_started_at,
+            due_at: event.due_at,
+            net_result: event.net_result,
+            at: event.at,
+        },
     }
 }
 
@@ -287,6 +424,17 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             Reason::ExclusionTooShort(wire::ExclusionTooShort { earliest })
         }
         domain::Rejection::Excluded { until } => Reason::Excluded(wire::Excluded { until: *until }),
+        domain::Rejection::NoIncreaseWaits => Reason::NoIncreaseWaits(wire::NoIncreaseWaits {}),
+        domain::Rejection::CoolOffNotOver { from } => {
+            Reason::CoolOffNotOver(wire::CoolOffNotOver { from: *from })
+        }
+        domain::Rejection::RealityCheckNotSet => {
+            Reason::RealityCheckNotSet(wire::RealityCheckNotSet {})
+        }
+        domain::Rejection::RealityCheckNotAllowed { detail } => {
+            let detail = (*detail).to_owned();
+            Reason::RealityCheckNotAllowed(wire::RealityCheckNotAllowed { detail })
+        }
     };
     wire::Rejection { reason }
 }
@@ -321,7 +469,20 @@ same_names!(
         DepositWeek,
         DepositMonth,
         StakeSlip,
-        StakeDay
+        StakeDay,
+        StakeWeek,
+        StakeMonth,
+        LossDay,
+        LossWeek,
+        LossMonth
+    }
+);
+same_names!(
+    exclusion_to_wire,
+    exclusion_from_wire,
+    ExclusionKind {
+        TimeOut,
+        SelfExclusion
     }
 );
 same_names!(

@@ -6,7 +6,10 @@
 //! with each session), and a credential row never tells a block (auth itself refuses).
 
 use kernel::Timestamp;
-use schemas::rows::{CredentialRow, CustomerRow, ExclusionRow, OwnLimitRow, SessionRow, table};
+use schemas::rows::{
+    CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
+    OwnLimitRow, RealityCheckRow, SessionReminderRow, SessionRow, WaitingIncrease, table,
+};
 use schemas::{Decision, Events, Wire, auth as wire};
 use viewstore::Row;
 
@@ -77,12 +80,20 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
                 credential.to_bytes(),
             )]
         }
-        wire::Event::SignedIn(opened) => vec![session(SessionRow {
-            customer: opened.customer,
-            session: opened.session,
-            revoked: false,
-            expires_at: opened.expires_at,
-        })],
+        wire::Event::SignedIn(opened) => vec![
+            session(SessionRow {
+                customer: opened.customer,
+                session: opened.session,
+                revoked: false,
+                expires_at: opened.expires_at,
+            }),
+            reminder(&SessionReminderRow {
+                customer: opened.customer,
+                session: opened.session,
+                started_at: opened.at,
+                reminded_at: opened.at,
+            }),
+        ],
         wire::Event::SessionRefreshed(refreshed) => vec![session(SessionRow {
             customer: refreshed.customer,
             session: refreshed.session,
@@ -95,13 +106,43 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
             revoked: true,
             expires_at: revoked.expires_at,
         })],
-        wire::Event::LimitSet(set) => vec![own_limit(&OwnLimitRow {
-            customer: set.customer,
-            kind: set.kind,
-            amount: set.amount,
-            pending_amount: None,
-            pending_from: None,
+        wire::Event::LimitSet(set) => vec![
+            own_limit(&OwnLimitRow {
+                customer: set.customer,
+                kind: set.kind,
+                amount: set.amount,
+                pending_amount: None,
+                pending_from: None,
+            }),
+            increase(&IncreaseRow {
+                customer: set.customer,
+                kind: set.kind,
+                waiting: None,
+            }),
+        ],
+        wire::Event::LimitIncreaseAsked(asked) => vec![increase(&IncreaseRow {
+            customer: asked.customer,
+            kind: asked.kind,
+            waiting: Some(WaitingIncrease {
+                amount: asked.amount,
+                confirm_from: asked.confirm_from,
+                lapses_at: asked.lapses_at,
+            }),
         })],
+        wire::Event::LimitIncreaseLapsed(lapsed) => vec![
+            own_limit(&OwnLimitRow {
+                customer: lapsed.customer,
+                kind: lapsed.kind,
+                amount: Some(lapsed.current),
+                pending_amount: None,
+                pending_from: None,
+            }),
+            increase(&IncreaseRow {
+                customer: lapsed.customer,
+                kind: lapsed.kind,
+                waiting: None,
+            }),
+        ],
         wire::Event::LimitIncreaseRequested(asked) => vec![own_limit(&OwnLimitRow {
             customer: asked.customer,
             kind: asked.kind,
@@ -120,12 +161,54 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
                 row.to_bytes(),
             )]
         }
-        wire::Event::SignInFailed(_) | wire::Event::RoleGranted(_) => Vec::new(),
+        wire::Event::ExclusionKindSet(set) => {
+            let row = ExclusionKindRow {
+                customer: set.customer,
+                kind: set.kind,
+                until: set.until,
+            };
+            let key = set.customer.to_bytes();
+            vec![(table::EXCLUSION_KIND, key, row.to_bytes())]
+        }
+        wire::Event::MarketingSet(set) => {
+            let row = MarketingRow {
+                customer: set.customer,
+                allowed: set.allowed,
+            };
+            vec![(table::MARKETING, set.customer.to_bytes(), row.to_bytes())]
+        }
+        wire::Event::RealityCheckSet(set) => {
+            let row = RealityCheckRow {
+                customer: set.customer,
+                interval: set.interval,
+            };
+            let key = set.customer.to_bytes();
+            vec![(table::REALITY_CHECK, key, row.to_bytes())]
+        }
+        wire::Event::RealityCheckAcknowledged(seen) => vec![reminder(&SessionReminderRow {
+            customer: seen.customer,
+            session: seen.session,
+            started_at: seen.session_started_at,
+            reminded_at: seen.at,
+        })],
+        wire::Event::SignInFailed(_)
+        | wire::Event::RoleGranted(_)
+        | wire::Event::LimitIncreaseConfirmed(_) => Vec::new(),
     }
 }
 
 fn session(row: SessionRow) -> Written {
     (table::SESSION, row.session.to_bytes(), row.to_bytes())
+}
+
+fn reminder(row: &SessionReminderRow) -> Written {
+    let key = row.session.to_bytes();
+    (table::SESSION_REMINDER, key, row.to_bytes())
+}
+
+fn increase(row: &IncreaseRow) -> Written {
+    let key = [row.customer.to_bytes(), row.kind.to_bytes()].concat();
+    (table::INCREASE, key, row.to_bytes())
 }
 
 /// The kind's number is one byte on the wire, as the key wants it.

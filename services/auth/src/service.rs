@@ -47,7 +47,7 @@ impl Service for AuthService {
             due: timer.due,
             number: timer.armed_by,
         };
-        Some(Command::ApplyIncrease { timer })
+        Some(Command::EndWait { timer })
     }
 
     fn expired() -> wire::Rejection {

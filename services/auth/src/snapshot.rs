@@ -4,14 +4,17 @@
 //! be derived (logins, timers) is not stored, so that no snapshot can contradict itself.
 
 use crate::codec;
-use auth_domain::{Customer, Limit, PendingIncrease, Session, State, TimerKey};
-use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
-use schemas::auth::{LimitKind, Role};
-use schemas::{DecodeError, Wire, wire};
+use auth_domain::{Customer, Exclusion, Limit, PendingIncrease, Session, State, TimerKey};
+use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
+use schemas::auth::{ExclusionKind, LimitKind, Role};
+use schemas::{DecodeError, Input, Wire, wire};
+
+/// Of this shape of the bytes. A snapshot of another one is passed over; the log tells it all.
+const LAYOUT: u64 = 0x6175_7468_0000_0002;
 
 wire! {
     /// All of one partition.
-    record Saved { armed: u64, customers: Vec<SavedCustomer> }
+    record Saved { layout: u64, armed: u64, customers: Vec<SavedCustomer> }
     /// See [`Customer`].
     record SavedCustomer {
         customer: CustomerId,
@@ -22,18 +25,24 @@ wire! {
         failures: u32,
         blocked_until: Option<Timestamp>,
         limits: Vec<SavedLimit>,
-        excluded_until: Option<Timestamp>,
+        exclusion: Option<SavedExclusion>,
+        marketing: bool,
+        reality_check: Option<Duration>,
         sessions: Vec<SavedSession>,
     }
     /// See [`Limit`].
     record SavedLimit { kind: LimitKind, amount: Money, pending: Option<SavedIncrease> }
     /// See [`PendingIncrease`].
-    record SavedIncrease { amount: Option<Money>, due: Timestamp, number: u64 }
+    record SavedIncrease { amount: Option<Money>, confirm_from: Option<Timestamp>, due: Timestamp, number: u64 }
+    /// See [`Exclusion`].
+    record SavedExclusion { kind: ExclusionKind, until: Timestamp }
     /// See [`Session`].
     record SavedSession {
         session: SessionId,
         current: Digest,
         previous: Option<Digest>,
+        started_at: Timestamp,
+        reminded_at: Timestamp,
         issued_at: Timestamp,
         expires_at: Timestamp,
     }
@@ -41,6 +50,7 @@ wire! {
 
 pub(crate) fn encode(state: &State) -> Vec<u8> {
     Saved {
+        layout: LAYOUT,
         armed: state.armed,
         customers: state
             .customers
@@ -68,12 +78,18 @@ fn save_customer(id: CustomerId, customer: &Customer) -> SavedCustomer {
                 amount: limit.amount,
                 pending: limit.pending.map(|pending| SavedIncrease {
                     amount: pending.amount,
+                    confirm_from: pending.confirm_from,
                     due: pending.timer.due,
                     number: pending.timer.number,
                 }),
             })
             .collect(),
-        excluded_until: customer.excluded_until,
+        exclusion: customer.exclusion.map(|exclusion| SavedExclusion {
+            kind: codec::exclusion_to_wire(exclusion.kind),
+            until: exclusion.until,
+        }),
+        marketing: customer.marketing,
+        reality_check: customer.reality_check,
         sessions: customer
             .sessions
             .iter()
@@ -81,6 +97,8 @@ fn save_customer(id: CustomerId, customer: &Customer) -> SavedCustomer {
                 session: *session_id,
                 current: session.current,
                 previous: session.previous,
+                started_at: session.started_at,
+                reminded_at: session.reminded_at,
                 issued_at: session.issued_at,
                 expires_at: session.expires_at,
             })
@@ -89,6 +107,10 @@ fn save_customer(id: CustomerId, customer: &Customer) -> SavedCustomer {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
+    // The first layout began with `armed`, a small number.
+    if u64::decode(&mut Input::new(bytes))? != LAYOUT {
+        return Err(DecodeError::NotAllowed("a snapshot of another layout"));
+    }
     let saved = Saved::from_bytes(bytes)?;
     let mut state = State {
         armed: saved.armed,
@@ -122,6 +144,7 @@ fn load_customer(saved: SavedCustomer) -> Customer {
             .map(|limit| {
                 let pending = limit.pending.map(|pending| PendingIncrease {
                     amount: pending.amount,
+                    confirm_from: pending.confirm_from,
                     timer: TimerKey {
                         due: pending.due,
                         number: pending.number,
@@ -131,7 +154,12 @@ fn load_customer(saved: SavedCustomer) -> Customer {
                 (codec::kind_from_wire(limit.kind), Limit { amount, pending })
             })
             .collect(),
-        excluded_until: saved.excluded_until,
+        exclusion: saved.exclusion.map(|exclusion| Exclusion {
+            kind: codec::exclusion_from_wire(exclusion.kind),
+            until: exclusion.until,
+        }),
+        marketing: saved.marketing,
+        reality_check: saved.reality_check,
         sessions: saved
             .sessions
             .into_iter()
@@ -139,6 +167,8 @@ fn load_customer(saved: SavedCustomer) -> Customer {
                 let family = Session {
                     current: session.current,
                     previous: session.previous,
+                    started_at: session.started_at,
+                    reminded_at: session.reminded_at,
                     issued_at: session.issued_at,
                     expires_at: session.expires_at,
                 };

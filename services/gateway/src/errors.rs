@@ -125,6 +125,10 @@ errors! {
     CredentialChanged = "credential_changed", 409, "The password was changed meanwhile", "Sign in with the new one.", true;
     LimitNotAllowed = "limit_not_allowed", 409, "Not a limit that can be set", "Use an amount above zero in the account's currency.", false;
     ExclusionTooShort = "exclusion_too_short", 409, "The exclusion is too short", "Choose a time from earliest on.", false;
+    IncreaseNotWaiting = "increase_not_waiting", 409, "No such increase waits", "Look at GET /v1/account/limits, and ask for the increase first.", false;
+    CoolOffNotOver = "cool_off_not_over", 409, "The cool-off is not over", "Confirm from the time in from on.", true;
+    RealityCheckNotSet = "reality_check_not_set", 409, "There are no reality checks", "Choose an interval first.", false;
+    RealityCheckNotAllowed = "reality_check_not_allowed", 409, "Not a reality check", "Look at detail.", false;
     AmountNotAllowed = "amount_not_allowed", 409, "Not an amount that can be paid", "Choose an amount from minimum to maximum.", false;
     DepositLimitReached = "deposit_limit_reached", 409, "The deposit is beyond the customer's own limit", "Pay in at most available.", false;
     ProviderUnknown = "provider_unknown", 409, "There is no such payment provider", "Leave provider out.", false;

@@ -128,6 +128,14 @@ fn auth_rejection(rejection: &auth::Rejection, decided_at: Timestamp) -> Problem
             Problem::new(Code::ExclusionTooShort).with("earliest", time(reason.earliest))
         }
         R::Excluded(reason) => excluded(reason.until),
+        R::NoIncreaseWaits(_) => Problem::new(Code::IncreaseNotWaiting),
+        R::CoolOffNotOver(reason) => {
+            Problem::new(Code::CoolOffNotOver).with("from", time(reason.from))
+        }
+        R::RealityCheckNotSet(_) => Problem::new(Code::RealityCheckNotSet),
+        R::RealityCheckNotAllowed(reason) => {
+            Problem::new(Code::RealityCheckNotAllowed).detail(reason.detail.clone())
+        }
     }
 }
 

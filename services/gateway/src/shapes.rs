@@ -6,7 +6,7 @@
 
 use kernel::{Money, Timestamp};
 use markets::{Fixture, Market, MarketStatus, MarketView};
-use schemas::auth::{LimitKind, Role};
+use schemas::auth::{ExclusionKind, LimitKind, Role};
 use schemas::bets::{BetType, PricePolicy, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
@@ -84,7 +84,8 @@ names!(BetType {
 names!(PricePolicy { Exact = "exact", Better = "better", Any = "any" });
 names!(SlipOutcome { Won = "won", Lost = "lost", Void = "void", PartlyWon = "partly_won", PartlyLost = "partly_lost" });
 names!(OutcomeKind { Won = "won", Lost = "lost", Void = "void", HalfWon = "half_won", HalfLost = "half_lost", DeadHeat = "dead_heat" });
-names!(LimitKind { DepositDay = "deposit_day", DepositWeek = "deposit_week", DepositMonth = "deposit_month", StakeSlip = "stake_slip", StakeDay = "stake_day" });
+names!(LimitKind { DepositDay = "deposit_day", DepositWeek = "deposit_week", DepositMonth = "deposit_month", StakeSlip = "stake_slip", StakeDay = "stake_day", StakeWeek = "stake_week", StakeMonth = "stake_month", LossDay = "loss_day", LossWeek = "loss_week", LossMonth = "loss_month" });
+names!(ExclusionKind { TimeOut = "time_out", SelfExclusion = "self_exclusion" });
 names!(Role { Customer = "customer", Trader = "trader", Operator = "operator", Auditor = "auditor", Compliance = "compliance" });
 names!(Verdict { Cleared = "cleared", Confirmed = "confirmed" });
 names!(AccountKind { Cash = "cash", Bonus = "bonus", Receivable = "receivable", Book = "book", Provider = "provider", Suspense = "suspense", Promotions = "promotions" });

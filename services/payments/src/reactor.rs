@@ -85,7 +85,13 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
                 auth::LimitKind::DepositDay => Window::Day,
                 auth::LimitKind::DepositWeek => Window::Week,
                 auth::LimitKind::DepositMonth => Window::Month,
-                auth::LimitKind::StakeSlip | auth::LimitKind::StakeDay => return None,
+                auth::LimitKind::StakeSlip
+                | auth::LimitKind::StakeDay
+                | auth::LimitKind::StakeWeek
+                | auth::LimitKind::StakeMonth
+                | auth::LimitKind::LossDay
+                | auth::LimitKind::LossWeek
+                | auth::LimitKind::LossMonth => return None,
             };
             Some(CustomerNotice::DepositLimit {
                 customer: set.customer,
@@ -104,6 +110,13 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
         | auth::Event::SessionRevoked(_)
         | auth::Event::LimitIncreaseRequested(_)
         | auth::Event::RoleGranted(_)
-        | auth::Event::PasswordChanged(_) => None,
+        | auth::Event::PasswordChanged(_)
+        | auth::Event::LimitIncreaseAsked(_)
+        | auth::Event::LimitIncreaseConfirmed(_)
+        | auth::Event::LimitIncreaseLapsed(_)
+        | auth::Event::ExclusionKindSet(_)
+        | auth::Event::MarketingSet(_)
+        | auth::Event::RealityCheckSet(_)
+        | auth::Event::RealityCheckAcknowledged(_) => None,
     }
 }

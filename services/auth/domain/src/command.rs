@@ -2,8 +2,8 @@
 //!
 //! Duty: plain data. Prohibition: nothing here is checked; the decider does that.
 
-use crate::event::{LimitKind, Role};
-use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
+use crate::event::{ExclusionKind, LimitKind, Role};
+use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 
 /// One input of an auth partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,10 @@ pub enum Command {
     SignOut(SignOut),
     /// Set, lower, raise or remove one of the customer's own limits.
     SetLimit(SetLimit),
-    /// A cool-off is over. Comes from a timer only.
-    ApplyIncrease {
+    /// Confirm an increase whose cool-off is over.
+    ConfirmIncrease(ConfirmIncrease),
+    /// An increase has waited long enough. Comes from a timer only.
+    EndWait {
         /// The timer that fired.
         timer: crate::state::TimerKey,
     },
@@ -29,6 +31,12 @@ pub enum Command {
     GrantRole(GrantRole),
     /// Replace the password.
     ChangePassword(ChangePassword),
+    /// Allow marketing messages, or forbid them.
+    SetMarketing(SetMarketing),
+    /// Choose how often to be told how long and at what result one has played.
+    SetRealityCheck(SetRealityCheck),
+    /// The customer has seen a reality check.
+    AcknowledgeRealityCheck(AcknowledgeRealityCheck),
 }
 
 /// Open an account.
@@ -110,11 +118,61 @@ pub struct SetLimit {
     pub now: Timestamp,
 }
 
+/// The second, active word on an increase or a removal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmIncrease {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Which.
+    pub kind: LimitKind,
+    /// What was asked for: nobody confirms what he does not see.
+    pub amount: Option<Money>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Allow marketing messages, or forbid them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetMarketing {
+    /// Who.
+    pub customer: CustomerId,
+    /// Whether they may be sent.
+    pub allowed: bool,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Choose the interval of reality checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetRealityCheck {
+    /// Whose.
+    pub customer: CustomerId,
+    /// None: no reality checks.
+    pub interval: Option<Duration>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// The customer has seen a reality check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcknowledgeRealityCheck {
+    /// Who.
+    pub customer: CustomerId,
+    /// In which session.
+    pub session: SessionId,
+    /// The result of the session that was shown; below zero for a loss.
+    pub net_result: Money,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
 /// Exclude oneself from betting and depositing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exclude {
     /// Who.
     pub customer: CustomerId,
+    /// Which kind; none: whichever the length makes it.
+    pub kind: Option<ExclusionKind>,
     /// Until when.
     pub until: Timestamp,
     /// When this is judged.

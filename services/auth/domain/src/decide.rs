@@ -1,12 +1,12 @@
 //! The decider: which rule judges which command.
 //!
 //! Duty: hand each command to its rule and name every refusal. Prohibition: no rule is written
-//! here; they are in `credential`, `session`, `limit` and `exclusion`.
+//! here; they are in the modules that it names.
 
 use crate::command::{Command, GrantRole, Register};
 use crate::event::{CustomerRegistered, Event};
 use crate::state::{Customer, State};
-use crate::{credential, exclusion, limit, session};
+use crate::{credential, exclusion, increase, limit, marketing, reality_check, session};
 use kernel::{CustomerId, Decider, Timestamp};
 
 /// The rules of auth.
@@ -61,6 +61,24 @@ pub enum Rejection {
         /// Until when.
         until: Timestamp,
     },
+    /// No such increase waits: it was never asked for, taken back, or it has lapsed.
+    #[error("no such increase waits")]
+    NoIncreaseWaits,
+    /// An increase cannot be confirmed yet.
+    #[error("the cool-off is not over")]
+    CoolOffNotOver {
+        /// When it can be.
+        from: Timestamp,
+    },
+    /// The customer has not asked for reality checks.
+    #[error("the customer has no reality checks")]
+    RealityCheckNotSet,
+    /// Not an interval or a result of a reality check.
+    #[error("not a reality check: {detail}")]
+    RealityCheckNotAllowed {
+        /// What is wrong with it.
+        detail: &'static str,
+    },
 }
 
 impl Decider for Auth {
@@ -81,9 +99,13 @@ impl Decider for Auth {
             Command::RefreshSession(command) => session::refresh(state, command),
             Command::SignOut(command) => session::sign_out(state, command),
             Command::SetLimit(command) => limit::set(state, command),
-            Command::ApplyIncrease { timer } => Ok(limit::apply_increase(state, *timer)),
+            Command::ConfirmIncrease(command) => increase::confirm(state, command),
+            Command::EndWait { timer } => Ok(increase::end_wait(state, *timer)),
             Command::Exclude(command) => exclusion::exclude(state, command),
             Command::GrantRole(command) => grant_role(state, command),
+            Command::SetMarketing(command) => marketing::set(state, command),
+            Command::SetRealityCheck(command) => reality_check::set(state, command),
+            Command::AcknowledgeRealityCheck(command) => reality_check::acknowledge(state, command),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Duty: the facts, each complete enough to write its row of a view from it alone. Prohibition:
 //! no readable personal data, no password, no token.
 
-use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
+use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,59 @@ pub enum LimitKind {
     StakeSlip,
     /// Stakes within 24 hours.
     StakeDay,
+    /// Stakes within 7 days.
+    StakeWeek,
+    /// Stakes within 30 days.
+    StakeMonth,
+    /// Stakes less returns within 24 hours.
+    LossDay,
+    /// Stakes less returns within 7 days.
+    LossWeek,
+    /// Stakes less returns within 30 days.
+    LossMonth,
+}
+
+impl LimitKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::DepositDay,
+        Self::DepositWeek,
+        Self::DepositMonth,
+        Self::StakeSlip,
+        Self::StakeDay,
+        Self::StakeWeek,
+        Self::StakeMonth,
+        Self::LossDay,
+        Self::LossWeek,
+        Self::LossMonth,
+    ];
+
+    /// Whether somebody counts against a limit of this kind. One that nobody counts against would
+    /// be a promise that nobody keeps, and is refused.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        match self {
+            Self::DepositDay
+            | Self::DepositWeek
+            | Self::DepositMonth
+            | Self::StakeSlip
+            | Self::StakeDay => true,
+            Self::StakeWeek
+            | Self::StakeMonth
+            | Self::LossDay
+            | Self::LossWeek
+            | Self::LossMonth => false,
+        }
+    }
+}
+
+/// How a customer stays away. The later one is the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExclusionKind {
+    /// A break.
+    TimeOut,
+    /// For six months at least.
+    SelfExclusion,
 }
 
 /// Why a session ended before its time.
@@ -89,7 +142,8 @@ pub enum Event {
         /// None: there is none.
         amount: Option<Money>,
     },
-    /// An increase or a removal waits for its cool-off to end.
+    /// An increase or a removal waits for its cool-off to end, and then comes into force. Only
+    /// in records of the time before confirmations.
     LimitIncreaseRequested {
         /// Whose.
         customer: CustomerId,
@@ -132,6 +186,78 @@ pub enum Event {
         password_hash: String,
         /// The credential's number from now on.
         credential_version: u64,
+    },
+    /// An increase or a removal waits for its cool-off to end and then for the customer's
+    /// confirmation.
+    LimitIncreaseAsked {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        kind: LimitKind,
+        /// What is to be in force once it is confirmed.
+        amount: Option<Money>,
+        /// What is in force until then.
+        current: Money,
+        /// When the cool-off ends.
+        confirm_from: Timestamp,
+        /// From when on it can no longer be confirmed.
+        lapses_at: Timestamp,
+    },
+    /// The customer has confirmed an increase or a removal; it is in force with this record.
+    LimitIncreaseConfirmed {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        kind: LimitKind,
+        /// What was confirmed.
+        amount: Option<Money>,
+    },
+    /// An increase or a removal waits no more: nobody confirmed it, or an exclusion began.
+    LimitIncreaseLapsed {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        kind: LimitKind,
+        /// What stays in force.
+        current: Money,
+    },
+    /// What kind the exclusion of the same record is.
+    ExclusionKindSet {
+        /// Who.
+        customer: CustomerId,
+        /// Which kind.
+        kind: ExclusionKind,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Whether marketing messages may be sent.
+    MarketingSet {
+        /// To whom.
+        customer: CustomerId,
+        /// Whether.
+        allowed: bool,
+    },
+    /// How often the customer wants to be told.
+    RealityCheckSet {
+        /// Who.
+        customer: CustomerId,
+        /// None: not at all.
+        interval: Option<Duration>,
+    },
+    /// A reality check was seen.
+    RealityCheckAcknowledged {
+        /// By whom.
+        customer: CustomerId,
+        /// In which session.
+        session: SessionId,
+        /// When that began.
+        session_started_at: Timestamp,
+        /// When the reality check was due.
+        due_at: Timestamp,
+        /// The result of the session that was shown.
+        net_result: Money,
+        /// When.
+        at: Timestamp,
     },
 }
 

@@ -1,5 +1,5 @@
 //! Who the customers are and what binds them: registrations, sign-ins, sessions, roles, limits,
-//! exclusions.
+//! exclusions, reality checks.
 //!
 //! Duty: the rules, as a pure decider over one partition's customers. A login is unique because
 //! all accounts with one login hash are decided in one partition.
@@ -14,20 +14,25 @@ mod event;
 #[cfg(test)]
 mod examples;
 mod exclusion;
+mod increase;
 mod limit;
+mod marketing;
+mod reality_check;
 mod session;
 mod state;
 
 pub use command::{
-    ChangePassword, Command, Exclude, GrantRole, RefreshSession, Register, SetLimit, SignIn,
-    SignOut,
+    AcknowledgeRealityCheck, ChangePassword, Command, ConfirmIncrease, Exclude, GrantRole,
+    RefreshSession, Register, SetLimit, SetMarketing, SetRealityCheck, SignIn, SignOut,
 };
 pub use credential::{BLOCK_FIRST, BLOCK_LONGEST, FAILURES_BEFORE_BLOCK, block_after};
 pub use decide::{Auth, Rejection};
 pub use event::{
-    CustomerRegistered, Event, LimitKind, RevokeReason, Role, SessionOpened, SessionRefreshed,
+    CustomerRegistered, Event, ExclusionKind, LimitKind, RevokeReason, Role, SessionOpened,
+    SessionRefreshed,
 };
-pub use exclusion::{CLOCK_SLACK, EXCLUSION_SHORTEST};
-pub use limit::INCREASE_COOL_OFF;
+pub use exclusion::{CLOCK_SLACK, SELF_EXCLUSION_SHORTEST, TIME_OUT_SHORTEST, kind_by_length};
+pub use increase::{CONFIRM_WITHIN, INCREASE_COOL_OFF};
+pub use reality_check::{REALITY_CHECK_LONGEST, REALITY_CHECK_SHORTEST};
 pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSIONS_MAX};
-pub use state::{Customer, Limit, PendingIncrease, Session, State, TimerKey};
+pub use state::{Customer, Exclusion, Limit, PendingIncrease, Session, State, TimerKey};

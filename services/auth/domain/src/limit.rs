@@ -1,23 +1,24 @@
-//! The customer's own limits: tightening binds at once, loosening after a cool-off.
+//! The customer's own limits: tightening binds at once, loosening is the matter of `increase`.
 //!
-//! Duty: first settings and decreases at once; increases and removals 24 hours later, by a timer.
-//! A tightening in between cancels the loosening that waits.
+//! Duty: first settings and decreases at once. They cancel the loosening that waits.
 //!
-//! Prohibition: nothing is counted here. Bets counts stakes and payments counts deposits, each
-//! from the record with which it takes notice.
+//! Prohibition: nothing is counted here, and no limit is weighed against another. Bets counts
+//! stakes and losses, payments counts deposits, each from the record with which it takes notice,
+//! and of all limits that apply the lowest binds.
 
 use crate::command::SetLimit;
 use crate::decide::{Rejection, customer};
 use crate::event::Event;
-use crate::state::{State, TimerKey};
-use kernel::Duration;
-
-/// How long an increase or a removal waits.
-pub const INCREASE_COOL_OFF: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::increase;
+use crate::state::State;
 
 pub(crate) fn set(state: &State, command: &SetLimit) -> Result<Vec<Event>, Rejection> {
     let customer = customer(state, command.customer)?;
     if let Some(amount) = command.amount {
+        if !command.kind.is_counted() {
+            let detail = "nothing is counted against limits of this kind yet";
+            return Err(Rejection::LimitNotAllowed { detail });
+        }
         if amount.currency() != customer.currency {
             let detail = "the currency is not the account's";
             return Err(Rejection::LimitNotAllowed { detail });
@@ -45,32 +46,7 @@ pub(crate) fn set(state: &State, command: &SetLimit) -> Result<Vec<Event>, Rejec
         }
         Some(_) | None => {}
     }
-    if let Some(until) = customer.exclusion_at(command.now) {
-        return Err(Rejection::Excluded { until });
-    }
-    if limit.pending.map(|pending| pending.amount) == Some(command.amount) {
-        return Ok(vec![]);
-    }
-    Ok(vec![Event::LimitIncreaseRequested {
-        customer: command.customer,
-        kind: command.kind,
-        amount: command.amount,
-        effective_at: command.now.plus(INCREASE_COOL_OFF),
-        current: Some(limit.amount),
-    }])
-}
-
-/// What the end of a cool-off brings into force. A timer that is not armed brings nothing.
-pub(crate) fn apply_increase(state: &State, timer: TimerKey) -> Vec<Event> {
-    let armed = state.timers.get(&timer).and_then(|(customer, kind)| {
-        let limit = state.customers.get(customer)?.limits.get(kind)?;
-        Some(Event::LimitSet {
-            customer: *customer,
-            kind: *kind,
-            amount: limit.pending?.amount,
-        })
-    });
-    armed.into_iter().collect()
+    increase::ask(customer, limit, command)
 }
 
 #[cfg(test)]
@@ -104,24 +80,33 @@ mod tests {
         }
     }
 
-    fn waits(amount: Option<Money>, current: Option<Money>, now: Timestamp) -> Event {
-        Event::LimitIncreaseRequested {
-            customer: ANNA,
-            kind: KIND,
-            amount,
-            effective_at: now.plus(INCREASE_COOL_OFF),
-            current,
-        }
-    }
-
     fn limited() -> Scenario {
         scenario([anna_registered(), in_force(eur(100))])
     }
 
-    const fn timer(number: u64, armed: Timestamp) -> TimerKey {
-        TimerKey {
-            due: armed.plus(INCREASE_COOL_OFF),
-            number,
+    #[test]
+    fn every_kind_that_is_counted_can_be_limited() {
+        for kind in LimitKind::ALL {
+            let amount = eur(100);
+            let customer = ANNA;
+            let ask = Command::SetLimit(SetLimit {
+                customer,
+                kind,
+                amount,
+                now: at(10),
+            });
+            let asked = scenario([anna_registered()]).when(ask);
+            if kind.is_counted() {
+                asked.then([Event::LimitSet {
+                    customer,
+                    kind,
+                    amount,
+                }]);
+            } else {
+                asked.then_rejected(Rejection::LimitNotAllowed {
+                    detail: "nothing is counted against limits of this kind yet",
+                });
+            }
         }
     }
 
@@ -140,20 +125,6 @@ mod tests {
     }
 
     #[test]
-    fn an_increase_waits() {
-        limited()
-            .when(ask(eur(101), at(10)))
-            .then([waits(eur(101), eur(100), at(10))]);
-    }
-
-    #[test]
-    fn a_removal_waits() {
-        limited()
-            .when(ask(None, at(10)))
-            .then([waits(None, eur(100), at(10))]);
-    }
-
-    #[test]
     fn removing_no_limit_changes_nothing() {
         scenario([anna_registered()])
             .when(ask(None, at(10)))
@@ -163,23 +134,6 @@ mod tests {
     #[test]
     fn the_same_limit_again_changes_nothing() {
         limited().when(ask(eur(100), at(10))).then_nothing();
-    }
-
-    #[test]
-    fn the_same_increase_again_does_not_wait_anew() {
-        limited()
-            .after(ask(eur(101), at(10)))
-            .when(ask(eur(101), at(20)))
-            .then_nothing();
-    }
-
-    #[test]
-    fn another_increase_waits_anew() {
-        let state = limited()
-            .after(ask(eur(101), at(10)))
-            .after(ask(eur(500), at(20)))
-            .state();
-        assert_eq!(state.timers.keys().collect::<Vec<_>>(), [&timer(2, at(20))]);
     }
 
     #[test]
@@ -197,31 +151,6 @@ mod tests {
             .after(ask(eur(101), at(10)))
             .when(ask(eur(100), at(20)))
             .then([in_force(eur(100))]);
-    }
-
-    #[test]
-    fn the_timer_brings_the_increase_into_force_and_is_disarmed() {
-        let fire = Command::ApplyIncrease {
-            timer: timer(1, at(10)),
-        };
-        limited()
-            .after(ask(eur(101), at(10)))
-            .when(fire.clone())
-            .then([in_force(eur(101))]);
-        let state = limited()
-            .after(ask(None, at(10)))
-            .after(fire.clone())
-            .state();
-        assert!(state.timers.is_empty());
-        assert!(
-            state
-                .customers
-                .get(&ANNA)
-                .expect("registered")
-                .limits
-                .is_empty()
-        );
-        limited().when(fire).then_nothing();
     }
 
     #[test]

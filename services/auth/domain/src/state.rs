@@ -3,8 +3,9 @@
 //! Duty: the state and its fold. Prohibition: nothing is kept that no rule asks for; password
 //! hashes and profiles are in the events and in the views, not in memory.
 
-use crate::event::{Event, LimitKind, Role};
-use kernel::{Currency, CustomerId, Digest, Money, SessionId, Timestamp};
+use crate::event::{Event, ExclusionKind, LimitKind, Role};
+use crate::exclusion;
+use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 use std::collections::BTreeMap;
 
 /// The customers of one partition.
@@ -14,7 +15,7 @@ pub struct State {
     pub customers: BTreeMap<CustomerId, Customer>,
     /// Who has which login.
     pub logins: BTreeMap<Digest, CustomerId>,
-    /// Cool-offs under way, in the order in which they end.
+    /// Increases that wait, in the order in which their waits end.
     pub timers: BTreeMap<TimerKey, (CustomerId, LimitKind)>,
     /// How many timers were ever armed.
     pub armed: u64,
@@ -46,10 +47,23 @@ pub struct Customer {
     pub blocked_until: Option<Timestamp>,
     /// Limits in force and increases that wait; kinds without an entry have no limit.
     pub limits: BTreeMap<LimitKind, Limit>,
-    /// The end of the latest exclusion.
-    pub excluded_until: Option<Timestamp>,
+    /// The latest exclusion.
+    pub exclusion: Option<Exclusion>,
+    /// Whether marketing messages may be sent. Nobody who has not said so gets any.
+    pub marketing: bool,
+    /// How often the customer wants to be told how long and at what result.
+    pub reality_check: Option<Duration>,
     /// Sessions that have not been revoked. Expired ones go at the next sign-in.
     pub sessions: BTreeMap<SessionId, Session>,
+}
+
+/// An exclusion, whether it lasts or is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// Which kind.
+    pub kind: ExclusionKind,
+    /// Its end.
+    pub until: Timestamp,
 }
 
 /// A limit of the customer's own.
@@ -66,7 +80,10 @@ pub struct Limit {
 pub struct PendingIncrease {
     /// None removes the limit.
     pub amount: Option<Money>,
-    /// The timer that ends the cool-off.
+    /// When it can be confirmed. None: asked for before confirmations were asked; it comes into
+    /// force by its timer, as was said then.
+    pub confirm_from: Option<Timestamp>,
+    /// The timer that ends the wait.
     pub timer: TimerKey,
 }
 
@@ -77,6 +94,10 @@ pub struct Session {
     pub current: Digest,
     /// Digest of its predecessor.
     pub previous: Option<Digest>,
+    /// When the session began.
+    pub started_at: Timestamp,
+    /// When the last reality check was seen; the beginning, where none was.
+    pub reminded_at: Timestamp,
     /// When the current one was issued.
     pub issued_at: Timestamp,
     /// When the current one expires.
@@ -87,7 +108,14 @@ impl Customer {
     /// The end of the exclusion that binds at that time.
     #[must_use]
     pub fn exclusion_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.excluded_until.filter(|until| now < *until)
+        self.exclusion_in_force(now)
+            .map(|exclusion| exclusion.until)
+    }
+
+    /// The exclusion that binds at that time.
+    #[must_use]
+    pub fn exclusion_in_force(&self, now: Timestamp) -> Option<Exclusion> {
+        self.exclusion.filter(|exclusion| now < exclusion.until)
     }
 }
 
@@ -107,7 +135,9 @@ impl State {
                         failures: 0,
                         blocked_until: None,
                         limits: BTreeMap::new(),
-                        excluded_until: None,
+                        exclusion: None,
+                        marketing: false,
+                        reality_check: None,
                         sessions: BTreeMap::new(),
                     },
                 );
@@ -123,14 +153,30 @@ impl State {
                 amount,
                 effective_at,
                 current: _,
-            } => self.await_increase(*customer, *kind, *amount, *effective_at),
+            } => self.await_increase(*customer, *kind, *amount, None, *effective_at),
+            Event::LimitIncreaseAsked {
+                customer,
+                kind,
+                amount,
+                current: _,
+                confirm_from,
+                lapses_at,
+            } => {
+                self.await_increase(*customer, *kind, *amount, Some(*confirm_from), *lapses_at);
+            }
+            Event::LimitIncreaseLapsed { customer, kind, .. } => self.end_wait(*customer, *kind),
             Event::SignedIn(_)
             | Event::SignInFailed { .. }
             | Event::SessionRefreshed(_)
             | Event::SessionRevoked { .. }
             | Event::CustomerExcluded { .. }
             | Event::RoleGranted { .. }
-            | Event::PasswordChanged { .. } => {
+            | Event::PasswordChanged { .. }
+            | Event::LimitIncreaseConfirmed { .. }
+            | Event::ExclusionKindSet { .. }
+            | Event::MarketingSet { .. }
+            | Event::RealityCheckSet { .. }
+            | Event::RealityCheckAcknowledged { .. } => {
                 if let Some(customer) = self.customers.get_mut(&event.customer()) {
                     customer.evolve(event);
                 }
@@ -162,25 +208,35 @@ impl State {
         customer: CustomerId,
         kind: LimitKind,
         amount: Option<Money>,
+        confirm_from: Option<Timestamp>,
         due: Timestamp,
     ) {
-        let limit = self
-            .customers
-            .get_mut(&customer)
-            .and_then(|of_customer| of_customer.limits.get_mut(&kind));
-        let Some(limit) = limit else {
+        self.end_wait(customer, kind);
+        let number = self.armed.saturating_add(1);
+        let Some(limit) = self.limit_mut(customer, kind) else {
             return;
         };
-        self.armed = self.armed.saturating_add(1);
-        let timer = TimerKey {
-            due,
-            number: self.armed,
-        };
-        let before = limit.pending.replace(PendingIncrease { amount, timer });
-        if let Some(before) = before {
-            self.timers.remove(&before.timer);
-        }
+        let timer = TimerKey { due, number };
+        limit.pending = Some(PendingIncrease {
+            amount,
+            confirm_from,
+            timer,
+        });
+        self.armed = number;
         self.timers.insert(timer, (customer, kind));
+    }
+
+    fn end_wait(&mut self, customer: CustomerId, kind: LimitKind) {
+        let waited = self
+            .limit_mut(customer, kind)
+            .and_then(|limit| limit.pending.take());
+        if let Some(waited) = waited {
+            self.timers.remove(&waited.timer);
+        }
+    }
+
+    fn limit_mut(&mut self, customer: CustomerId, kind: LimitKind) -> Option<&mut Limit> {
+        self.customers.get_mut(&customer)?.limits.get_mut(&kind)
     }
 }
 
@@ -198,6 +254,8 @@ impl Customer {
                     Session {
                         current: opened.refresh_hash,
                         previous: None,
+                        started_at: opened.at,
+                        reminded_at: opened.at,
                         issued_at: opened.at,
                         expires_at: opened.expires_at,
                     },
@@ -222,7 +280,25 @@ impl Customer {
             Event::SessionRevoked { session, .. } => {
                 self.sessions.remove(session);
             }
-            Event::CustomerExcluded { until, .. } => self.excluded_until = Some(*until),
+            Event::CustomerExcluded { until, at, .. } => {
+                self.exclusion = Some(Exclusion {
+                    kind: exclusion::kind_by_length(*until, *at),
+                    until: *until,
+                });
+            }
+            Event::ExclusionKindSet { kind, until, .. } => {
+                self.exclusion = Some(Exclusion {
+                    kind: *kind,
+                    until: *until,
+                });
+            }
+            Event::MarketingSet { allowed, .. } => self.marketing = *allowed,
+            Event::RealityCheckSet { interval, .. } => self.reality_check = *interval,
+            Event::RealityCheckAcknowledged { session, at, .. } => {
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.reminded_at = *at;
+                }
+            }
             Event::RoleGranted { roles, .. } => self.roles.clone_from(roles),
             Event::PasswordChanged {
                 credential_version, ..
@@ -233,7 +309,10 @@ impl Customer {
             }
             Event::CustomerRegistered(_)
             | Event::LimitSet { .. }
-            | Event::LimitIncreaseRequested { .. } => {}
+            | Event::LimitIncreaseRequested { .. }
+            | Event::LimitIncreaseAsked { .. }
+            | Event::LimitIncreaseConfirmed { .. }
+            | Event::LimitIncreaseLapsed { .. } => {}
         }
     }
 }
@@ -252,7 +331,14 @@ impl Event {
             | Self::LimitIncreaseRequested { customer, .. }
             | Self::CustomerExcluded { customer, .. }
             | Self::RoleGranted { customer, .. }
-            | Self::PasswordChanged { customer, .. } => *customer,
+            | Self::PasswordChanged { customer, .. }
+            | Self::LimitIncreaseAsked { customer, .. }
+            | Self::LimitIncreaseConfirmed { customer, .. }
+            | Self::LimitIncreaseLapsed { customer, .. }
+            | Self::ExclusionKindSet { customer, .. }
+            | Self::MarketingSet { customer, .. }
+            | Self::RealityCheckSet { customer, .. }
+            | Self::RealityCheckAcknowledged { customer, .. } => *customer,
         }
     }
 }

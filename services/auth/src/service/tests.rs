@@ -1,15 +1,26 @@
 //! Wire, snapshot and rows of a life of decisions.
 
 use super::*;
-use auth_domain::{ChangePassword, GrantRole};
+use auth_domain::{AcknowledgeRealityCheck, ChangePassword, ConfirmIncrease, GrantRole};
 use auth_domain::{Exclude, LimitKind, RefreshSession, Register, Role, SetLimit, SignIn, SignOut};
+use auth_domain::{SetMarketing, SetRealityCheck};
 use kernel::{CorrelationId, Currency, CustomerId, Decider, Digest, Duration, Money, SessionId};
-use schemas::rows::{CredentialRow, CustomerRow, ExclusionRow, OwnLimitRow, SessionRow, table};
+use schemas::rows::{
+    CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
+    OwnLimitRow, RealityCheckRow, SessionReminderRow, SessionRow, table,
+};
 use schemas::{AvroType, Body, ClaimId, Events, Header, Kind, Wire};
 
 const ANNA: CustomerId = CustomerId::example(1, 3);
 const SESSION: SessionId = SessionId::example(2, 3);
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn lapse() -> Timestamp {
+    NOW.plus(auth_domain::INCREASE_COOL_OFF)
+        .plus(auth_domain::CONFIRM_WITHIN)
+}
 
 fn eur(minor: i64) -> Option<Money> {
     Some(Money::from_minor(minor, Currency::Eur))
@@ -65,7 +76,36 @@ fn life() -> Vec<Command> {
             session: SessionId::example(7, 3),
         }),
         set_limit(eur(100)),
-        set_limit(eur(500)),
+        set_limit(eur(300)),
+        Command::ConfirmIncrease(ConfirmIncrease {
+            customer: ANNA,
+            kind: LimitKind::DepositWeek,
+            amount: eur(300),
+            now: NOW.plus(auth_domain::INCREASE_COOL_OFF),
+        }),
+        set_limit(eur(400)),
+        Command::EndWait {
+            timer: TimerKey {
+                due: lapse(),
+                number: 2,
+            },
+        },
+        Command::SetMarketing(SetMarketing {
+            customer: ANNA,
+            allowed: true,
+            now: NOW,
+        }),
+        Command::SetRealityCheck(SetRealityCheck {
+            customer: ANNA,
+            interval: Some(HOUR),
+            now: NOW,
+        }),
+        Command::AcknowledgeRealityCheck(AcknowledgeRealityCheck {
+            customer: ANNA,
+            session: SESSION,
+            net_result: Money::from_minor(-700, Currency::Eur),
+            now: NOW.plus(HOUR),
+        }),
         Command::GrantRole(GrantRole {
             customer: ANNA,
             role: Role::Auditor,
@@ -81,10 +121,13 @@ fn life() -> Vec<Command> {
         }),
         Command::Exclude(Exclude {
             customer: ANNA,
+            kind: None,
             until: NOW.plus(Duration::from_secs(200_000)),
             now: NOW,
         }),
+        set_limit(eur(200)),
         sign_in(false, SESSION),
+        sign_in(true, SessionId::example(8, 3)),
     ]
 }
 
@@ -99,6 +142,16 @@ fn lived() -> (State, Vec<Event>) {
         }
         all.extend(events);
     }
+    // A record of the time before confirmations.
+    let promised = Event::LimitIncreaseRequested {
+        customer: ANNA,
+        kind: LimitKind::DepositWeek,
+        amount: eur(500),
+        effective_at: NOW.plus(auth_domain::INCREASE_COOL_OFF),
+        current: eur(200),
+    };
+    Auth::evolve(&mut state, &promised);
+    all.push(promised);
     (state, all)
 }
 
@@ -119,7 +172,7 @@ fn every_event_survives_the_wire() {
         .matches("\"type\":\"record\"")
         .count();
     assert!(all >= branches.len());
-    assert_eq!(branches.len(), 10, "a life holds an event of each kind");
+    assert_eq!(branches.len(), 17, "a life holds an event of each kind");
 }
 
 #[test]
@@ -136,7 +189,14 @@ fn a_snapshot_gives_the_state_back() {
 }
 
 #[test]
-fn the_cool_off_is_a_timer_that_its_firing_disarms() {
+fn a_snapshot_of_another_layout_is_not_read() {
+    // As the first layout began: timers ever armed, no customers.
+    assert!(AuthService::restore(&[0, 0]).is_err());
+    assert!(AuthService::restore(&AuthService::snapshot(&State::default())).is_ok());
+}
+
+#[test]
+fn the_end_of_a_wait_is_a_timer_that_its_firing_disarms() {
     let (mut state, _) = lived();
     let timer = AuthService::next_timer(&state).expect("an increase waits");
     assert_eq!(timer.due, NOW.plus(auth_domain::INCREASE_COOL_OFF));
@@ -202,7 +262,43 @@ fn rows_tell_what_the_last_event_left() {
     key.extend(wire::LimitKind::DepositWeek.to_bytes());
     assert_eq!(key.len(), 17);
     let limit: OwnLimitRow = row(table::OWN_LIMIT, &key);
-    assert_eq!((limit.amount, limit.pending_amount), (eur(100), eur(500)));
+    assert_eq!((limit.amount, limit.pending_amount), (eur(200), eur(500)));
+    let increase: IncreaseRow = row(table::INCREASE, &key);
+    assert_eq!(increase.waiting, None);
+    let kind: ExclusionKindRow = row(table::EXCLUSION_KIND, &ANNA.bytes());
+    assert_eq!(kind.kind, wire::ExclusionKind::TimeOut);
+    let marketing: MarketingRow = row(table::MARKETING, &ANNA.bytes());
+    assert!(!marketing.allowed, "the exclusion has taken it back");
+    let check: RealityCheckRow = row(table::REALITY_CHECK, &ANNA.bytes());
+    assert_eq!(check.interval, Some(HOUR));
+    let reminder: SessionReminderRow = row(table::SESSION_REMINDER, &SESSION.bytes());
+    assert_eq!(
+        (reminder.started_at, reminder.reminded_at),
+        (NOW, NOW.plus(HOUR))
+    );
+}
+
+#[test]
+fn an_increase_that_waits_leaves_the_limit_as_it_is() {
+    let asked = Event::LimitIncreaseAsked {
+        customer: ANNA,
+        kind: LimitKind::StakeWeek,
+        amount: None,
+        current: Money::from_minor(9, Currency::Eur),
+        confirm_from: NOW,
+        lapses_at: lapse(),
+    };
+    let rows = crate::rows(&decision(&[asked]));
+    let [row] = rows.as_slice() else {
+        panic!("one row: {rows:?}");
+    };
+    assert_eq!(row.table, table::INCREASE);
+    let increase = IncreaseRow::from_bytes(&row.value).expect("decodes");
+    let waiting = increase.waiting.expect("it waits");
+    assert_eq!(
+        (waiting.amount, waiting.confirm_from, waiting.lapses_at),
+        (None, NOW, lapse())
+    );
 }
 
 #[test]

@@ -34,12 +34,13 @@ enum Shape {
 
 fn shape(view: &str) -> Shape {
     match view {
-        "customer" | "exclusion" | "own_limit" | "bet_of_customer" | "restriction"
+        "customer" | "exclusion" | "exclusion_kind" | "increase" | "marketing"
+        | "reality_check" | "own_limit" | "bet_of_customer" | "restriction"
         | "liability" => Shape::Owner,
         "balance" => Shape::Account,
         "statement" => Shape::Line,
         "bet" | "bet_accepted" | "bet_status" | "case" | "case_closed" | "deposit"
-        | "withdrawal" | "session" => Shape::Time,
+        | "withdrawal" | "session" | "session_reminder" => Shape::Time,
         "answer" | "credential" => Shape::Hash,
         _ => Shape::Plain,
     }
@@ -148,7 +149,7 @@ mod tests {
     use schemas::ledger::{Account, AccountKind};
     use schemas::rows::table;
 
-    const VIEWS: [&str; 18] = [
+    const VIEWS: [&str; 23] = [
         table::ANSWER,
         table::BALANCE,
         table::BET,
@@ -161,6 +162,11 @@ mod tests {
         table::CUSTOMER,
         table::DEPOSIT,
         table::EXCLUSION,
+        table::EXCLUSION_KIND,
+        table::INCREASE,
+        table::MARKETING,
+        table::REALITY_CHECK,
+        table::SESSION_REMINDER,
         table::LIABILITY,
         table::OWN_LIMIT,
         table::RESTRICTION,

@@ -6,11 +6,10 @@
 use crate::part_figures::{COUNTER, GAUGE, Text};
 use gateway::ports::MetricsSource;
 use markets::{MarketView, SourceState};
-use runtime::Shared;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Feed sources as Prometheus text.
-pub struct SourceFigures(pub Arc<Shared<MarketView>>);
+pub struct SourceFigures(pub Arc<RwLock<MarketView>>);
 
 type Value = fn(&SourceState) -> Option<u64>;
 
@@ -49,7 +48,7 @@ const FIGURES: [(&str, &str, &str, Value); 5] = [
 
 impl MetricsSource for SourceFigures {
     fn write(&self, out: &mut String) {
-        let view = self.0.look();
+        let view = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = Text(out);
         for (name, kind, help, value) in FIGURES {
             text.family(name, kind, help);

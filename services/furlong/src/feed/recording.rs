@@ -132,3 +132,28 @@ fn uof(text: &str, partitions: Partition) -> anyhow::Result<Vec<FeedUpdate>> {
     updates.retain(|told| !matches!(told.update, Update::GoDown(_) | Update::ComeUp(_)));
     Ok(updates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_xml_feed_is_one_message_a_line() {
+        let lines = [
+            r#"<alive product="3" timestamp="1800000000000" subscribed="1"/>"#,
+            r#"<odds_change product="3" event_id="sr:match:7" timestamp="1800000001000"><odds><market id="1" status="1"><outcome id="1" odds="2.5"/><outcome id="2" odds="3.4"/><outcome id="3" odds="2.9"/></market></odds></odds_change>"#,
+            "",
+            r#"<bet_settlement certainty="2" product="3" event_id="sr:match:7" timestamp="1800000002000"><outcomes><market id="1"><outcome id="1" result="1"/><outcome id="2" result="0"/><outcome id="3" result="0"/></market></outcomes></bet_settlement>"#,
+        ];
+        let updates = uof(&lines.join("\n"), 8).unwrap();
+        let books = updates
+            .iter()
+            .filter(|told| matches!(told.update, Update::QuoteBook(_)));
+        assert_eq!(books.count(), 1);
+        let last = updates.last().unwrap();
+        assert!(matches!(last.update, Update::StateResult(_)));
+        assert_eq!(last.source, "uof/3");
+        let error = uof("<alive/>", 8).unwrap_err().to_string();
+        assert_eq!(error, "line 1: alive has no product");
+    }
+}

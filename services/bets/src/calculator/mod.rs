@@ -81,7 +81,7 @@ pub fn answer(question: &Value) -> Result<Value, Unanswerable> {
         Question::Odds(asked) => odds(&asked),
         Question::Deduction(asked) => deduction(&asked),
         Question::EachWayTerms(asked) => each_way_terms(&asked),
-        Question::Line(asked) => slip::line(&asked).map(|result| shown(result)),
+        Question::Line(asked) => slip::line(&asked).map(shown),
         Question::Placing(asked) => Ok(placing(&asked)),
         Question::VoidFactor(asked) => void_factor(&asked),
         Question::Split(asked) => split(&asked),

@@ -323,6 +323,7 @@ fn bonuses_come_with_the_rules_that_have_them() {
     assert_eq!(pays(2, "W W W W"), is("202.84", "0"));
     // An only winner at 3 pays 5.
     assert_eq!(pays(3, "L W L L"), is("5.00", "2"));
+    assert_eq!(pays(3, "W W W L"), pays(2, "W W W L"));
     assert_eq!(pays(3, "L W V L"), pays(2, "L W V L"));
 }
 
@@ -364,6 +365,14 @@ fn void_factors_have_their_results() {
     ] {
         assert_eq!(LegResult::with_void_factor(won, factor), result);
     }
+}
+
+#[test]
+fn the_longest_accumulator_is_one_line() {
+    let most = vec![SettledLeg::plain(price("1.01"), LegResult::Won); ACCUMULATOR_LEGS_MAX];
+    let payout = plain(BetType::Accumulator, eur("1"), &most).unwrap();
+    assert_eq!((payout.lines, payout.stake), (1, eur("1")));
+    assert_eq!(payout.returned, eur("2.70"));
 }
 
 #[test]

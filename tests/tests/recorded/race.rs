@@ -62,14 +62,24 @@ fn shortened(text: &str, runners: &[u64]) -> String {
             for runner in change["rc"].as_array_mut().into_iter().flatten() {
                 let id = runner["id"].as_u64().expect("an id");
                 if let Some(price) = runner["ltp"].as_f64().filter(|_| runners.contains(&id)) {
-                    let quarter: f64 = format!("{:.2}", price / 4.0).parse().expect("a number");
-                    runner["ltp"] = quarter.into();
+                    runner["ltp"] = quarter(price).into();
                 }
             }
         }
         writeln!(short, "{message}").expect("text is always written");
     }
     short
+}
+
+/// A price divided by four, down to hundredths.
+fn quarter(price: f64) -> f64 {
+    let hundredths: u64 = format!("{price:.2}")
+        .replace('.', "")
+        .parse()
+        .expect("a price");
+    let quarter = hundredths / 4;
+    let text = format!("{}.{:02}", quarter / 100, quarter % 100);
+    text.parse().expect("a number")
 }
 
 /// Pence in the pound for a runner withdrawn at that price, of the rows that matter here.
@@ -124,7 +134,7 @@ fn play(text: &str) -> Vec<i128> {
         }
     }
     stage.wait(Duration::from_secs(1));
-    let deductions = check(&stage, customer, (&gone, winner), &placed);
+    let deductions = check(&stage, customer, (&gone[..], winner), &placed);
     stage.must_be_in_order();
     deductions
 }

@@ -59,7 +59,7 @@ pub enum Stop {
     #[error("in doubt: {0}")]
     Doubt(&'static str),
     /// The log has lost or altered something, here or in an input.
-    #[error("halted: {0}")]
+    #[error(transparent)]
     Halted(#[from] Halt),
     /// Our own code broke its promises; the partition halts.
     #[error("broken: {0}")]

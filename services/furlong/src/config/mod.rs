@@ -255,6 +255,7 @@ fn print(resolved: &Resolved, screen: &mut Screen<'_>) -> Ended {
 
 #[cfg(test)]
 mod tests {
+    use super::shown;
     use crate::cli::tests::{refused, run_line, typed};
 
     fn file(text: &str) -> (tempfile::TempDir, String) {

@@ -82,4 +82,6 @@ impl Service for AuthService {
 }
 
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod tests;

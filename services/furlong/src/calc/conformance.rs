@@ -170,6 +170,8 @@ mod tests {
                 let family = name.strip_suffix(".json")?.split_once('-')?;
                 Some((family.0.to_owned(), family.1.to_owned()))
             })
+            // Lives of a customer, which auth's own test plays, are no questions of arithmetic.
+            .filter(|(area, _)| area != "responsible")
             .collect();
         files.sort();
         let files: Vec<&str> = files.iter().map(|(_, family)| family.as_str()).collect();

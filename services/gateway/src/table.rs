@@ -9,8 +9,8 @@ use crate::errors::Code;
 use crate::extract::Identified;
 use crate::problem::Problem;
 use crate::routes::{
-    account, admin, audit, auth, bets, calc, cases, dev, feed, health, lean, markets, payments, placing,
-    registering,
+    account, admin, audit, auth, bets, calc, cases, dev, feed, health, lean, markets, payments,
+    placing, protection, reality_check, registering,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -132,9 +132,14 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
     Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),
     Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["cursor", "limit", "min_position"]).signed_in(),
-    Route::new("GET", "/v1/account/limits", "account", "One's own limits", (200, "LimitList"), || get(account::limits)).signed_in(),
-    Route::new("PUT", "/v1/account/limits", "account", "Set a limit: a decrease binds at once, an increase after a cool-off", (200, "LimitSet"), || put(account::set_limit)).body("Limit").key(Key::Optional).signed_in(),
-    Route::new("POST", "/v1/account/exclusion", "account", "Exclude oneself", (201, "Exclusion"), || post(account::exclude)).body("Exclude").key(Key::Optional).signed_in(),
+    Route::new("GET", "/v1/account/limits", "account", "One's own limits", (200, "LimitList"), || get(protection::limits)).signed_in(),
+    Route::new("PUT", "/v1/account/limits", "account", "Set a limit: a decrease binds at once, an increase after a cool-off and a confirmation", (200, "LimitSet"), || put(protection::set_limit)).body("Limit").key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/account/limits/confirm", "account", "Confirm an increase of a limit when its cool-off is over", (200, "LimitSet"), || post(protection::confirm_limit)).body("Limit").key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/account/exclusion", "account", "Exclude oneself", (201, "Exclusion"), || post(protection::exclude)).body("Exclude").key(Key::Optional).signed_in(),
+    Route::new("PUT", "/v1/account/marketing", "account", "Allow marketing messages, or forbid them", (200, "MarketingSet"), || put(protection::set_marketing)).body("Marketing").key(Key::Optional).signed_in(),
+    Route::new("GET", "/v1/account/reality-check", "account", "How long this session has lasted and what it has cost, and when that is to be shown", (200, "RealityCheck"), || get(reality_check::show)).signed_in(),
+    Route::new("PUT", "/v1/account/reality-check", "account", "Choose how often to be shown that", (200, "RealityCheckSet"), || put(reality_check::set)).body("RealityCheckInterval").key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/account/reality-check/acknowledge", "account", "Say that it was seen", (200, "RealityCheckSeen"), || post(reality_check::acknowledge)).body("SeenRealityCheck").key(Key::Optional).signed_in(),
 
     Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).signed_in(),
     Route::new("GET", "/v1/deposits/{id}", "payments", "One of one's own deposits", (200, "Payment"), || get(payments::show_deposit)).query(&["min_position"]).signed_in(),

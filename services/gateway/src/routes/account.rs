@@ -1,25 +1,24 @@
-//! One's own account: balance, statement, limits, exclusion.
+//! One's own account: balance and statement. What protects a customer is in `protection` and
+//! `reality_check`.
 
 use crate::answers::json_response;
 use crate::app::App;
-use crate::asking;
 use crate::errors::Code;
-use crate::extract::{ApiJson, ApiQuery, Caller, Fields, MoneyBody, position};
+use crate::extract::{ApiQuery, Caller, Fields, position};
 use crate::lists::{Page, cursor_of, page_json};
 use crate::money::{self, At};
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::auth::{optional_key, refused};
-use crate::shapes::{self, Named, time};
-use crate::{events, ledger_reads, views};
+use crate::routes::protection::{exclusion, may_be_written_to, own_limits};
+use crate::shapes::{Named, time};
+use crate::{ledger_reads, views};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{Money, Timestamp, Topic};
+use kernel::{Money, Topic};
 use schemas::Wire;
-use schemas::auth::{Command, Event, Exclude, LimitKind, SetLimit};
 use schemas::ledger::AccountKind;
-use schemas::rows::{ExclusionRow, OwnLimitRow, RestrictionRow, StatementRow, table};
+use schemas::rows::{RestrictionRow, StatementRow, table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use viewstore::Scan;
@@ -30,20 +29,23 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Respo
     let row = money::customer(&app, customer).await?;
     let wallet = money::wallet(&app, customer, row.currency, &At::Now).await?;
     let key = customer.bytes().to_vec();
-    let exclusion: Option<ExclusionRow> = views::row(&app, table::EXCLUSION, key.clone()).await?;
+    let excluded = exclusion(&app, customer).await?;
+    let writing = may_be_written_to(&app, customer).await?;
     let restriction: Option<RestrictionRow> = views::row(&app, table::RESTRICTION, key).await?;
     let roles: Vec<&str> = row.roles.iter().map(|role| role.name()).collect();
     let mut shown = wallet.to_json();
     if let Some(object) = shown.as_object_mut() {
-        let now = app.now();
-        let excluded = exclusion
-            .filter(|row| row.until > now)
-            .map(|row| time(row.until));
+        let (until, kind) = excluded.unzip();
         let restricted = restriction.is_some_and(|row| row.stake_permille < 1_000);
         object.insert("customer_id".to_owned(), json!(customer.to_string()));
         object.insert("roles".to_owned(), json!(roles));
         object.insert("registered_at".to_owned(), time(row.registered_at));
-        object.insert("excluded_until".to_owned(), json!(excluded));
+        object.insert("excluded_until".to_owned(), json!(until.map(time)));
+        object.insert(
+            "exclusion_kind".to_owned(),
+            json!(kind.map(|kind| kind.name())),
+        );
+        object.insert("marketing_allowed".to_owned(), json!(writing));
         object.insert("restricted".to_owned(), json!(restricted));
         object.insert("limits".to_owned(), own_limits(&app, &caller).await?);
     }
@@ -146,140 +148,4 @@ pub(crate) fn statement_line(line: &StatementRow) -> Value {
         "position": Token::of(&[line.position]).text(),
         "at": time(line.at),
     })
-}
-
-async fn own_limits(app: &App, caller: &Caller) -> Result<Value, Problem> {
-    let scan = Scan::of(table::OWN_LIMIT, caller.subject.customer.bytes());
-    let rows = views::rows::<OwnLimitRow>(app, scan).await?;
-    let now = app.now();
-    let shown = rows.iter().map(|(_, row)| {
-        // An increase whose time has come is in force, whether or not it was recorded again.
-        let due = row.pending_from.is_some_and(|from| from <= now);
-        let amount = if due { row.pending_amount } else { row.amount };
-        let pending = row.pending_from.filter(|_| !due);
-        json!({
-            "kind": row.kind.name(),
-            "amount": amount.map(shapes::money),
-            "pending_amount": pending.and(row.pending_amount).map(shapes::money),
-            "pending_from": pending.map(time),
-        })
-    });
-    Ok(Value::Array(shown.collect()))
-}
-
-/// GET /v1/account/limits
-pub(crate) async fn limits(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    let items = own_limits(&app, &caller).await?;
-    Ok(json_response(
-        StatusCode::OK,
-        &json!({"items": items, "next_cursor": null}),
-    ))
-}
-
-/// The body of a limit.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LimitBody {
-    kind: String,
-    /// Null removes the limit, after the cool-off.
-    amount: Option<MoneyBody>,
-}
-
-/// PUT /v1/account/limits
-pub(crate) async fn set_limit(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    ApiJson(body): ApiJson<LimitBody>,
-) -> Result<Response, Problem> {
-    let mut fields = Fields::default();
-    let kind: Option<LimitKind> = fields.named("/kind", &body.kind);
-    let amount = match &body.amount {
-        Some(body) => fields
-            .money("/amount", &body.amount, &body.currency)
-            .map(Some),
-        None => Some(None),
-    };
-    let (kind, amount) = fields.finish(kind.zip(amount))?;
-    let customer = caller.subject.customer;
-    let content = json!([kind.name(), amount.map(shapes::money)]);
-    let key = optional_key(&app, &headers)?;
-    let route = "PUT /v1/account/limits";
-    let request = asking::to_auth(&caller, asking::request_id(customer, route, &key), &content);
-    let command = Command::SetLimit(SetLimit {
-        customer,
-        kind,
-        amount,
-    });
-    let answer = asking::ask(&app, request, || Ok(command)).await?;
-    let decision = refused(answer)?;
-    let pending_from = events::of_auth(&decision).iter().find_map(increase);
-    let body = json!({
-        "kind": kind.name(),
-        "amount": amount.map(shapes::money),
-        "status": if pending_from.is_some() { "pending" } else { "in_force" },
-        "pending_from": pending_from.map(time),
-        "position": Token::of(&[decision.position]).text(),
-    });
-    Ok(json_response(StatusCode::OK, &body))
-}
-
-fn increase(event: &Event) -> Option<Timestamp> {
-    if let Event::LimitIncreaseRequested(event) = event {
-        Some(event.effective_at)
-    } else {
-        None
-    }
-}
-
-/// The body of an exclusion: until a time, or for so many days.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ExclusionBody {
-    until: Option<String>,
-    days: Option<u32>,
-}
-
-/// POST /v1/account/exclusion
-pub(crate) async fn exclude(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    ApiJson(body): ApiJson<ExclusionBody>,
-) -> Result<Response, Problem> {
-    let mut fields = Fields::default();
-    let until = match (&body.until, body.days) {
-        (Some(until), None) => fields.time("/until", until),
-        (None, Some(days)) => {
-            let seconds = i64::from(days).saturating_mul(24 * 3_600);
-            Some(app.now().plus(kernel::Duration::from_secs(seconds)))
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            fields.wrong("/until", "either until or days is expected");
-            None
-        }
-    };
-    let until = fields.finish(until)?;
-    let customer = caller.subject.customer;
-    let content = json!([body.until, body.days]);
-    let key = optional_key(&app, &headers)?;
-    let route = "POST /v1/account/exclusion";
-    let request = asking::to_auth(&caller, asking::request_id(customer, route, &key), &content);
-    let command = Command::Exclude(Exclude { customer, until });
-    let answer = asking::ask(&app, request, || Ok(command)).await?;
-    let decision = refused(answer)?;
-    let recorded = events::of_auth(&decision).iter().find_map(exclusion);
-    let body = json!({
-        "until": time(recorded.unwrap_or(until)),
-        "position": Token::of(&[decision.position]).text(),
-    });
-    Ok(json_response(StatusCode::CREATED, &body))
-}
-
-fn exclusion(event: &Event) -> Option<Timestamp> {
-    if let Event::CustomerExcluded(event) = event {
-        Some(event.until)
-    } else {
-        None
-    }
 }

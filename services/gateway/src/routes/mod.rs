@@ -14,5 +14,7 @@ pub(crate) mod lean;
 pub(crate) mod markets;
 pub(crate) mod payments;
 pub(crate) mod placing;
+pub(crate) mod protection;
+pub(crate) mod reality_check;
 pub(crate) mod registering;
 pub(crate) mod rollback;

@@ -222,6 +222,11 @@ impl AccountChannel {
         Some(self.counter.next("delta", self.wallet.to_json()))
     }
 
+    /// A reminder, which is no change and does not count.
+    pub(crate) fn reality_check(&self, due: Value) -> Message {
+        self.counter.again("reality_check", due)
+    }
+
     pub(crate) fn heartbeat(&self, app: &App) -> Message {
         self.counter.again("heartbeat", heartbeat_data(app))
     }

@@ -11,6 +11,7 @@ use crate::extract::{Fields, identify, parse_json, position};
 use crate::metrics::StreamKind;
 use crate::ports::Subject;
 use crate::problem::Problem;
+use crate::routes::reality_check;
 use crate::stream::customer::{AccountChannel, BetsChannel};
 use crate::stream::odds::OddsChannel;
 use crate::stream::sse::MARKETS_MAX;
@@ -358,6 +359,7 @@ impl Connection {
         }
         if let Some(account) = &self.account {
             beats.push(account.heartbeat(&self.app).to_json("account"));
+            beats.extend(self.reminder().await);
         }
         if beats.is_empty() {
             beats.push(json!({"op": "heartbeat", "data": heartbeat_data(&self.app)}));
@@ -366,6 +368,14 @@ impl Connection {
             self.send(&beat).await?;
         }
         Ok(())
+    }
+
+    /// Tells that a reality check is due, with each beat until it was seen.
+    async fn reminder(&mut self) -> Option<Value> {
+        let (account, subject) = (self.account.as_ref()?, self.subject.as_ref()?);
+        // Where the views are away, the next beat tells it.
+        let due = reality_check::reminder(&self.app, subject).await.ok()??;
+        Some(account.reality_check(due).to_json("account"))
     }
 
     async fn close(mut self, ended: Ended) {

@@ -17,6 +17,7 @@ mod payments;
 mod people;
 mod placing;
 mod prices;
+mod protection;
 mod socket;
 mod systems;
 mod world;

@@ -5,12 +5,13 @@
 //! this crate knows of it; a world without a saboteur is untouched.
 
 use kernel::{
-    CustomerId, Duration, InvariantId, Money, Price, RequestId, TopicPartition, TransferId,
+    CustomerId, Duration, InvariantId, Money, Price, RequestId, Timestamp, TopicPartition,
+    TransferId,
 };
 use runtime::Stretch;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::rows::{BalanceRow, table};
-use schemas::{Decision, Events, Input, Wire, bets, ledger, odds, payments};
+use schemas::{Decision, Events, Input, Wire, auth, bets, ledger, odds, payments};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use viewstore::{Row, StoredRow, ViewError};
@@ -82,6 +83,12 @@ pub enum Fault {
     DayOfBetsBeyondLimit,
     /// Deposits of one month beyond the limit that was noticed.
     MonthOfDepositsBeyondLimit,
+    /// A slip is struck although the exclusion was noticed after it was placed.
+    AcceptedWhileExcluded,
+    /// A limit is raised without the customer's second word.
+    IncreaseUnconfirmed,
+    /// An exclusion gets shorter.
+    ExclusionShortened,
     /// An answer that reaches nobody.
     AnswerUnheard,
 }
@@ -121,6 +128,9 @@ impl Fault {
         Self::DepositBeyondLimit,
         Self::DayOfBetsBeyondLimit,
         Self::MonthOfDepositsBeyondLimit,
+        Self::AcceptedWhileExcluded,
+        Self::IncreaseUnconfirmed,
+        Self::ExclusionShortened,
         Self::AnswerUnheard,
     ];
 
@@ -151,7 +161,10 @@ impl Fault {
             | Self::DepositWhileExcluded
             | Self::DepositBeyondLimit
             | Self::DayOfBetsBeyondLimit
-            | Self::MonthOfDepositsBeyondLimit => I::RestrictionsBind,
+            | Self::MonthOfDepositsBeyondLimit
+            | Self::AcceptedWhileExcluded
+            | Self::IncreaseUnconfirmed
+            | Self::ExclusionShortened => I::RestrictionsBind,
             Self::AnswerUnheard => I::WorkResolves,
         }
     }
@@ -468,8 +481,32 @@ fn alter(fault: Fault, told: &mut Decision) -> bool {
         Events::LedgerEvents(body) => alter_ledger(fault, &mut body.events),
         Events::BetsEvents(body) => alter_bets(fault, &mut body.events),
         Events::PaymentsEvents(body) => alter_payments(fault, &mut body.events),
-        Events::AuthEvents(_) | Events::OddsEvents(_) | Events::FraudEvents(_) => false,
+        Events::AuthEvents(body) => alter_auth(fault, &mut body.events),
+        Events::OddsEvents(_) | Events::FraudEvents(_) => false,
     }
+}
+
+fn alter_auth(fault: Fault, events: &mut Vec<auth::Event>) -> bool {
+    for index in 0..events.len() {
+        if let auth::Event::LimitSet(set) = &events[index]
+            && let Some(amount) = set.amount
+            && fault == Fault::IncreaseUnconfirmed
+        {
+            let mut raised = set.clone();
+            raised.amount = Some(Money::from_minor(amount.minor() + 1, amount.currency()));
+            events.insert(index + 1, auth::Event::LimitSet(raised));
+            return true;
+        }
+        if let auth::Event::CustomerExcluded(excluded) = &events[index]
+            && fault == Fault::ExclusionShortened
+        {
+            let mut shorter = excluded.clone();
+            shorter.until = shorter.until.minus(Duration::from_secs(1));
+            events.insert(index + 1, auth::Event::CustomerExcluded(shorter));
+            return true;
+        }
+    }
+    false
 }
 
 fn alter_ledger(fault: Fault, events: &mut Vec<ledger::Event>) -> bool {
@@ -555,6 +592,16 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
                 events.insert(index + 1, bets::Event::BetSettled(again));
                 return true;
             }
+        }
+        if let bets::Event::BetAccepted(accepted) = &events[index]
+            && fault == Fault::AcceptedWhileExcluded
+        {
+            let noticed = bets::ExclusionNoticed {
+                customer: accepted.customer,
+                until: Timestamp::MAX,
+            };
+            events.insert(index, bets::Event::ExclusionNoticed(noticed));
+            return true;
         }
         if let bets::Event::BetAccepted(accepted) = &mut events[index]
             && fault == Fault::AcceptedPriceAltered

@@ -111,6 +111,7 @@ mutants! {
     i17_a_stream_skips_or_repeats: StreamSkips, StreamRepeats;
     i18_a_bet_or_deposit_ignores_what_was_noticed: BetWhileExcluded, BetBeyondLimit,
         BetWhileForbidden, DepositWhileExcluded, DepositBeyondLimit, DayOfBetsBeyondLimit,
-        MonthOfDepositsBeyondLimit;
+        MonthOfDepositsBeyondLimit, AcceptedWhileExcluded, IncreaseUnconfirmed,
+        ExclusionShortened;
     i22_an_answer_reaches_nobody: AnswerUnheard;
 }

@@ -9,6 +9,7 @@ use crate::findings::{Findings, Violation};
 use crate::limits::Limits;
 use crate::payments::Payments;
 use crate::prices::Prices;
+use crate::protection::Protection;
 use crate::requests::Requests;
 use crate::slips::Slips;
 use schemas::{Decision, Events};
@@ -22,6 +23,7 @@ pub struct Auditor {
     slips: Slips,
     prices: Prices,
     limits: Limits,
+    protection: Protection,
     payments: Payments,
     decisions: u64,
 }
@@ -45,7 +47,8 @@ impl Auditor {
                 for event in &body.events {
                     self.slips.take_bets(position, event, findings);
                     self.prices.take_bets(position, event);
-                    self.limits.take_bets(position, event, findings);
+                    self.limits
+                        .take_bets(position, decision.header.decided_at, event, findings);
                 }
             }
             Events::OddsEvents(body) => {
@@ -61,7 +64,12 @@ impl Auditor {
                     self.limits.take_payments(position, event, findings);
                 }
             }
-            Events::AuthEvents(_) | Events::FraudEvents(_) => {}
+            Events::AuthEvents(body) => {
+                let decided_at = decision.header.decided_at;
+                self.protection
+                    .take_auth(position, decided_at, &body.events, findings);
+            }
+            Events::FraudEvents(_) => {}
         }
     }
 

@@ -13,6 +13,7 @@ mod findings;
 mod limits;
 mod payments;
 mod prices;
+mod protection;
 pub mod receipt;
 mod requests;
 mod slip_return;

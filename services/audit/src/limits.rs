@@ -40,6 +40,7 @@ impl Limits {
     pub(crate) fn take_bets(
         &mut self,
         position: Position,
+        decided_at: Timestamp,
         event: &BetsEvent,
         findings: &mut Findings,
     ) {
@@ -66,6 +67,20 @@ impl Limits {
         {
             let staked = self.staked.entry((rejected.customer, *day)).or_default();
             *staked = staked.saturating_sub(rejected.stake.minor());
+        }
+        if let BetsEvent::BetAccepted(accepted) = event {
+            let excluded = self.bets_excluded.get(&accepted.customer);
+            findings.require(
+                excluded.is_none_or(|until| decided_at >= *until),
+                bind,
+                position,
+                || {
+                    format!(
+                        "{} is accepted for {} although excluded",
+                        accepted.bet, accepted.customer
+                    )
+                },
+            );
         }
         if let BetsEvent::BetPlaced(placed) = event {
             let day = placed.placed_at.micros().div_euclid(DAY_MICROS);

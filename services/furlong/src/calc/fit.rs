@@ -93,7 +93,7 @@ fn read(arguments: &FitSeason) -> Result<Vec<MatchRow>, Failure> {
 /// The day counted from 1970.
 fn day(date: Date) -> i64 {
     let start = Date::constant(1970, 1, 1);
-    i64::from((date - start).get_days())
+    date.duration_since(start).as_hours().div_euclid(24)
 }
 
 fn usage(error: &FitError) -> Failure {

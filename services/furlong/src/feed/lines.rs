@@ -88,7 +88,17 @@ impl Lines {
             }
             Update::QuoteFromModel(book) => {
                 let prices: Vec<Value> = book.prices.iter().map(price).collect();
-                self.of_market(book.market, json!({"type": "book", "prices": prices}))?
+                let parameters = book.model.parameters.iter();
+                let parameters: Vec<Value> = parameters
+                    .map(|told| json!({"name": told.name, "micros": told.micros}))
+                    .collect();
+                let told = json!({
+                    "type": "book",
+                    "prices": prices,
+                    "model": book.model.version,
+                    "parameters": parameters,
+                });
+                self.of_market(book.market, told)?
             }
             Update::Suspend(suspend) => merged(
                 json!({

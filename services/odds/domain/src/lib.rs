@@ -35,8 +35,8 @@ pub use command::{
     SelectionPrice, SelectionResult, Update, Window, Withdrawal,
 };
 pub use decider::Odds;
-pub use explain::{Explanation, Lean, LeanRules, ModelOpinion, ModelParameter, SelectionExposure};
 pub use event::{Doubt, Event, ResultWord, SuspensionCause};
+pub use explain::{Explanation, Lean, LeanRules, ModelOpinion, ModelParameter, SelectionExposure};
 pub use market::{BookOrigin, CancelWord, Market, OperatorStop, Phase};
 pub use rejection::Rejection;
 pub use source::{SWEEP_PART, Source, Sweep};

@@ -45,9 +45,10 @@ use kernel::{Duration, FixtureId, MarketId, Partition, Timestamp};
 use odds_domain::outcome::{Line, Score};
 use schemas::odds::{
     Alive, AnnounceFixture, AsianHandicap, CancelBets, Certainty, Close, ComeUp, FixtureStatus,
-    GoDown, MarketKind, MatchResult, OfferMarket, Outcome, OutcomeKind, ProgressFixture, QuoteBook,
-    RestoreBets, Resume, RollBack, SelectionName, SelectionOutcome, SelectionPrice, Settle,
-    StateResult, Suspend, TotalGoals, TurnInPlay, Update, Winner, Withdraw, WithdrawResult,
+    GoDown, MarketKind, MatchResult, ModelOpinion, ModelParameter, OfferMarket, Outcome,
+    OutcomeKind, ProgressFixture, QuoteBook, QuoteFromModel, RestoreBets, Resume, RollBack,
+    SelectionName, SelectionOutcome, SelectionPrice, Settle, StateResult, Suspend, TotalGoals,
+    TurnInPlay, Update, Winner, Withdraw, WithdrawResult,
 };
 
 /// Most bytes of one line.
@@ -222,7 +223,7 @@ impl Reader<'_> {
             }),
             Kind::Progress => Update::ProgressFixture(self.progress()?),
             Kind::Market => Update::OfferMarket(self.offer()?),
-            Kind::Book => Update::QuoteBook(self.book()?),
+            Kind::Book => self.book()?,
             Kind::Suspend => Update::Suspend(Suspend {
                 fixture: self.fixture()?,
                 market: self.optional_market()?,
@@ -368,7 +369,8 @@ impl Reader<'_> {
         })
     }
 
-    fn book(&mut self) -> Result<QuoteBook, FieldError> {
+    /// The prices of a market; of a source that has them from a model, with what that thought.
+    fn book(&mut self) -> Result<Update, FieldError> {
         let market = self.market()?;
         let mut prices = Vec::new();
         for mut entry in self.fields.objects("prices")? {
@@ -379,7 +381,25 @@ impl Reader<'_> {
             });
             entry.end()?;
         }
-        Ok(QuoteBook { market, prices })
+        let Some(version) = self.fields.optional_text("model")? else {
+            return Ok(Update::QuoteBook(QuoteBook { market, prices }));
+        };
+        let mut parameters = Vec::new();
+        for mut entry in self.fields.objects("parameters")? {
+            parameters.push(ModelParameter {
+                name: entry.text("name")?,
+                micros: entry.integer("micros")?,
+            });
+            entry.end()?;
+        }
+        Ok(Update::QuoteFromModel(QuoteFromModel {
+            market,
+            prices,
+            model: ModelOpinion {
+                version,
+                parameters,
+            },
+        }))
     }
 
     fn result(&mut self) -> Result<Settle, FieldError> {

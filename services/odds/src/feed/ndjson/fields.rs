@@ -146,6 +146,14 @@ impl Fields {
             .ok_or_else(|| self.missing(name))
     }
 
+    /// A whole number that may be negative.
+    pub(super) fn integer(&mut self, name: &'static str) -> Result<i64, FieldError> {
+        let value = self.take(name).ok_or_else(|| self.missing(name))?;
+        value
+            .as_i64()
+            .ok_or_else(|| self.wrong(name, "a whole number in range", &value))
+    }
+
     pub(super) fn optional_parsed<T: FromStr>(
         &mut self,
         name: &'static str,

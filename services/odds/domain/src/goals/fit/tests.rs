@@ -242,10 +242,12 @@ proptest! {
             results.push(played(day, home, away, score.home, score.away));
         }
         let terms = FitTerms::standard(41);
-        let first = fit(&results, &terms).unwrap();
+        // Forty results by chance may have no fit within the bound: then they have none again.
+        let first = fit(&results, &terms);
         results.rotate_left(shift);
-        let second = fit(&results, &terms).unwrap();
-        prop_assert_eq!(first.rho.to_bits(), second.rho.to_bits());
+        let second = fit(&results, &terms);
+        let bits = |fitted: &Result<Fit, FitError>| fitted.as_ref().map(|f| f.rho.to_bits()).ok();
+        prop_assert_eq!(bits(&first), bits(&second));
         prop_assert_eq!(first, second);
     }
 }

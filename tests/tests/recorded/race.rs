@@ -52,6 +52,23 @@ fn raw(text: &str) -> (Vec<Gone>, u64) {
     (gone, winner.expect("somebody won"))
 }
 
+/// What the record calls its runners.
+fn names(text: &str) -> BTreeMap<u64, String> {
+    let mut names = BTreeMap::new();
+    for line in text.lines() {
+        let message: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        for change in message["mc"].as_array().into_iter().flatten() {
+            let runners = change["marketDefinition"]["runners"].as_array();
+            for runner in runners.into_iter().flatten() {
+                let id = runner["id"].as_u64().expect("an id");
+                let name = runner["name"].as_str().expect("a name");
+                names.insert(id, name.to_owned());
+            }
+        }
+    }
+    names
+}
+
 /// The record with the prices of these runners divided by four.
 fn shortened(text: &str, runners: &[u64]) -> String {
     let mut short = String::new();
@@ -59,7 +76,8 @@ fn shortened(text: &str, runners: &[u64]) -> String {
         let mut message: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         let changes = message["mc"].as_array_mut().expect("changes").iter_mut();
         for change in changes {
-            for runner in change["rc"].as_array_mut().into_iter().flatten() {
+            let runners_changed = change.get_mut("rc").and_then(|rc| rc.as_array_mut());
+            for runner in runners_changed.into_iter().flatten() {
                 let id = runner["id"].as_u64().expect("an id");
                 if let Some(price) = runner["ltp"].as_f64().filter(|_| runners.contains(&id)) {
                     runner["ltp"] = quarter(price).into();
@@ -107,6 +125,7 @@ struct Placed {
 fn play(text: &str) -> Vec<i128> {
     let (gone, winner) = raw(text);
     assert_eq!(gone.len(), 2);
+    let names = names(text);
     let mut feed = BetfairFeed::new("recorded", PARTITIONS, 1);
     let updates: Vec<FeedUpdate> = text
         .lines()
@@ -130,37 +149,23 @@ fn play(text: &str) -> Vec<i128> {
         // The winner and whoever will be withdrawn, once in each stretch.
         let after = market.withdrawals.len();
         for runner in [winner, gone[0].runner, gone[1].runner] {
-            back(&mut stage, customer, &market, (runner, after), &mut placed);
+            let selection = market.selections.iter().find(|s| s.name == names[&runner]);
+            let selection = selection.expect("a runner of the race");
+            let done = placed
+                .iter()
+                .any(|placed| placed.runner == runner && placed.after == after);
+            let (Some(price), false) = (selection.price, done) else {
+                continue;
+            };
+            let any = bets::PricePolicy::Any;
+            let bet = stage.single(customer, &market, selection.id, price, any, STAKE);
+            placed.push(Placed { bet, runner, after });
         }
     }
     stage.wait(Duration::from_secs(1));
     let deductions = check(&stage, customer, (&gone[..], winner), &placed);
     stage.must_be_in_order();
     deductions
-}
-
-fn back(
-    stage: &mut Stage,
-    customer: CustomerId,
-    market: &Market,
-    (runner, after): (u64, usize),
-    placed: &mut Vec<Placed>,
-) {
-    let done = placed
-        .iter()
-        .any(|placed| placed.runner == runner && placed.after == after);
-    let name = format!("Runner {runner}");
-    let selection = market
-        .selections
-        .iter()
-        .find(|selection| selection.name == name)
-        .expect("a runner of the race");
-    let (Some(price), false) = (selection.price, done) else {
-        return;
-    };
-    let any = bets::PricePolicy::Any;
-    let bet = stage.single(customer, market, selection.id, price, any, STAKE);
-    placed.push(Placed { bet, runner, after });
 }
 
 fn check(

@@ -18,6 +18,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaErrorCode;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
@@ -127,6 +128,7 @@ impl Fetcher {
     /// Adds partitions as they are asked for, until nobody can ask any more.
     pub(crate) fn assign(&self, wanted: &Receiver<Wanted>, stop: &AtomicBool) {
         let mut waiting: Vec<Wanted> = Vec::new();
+        let mut assigned: BTreeSet<TopicPartition> = BTreeSet::new();
         while !stop.load(Ordering::Acquire) {
             match wanted.recv_timeout(RETRY) {
                 Ok(first) => waiting.push(first),
@@ -136,18 +138,23 @@ impl Fetcher {
             waiting.extend(wanted.try_iter());
             if self.stalled.swap(false, Ordering::AcqRel) {
                 match self.begin_anew() {
-                    // Everything that was ever asked for is assigned.
-                    Ok(()) => waiting.clear(),
-                    Err(error) => self.faults.fetch_failed(&error.to_string()),
+                    Ok(standing) => assigned = standing,
+                    Err(error) => {
+                        self.faults.fetch_failed(&error.to_string());
+                        self.note_stall();
+                    }
                 }
             }
+            // A new consumer has what was asked for before its time, heard of here or not yet, and
+            // refuses it a second time.
+            waiting.retain(|(at, _)| !assigned.contains(at));
             if waiting.is_empty() {
                 continue;
             }
             let added = assignment(&self.settings, &waiting)
                 .and_then(|list| self.consumer().incremental_assign(&list));
             match added {
-                Ok(()) => waiting.clear(),
+                Ok(()) => assigned.extend(waiting.drain(..).map(|(at, _)| at)),
                 Err(error) => self.faults.fetch_failed(&error.to_string()),
             }
         }
@@ -155,7 +162,7 @@ impl Fetcher {
 
     /// Another consumer goes on where the windows stand. What the old one still brings comes twice,
     /// and the windows leave it out.
-    fn begin_anew(&self) -> Result<(), KafkaError> {
+    fn begin_anew(&self) -> Result<BTreeSet<TopicPartition>, KafkaError> {
         let fresh = client::consumer(&self.settings.fetcher(), &self.faults)?;
         let standing = self.windows.standing();
         fresh.incremental_assign(&assignment(&self.settings, &standing)?)?;
@@ -165,7 +172,7 @@ impl Fetcher {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *place = Arc::new(fresh);
-        Ok(())
+        Ok(standing.into_iter().map(|(at, _)| at).collect())
     }
 }
 

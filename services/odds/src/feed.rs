@@ -143,3 +143,5 @@ impl Numbering {
 mod misfortunes;
 #[cfg(test)]
 pub(crate) mod recorded;
+#[cfg(test)]
+pub(crate) mod words;

@@ -1,7 +1,7 @@
 //! The protocol: what is sent, when it connects again, and a whole conversation over a socket.
 
 use super::*;
-use crate::feed::FeedUpdate;
+use crate::feed::words::word;
 use kernel::{Duration, Timestamp};
 use runtime::Clock;
 use schemas::odds::Update;
@@ -74,18 +74,6 @@ fn words(acts: &[Act]) -> Vec<&'static str> {
             Act::Stop(_) => "stop",
         })
         .collect()
-}
-
-fn word(update: &FeedUpdate) -> &'static str {
-    match &update.update {
-        Update::Alive(_) => "alive",
-        Update::AnnounceFixture(_) => "fixture",
-        Update::OfferMarket(_) => "market",
-        Update::QuoteBook(_) | Update::QuoteFromModel(_) => "book",
-        Update::GoDown(_) => "down",
-        Update::ComeUp(_) => "up",
-        _other => "other",
-    }
 }
 
 /// Through greeting, authentication and subscription.
@@ -354,7 +342,7 @@ fn a_conversation_over_a_socket_survives_two_broken_connections() {
         words,
         [
             "down", "up", "fixture", "market", "book", "book", "down", "up", "book", "down", "up",
-            "other", "other"
+            "close", "result"
         ]
     );
     assert!(

@@ -4,6 +4,7 @@ use super::message::PriceSize;
 use super::*;
 use crate::feed::FeedUpdate;
 use crate::feed::recorded::recorded_text;
+use crate::feed::words::word;
 use kernel::{Duration, Price, SelectionId, Timestamp};
 use schemas::odds::{OutcomeKind, Update};
 
@@ -44,29 +45,7 @@ fn back(runner: u64, ladder: &str) -> String {
 
 /// What the updates say, in one word each.
 fn words(updates: &[FeedUpdate]) -> Vec<&'static str> {
-    updates
-        .iter()
-        .map(|update| match &update.update {
-            Update::Alive(_) => "alive",
-            Update::AnnounceFixture(_) => "fixture",
-            Update::ProgressFixture(_) => "progress",
-            Update::OfferMarket(_) => "market",
-            Update::QuoteBook(_) | Update::QuoteFromModel(_) => "book",
-            Update::Suspend(_) => "suspend",
-            Update::Resume(_) => "resume",
-            Update::TurnInPlay(_) => "in_play",
-            Update::Close(_) => "close",
-            Update::Settle(_) => "result",
-            Update::RollBack(_) => "rollback",
-            Update::Withdraw(_) => "withdraw",
-            Update::StateResult(_) => "state_result",
-            Update::WithdrawResult(_) => "withdraw_result",
-            Update::CancelBets(_) => "cancel_bets",
-            Update::RestoreBets(_) => "restore_bets",
-            Update::GoDown(_) => "down",
-            Update::ComeUp(_) => "up",
-        })
-        .collect()
+    updates.iter().map(word).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The feed's messages, written from its public documentation, and what becomes of them.
 
 use super::*;
-use crate::feed::FeedUpdate;
+use crate::feed::words::word;
 use kernel::{Duration, Price, Timestamp};
 use schemas::odds::{Certainty, OutcomeKind, Update};
 
@@ -57,29 +57,6 @@ fn settlement(secs: i64, certainty: u8, rows: &str) -> String {
 
 const HOME_WON: &str =
     r#"<outcome id="1" result="1"/><outcome id="2" result="0"/><outcome id="3" result="0"/>"#;
-
-fn word(update: &FeedUpdate) -> &'static str {
-    match &update.update {
-        Update::Alive(_) => "alive",
-        Update::AnnounceFixture(_) => "fixture",
-        Update::ProgressFixture(_) => "progress",
-        Update::OfferMarket(_) => "market",
-        Update::QuoteBook(_) | Update::QuoteFromModel(_) => "book",
-        Update::Suspend(_) => "suspend",
-        Update::Resume(_) => "resume",
-        Update::TurnInPlay(_) => "in_play",
-        Update::Close(_) => "close",
-        Update::Settle(_) => "result",
-        Update::RollBack(_) => "rollback",
-        Update::Withdraw(_) => "withdraw",
-        Update::StateResult(_) => "state_result",
-        Update::WithdrawResult(_) => "withdraw_result",
-        Update::CancelBets(_) => "cancel_bets",
-        Update::RestoreBets(_) => "restore_bets",
-        Update::GoDown(_) => "down",
-        Update::ComeUp(_) => "up",
-    }
-}
 
 fn words(heard: &Heard) -> Vec<&'static str> {
     heard.updates.iter().map(word).collect()

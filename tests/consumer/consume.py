@@ -46,13 +46,28 @@ class Registry:
             self.headers["Authorization"] = "Basic " + base64.b64encode(word.encode()).decode()
         self.known = {}
 
+        self.versions = {}
+
+    def ask(self, path):
+        request = urllib.request.Request(self.base + path, headers=self.headers)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
     def schema(self, number):
         if number not in self.known:
-            request = urllib.request.Request(f"{self.base}/schemas/ids/{number}", headers=self.headers)
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                text = json.load(answer)["schema"]
+            text = self.ask(f"/schemas/ids/{number}")["schema"]
             self.known[number] = fastavro.parse_schema(json.loads(text))
         return self.known[number]
+
+    def version(self, number, topic):
+        """Which version of the topic's schema has that id: 1 is the first that was published."""
+        if (number, topic) not in self.versions:
+            entries = self.ask(f"/schemas/ids/{number}/versions")
+            found = [entry["version"] for entry in entries if entry["subject"] == f"{topic}-value"]
+            if len(found) != 1:
+                raise ValueError(f"schema {number} has {len(found)} versions under {topic}-value")
+            self.versions[number, topic] = found[0]
+        return self.versions[number, topic]
 
 
 def decode(registry, record):
@@ -122,7 +137,7 @@ def arguments(text):
 
 
 def each(given, take):
-    """Hands every record to take(message, schema id, schema's name, value). Returns the exit code."""
+    """Hands every record to take(registry, message, schema id, its name, value). Returns the exit code."""
     registry = Registry(given.registry)
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": given.brokers,
@@ -138,7 +153,7 @@ def each(given, take):
         for message in read(consumer, partitions(consumer, re.compile(given.topics))):
             place = f"{message.topic()}/{message.partition()}@{message.offset()}"
             try:
-                take(message, *decode(registry, message.value() or b""))
+                take(registry, message, *decode(registry, message.value() or b""))
             except (urllib.error.URLError, TimeoutError, ConnectionResetError) as error:
                 if isinstance(error, urllib.error.HTTPError) and error.code == 404:
                     failed += 1
@@ -160,7 +175,7 @@ def each(given, take):
     return 1 if failed else 0
 
 
-def show(message, number, name, value):
+def show(_registry, message, number, name, value):
     place = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
     print(json.dumps({**place, "schema_id": number, "schema": name, "value": value}, default=plain))
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 use kernel::Topic;
-use schemas::SchemaId;
+use schemas::{Schema, SchemaId};
 use schemastore::{Entry, Held, Judgement, Registry, SchemaStore, StoreError};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,6 +26,14 @@ fn ids(entries: &[Entry]) -> anyhow::Result<Vec<(SchemaId, u32)>> {
         Held::Missing | Held::Refused(_) | Held::Different => bail!("{entry:?}"),
     };
     entries.iter().map(id).collect()
+}
+
+/// The schema in which a topic is written today; older ones stand beside it.
+pub fn today(topic: Topic) -> anyhow::Result<Schema> {
+    let id = schemas::schema_of(topic);
+    let mut all = schemas::schemas().into_iter();
+    all.find(|schema| schema.id == id)
+        .with_context(|| format!("a schema of {topic}"))
 }
 
 pub fn twice() -> anyhow::Result<()> {
@@ -53,9 +61,7 @@ pub fn twice() -> anyhow::Result<()> {
 pub fn incompatible() -> anyhow::Result<()> {
     let store = fresh()?;
     store.register()?;
-    let ours = schemas::schemas();
-    let ours = ours.iter().find(|schema| schema.topic == Topic::BetsEvents);
-    let text = (ours.context("a schema of bets")?.text)();
+    let text = (today(Topic::BetsEvents)?.text)();
     let field = r#"{"name":"epoch","type":"long"}"#;
     ensure!(text.contains(field), "the schema has no {field}");
     let changed = text.replacen(field, r#"{"name":"epoch","type":"string"}"#, 1);

@@ -1,13 +1,13 @@
 //! Records that we wrote, read by somebody who does not know us.
 
 use crate::{python, registry};
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
 use eventlog::{AppendOutcome, Chain, EventLog, Verdict};
 use eventlog_kafka::topics::{self, Plan};
 use eventlog_kafka::{KafkaLog, Settings};
 use kernel::{Topic, TopicPartition};
-use schemas::{ClaimId, Header, Kind, Wire, WireIds};
+use schemas::{ClaimId, Header, Kind, Schema, Wire, WireIds};
 use schemastore::{Registry, SchemaStore};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,14 +15,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// What is known about every type of record: one or more of each, as they stay for ever.
-fn golden_records(topic: Topic) -> anyhow::Result<Vec<Bytes>> {
-    let file = format!("../../../schemas/golden/{topic}.v1.hex");
+/// What is known about every type of record: one or more of each, as they stay for ever, in the
+/// version in which they were written.
+fn golden_records(schema: &Schema) -> anyhow::Result<Vec<Bytes>> {
+    let file = format!(
+        "../../../schemas/golden/{}.v{}.hex",
+        schema.topic, schema.version
+    );
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let record = |line: &str| {
         let mut record = Vec::new();
-        schemas::frame(schemas::schema_of(topic), &mut record);
+        schemas::frame(schema.id, &mut record);
         for at in (0..line.len()).step_by(2) {
             record.push(u8::from_str_radix(&line[at..at + 2], 16)?);
         }
@@ -163,8 +167,12 @@ pub fn golden() -> anyhow::Result<()> {
     };
     let ours = Ours::new()?;
     let mut written = BTreeMap::new();
+    // A topic keeps what older versions wrote, so the stranger meets all of them in it.
     for topic in Topic::ALL {
-        let records = golden_records(*topic)?;
+        let mut records = Vec::new();
+        for schema in schemas::schemas().iter().filter(|one| one.topic == *topic) {
+            records.extend(golden_records(schema)?);
+        }
         ours.write(*topic, &records)?;
         written.insert(format!("{}{topic}", ours.prefix), (*topic, records));
     }
@@ -202,9 +210,17 @@ pub fn heads() -> anyhow::Result<()> {
     };
     let ours = Ours::new()?;
     let at = TopicPartition::new(Topic::BetsEvents, 0);
-    let golden = golden_records(at.topic)?;
+    let versions = schemas::schemas()
+        .into_iter()
+        .filter(|schema| schema.topic == at.topic);
+    let golden = versions
+        .map(|schema| golden_records(&schema))
+        .collect::<Result<Vec<_>, _>>()?;
+    let [old, .., new] = golden.as_slice() else {
+        bail!("one version only");
+    };
     let (mut chain, mut records) = (Chain::default(), Vec::new());
-    // Two reigns; a repeat, a late record of the first, a claim that comes too late, a gap.
+    // Two reigns, the second in a newer schema; a repeat, a late record of the first, a claim that comes too late, a gap.
     for (epoch, kind, seq, doubts) in [
         (1, Kind::Claim, 0, false),
         (1, Kind::Decision, 1, false),
@@ -217,7 +233,8 @@ pub fn heads() -> anyhow::Result<()> {
         (7, Kind::Decision, 5, true),
         (7, Kind::Decision, 4, false),
     ] {
-        let template = &golden[records.len() % golden.len()];
+        let written_in = if epoch == 1 { old } else { new };
+        let template = &written_in[records.len() % written_in.len()];
         let (mut header, _) = schemas::decode_header(at.topic, template)?;
         let is_claim = kind == Kind::Claim;
         header.kind = kind;
@@ -248,7 +265,8 @@ pub fn heads() -> anyhow::Result<()> {
 
 /// The stranger's reading against ours.
 fn check(line: &Value, topic: Topic, record: &Bytes, ids: &WireIds) -> anyhow::Result<()> {
-    let wire = ids.to_wire(schemas::schema_of(topic).0);
+    let framed = record.get(1..5).context("a framed record")?.try_into()?;
+    let wire = ids.to_wire(u32::from_be_bytes(framed));
     ensure!(line["schema_id"] == wire, "the id is not {wire}");
     let value = &line["value"];
     if topic.is_journal() {

@@ -11,6 +11,7 @@ use crate::topics::Topics;
 use eventlog::EventLog;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use viewstore::ViewStore;
 
 fn not_built_in() -> Failure {
@@ -42,7 +43,7 @@ pub fn open_log(_: &Settings) -> Result<Arc<dyn EventLog>, Failure> {
 /// # Errors
 /// Always.
 #[expect(clippy::unused_async, reason = "the shape of the cluster's own")]
-pub async fn open_views(_: &Settings) -> Result<Arc<dyn ViewStore>, Failure> {
+pub async fn open_views(_: &Settings, _: Duration) -> Result<Arc<dyn ViewStore>, Failure> {
     Err(not_built_in())
 }
 

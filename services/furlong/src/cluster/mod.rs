@@ -33,12 +33,15 @@ use snapshots::FolderStore;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use viewstore_scylla::ScyllaViewStore;
 
 pub use process::serve;
 
 /// The share of a request's deadline after which a record that Kafka has not taken is unknown.
 const SEND_SHARE: u32 = 2;
+/// A client waits for what a process reads, so that it does not wait for views for long.
+const VIEW_PATIENCE: Duration = Duration::from_millis(800);
 
 fn cluster_of(settings: &Settings) -> Result<&Cluster, Failure> {
     settings.cluster.as_ref().ok_or_else(|| {
@@ -162,11 +165,14 @@ fn unreadable(error: impl std::error::Error) -> Failure {
     Failure::Unreadable(told)
 }
 
-/// The views of a cluster.
+/// The views of a cluster, whose answers are waited for so long.
 ///
 /// # Errors
 /// No node can be reached.
-pub async fn open_views(settings: &Settings) -> Result<Arc<ScyllaViewStore>, Failure> {
+pub async fn open_views(
+    settings: &Settings,
+    patience: Duration,
+) -> Result<Arc<ScyllaViewStore>, Failure> {
     let cluster = cluster_of(settings)?;
     if cluster.view_nodes.is_empty() {
         return Err(Failure::Usage(
@@ -176,7 +182,8 @@ pub async fn open_views(settings: &Settings) -> Result<Arc<ScyllaViewStore>, Fai
     }
     let (user, password) = credentials(cluster.view_credentials.as_deref())?.unzip();
     let views = ScyllaViewStore::connect(viewstore_scylla::Settings {
-        replication: cluster.replication,
+        replication: cluster.view_replication,
+        timeout: patience,
         user,
         password,
         ..viewstore_scylla::Settings::new(cluster.view_nodes.clone(), &cluster.keyspace)
@@ -197,7 +204,7 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
     let log = tokio::task::spawn_blocking(move || open_log(&for_log))
         .await
         .context("the log cannot be opened")??;
-    let views = open_views(settings).await?;
+    let views = open_views(settings, VIEW_PATIENCE).await?;
     let folder = DataFolder::new(&settings.data);
     let store =
         FolderStore::open_shared(&folder.snapshots()).context("the snapshots cannot be opened")?;

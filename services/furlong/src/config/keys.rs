@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 18] = [
+pub const KEYS: [Key; 19] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -64,11 +64,7 @@ pub const KEYS: [Key; 18] = [
         "",
         "the schema registry's address; empty: the ids compiled in",
     ),
-    key(
-        "replication",
-        "3",
-        "copies of every topic and view in a cluster",
-    ),
+    key("replication", "3", "copies of every topic in a cluster"),
     key(
         "min_insync",
         "2",
@@ -80,6 +76,11 @@ pub const KEYS: [Key; 18] = [
         "ScyllaDB's or Cassandra's nodes, host:port with commas; needed with brokers",
     ),
     key("keyspace", "furlong", "the keyspace of the views"),
+    key(
+        "view_replication",
+        "",
+        "copies of every view, when the keyspace is made; empty: as many as of a topic",
+    ),
     key(
         "lease_ms",
         "3000",

@@ -118,7 +118,7 @@ pub struct Cluster {
     pub kafka_options: Option<PathBuf>,
     /// The schema registry's address; none: the ids compiled in.
     pub registry: Option<String>,
-    /// Copies of every topic and view.
+    /// Copies of every topic.
     pub replication: u16,
     /// Copies that must have a record before it counts.
     pub min_insync: u16,
@@ -128,6 +128,8 @@ pub struct Cluster {
     pub view_credentials: Option<PathBuf>,
     /// The keyspace of the views.
     pub keyspace: String,
+    /// Copies of every view, when the keyspace is made.
+    pub view_replication: u16,
     /// How long a silent process keeps its partitions, in milliseconds.
     pub lease_ms: u32,
 }

@@ -210,6 +210,10 @@ impl Resolved {
             ));
         }
         let given = |name| Some(self.text(name)).filter(|text| !text.is_empty());
+        let view_replication = match given("view_replication") {
+            Some(_) => small("view_replication")?,
+            None => replication,
+        };
         Ok(Some(Cluster {
             brokers: self.text("brokers").to_owned(),
             topic_prefix: self.text("topic_prefix").to_owned(),
@@ -220,6 +224,7 @@ impl Resolved {
             view_nodes: listed(self.text("view_nodes")),
             view_credentials: given("view_credentials").map(Into::into),
             keyspace: self.text("keyspace").to_owned(),
+            view_replication,
             lease_ms: self.at_least_one("lease_ms", 600_000)?,
         }))
     }
@@ -290,10 +295,12 @@ mod tests {
         ]);
         let cluster = cluster.unwrap().cluster.unwrap();
         assert_eq!(cluster.view_nodes, ["c:9042", "d:9042"]);
+        assert_eq!((cluster.replication, cluster.view_replication), (3, 3));
         assert_eq!(cluster.kafka_options, Some("kafka.properties".into()));
         for (name, value, named) in [
             ("min_insync", "4", "min_insync"),
             ("replication", "0", "replication"),
+            ("view_replication", "some", "view_replication"),
             ("lease_ms", "0", "lease_ms"),
         ] {
             let refused = settings(&[("brokers", "a:9092"), (name, value)]).unwrap_err();

@@ -16,7 +16,12 @@ use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// A command reads much at once, perhaps from nodes that have other things to do; nobody's bet
+/// waits for it.
+const VIEW_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Where the log is.
 #[derive(Clone, Debug, Default, Args)]
@@ -206,7 +211,9 @@ impl Reached {
     }
 
     fn views(&self) -> Result<LiveViews, Failure> {
-        let opened = self.threads.block_on(cluster::open_views(&self.settings));
+        let opened = self
+            .threads
+            .block_on(cluster::open_views(&self.settings, VIEW_PATIENCE));
         LiveViews::open(
             opened.map_err(|failure| unreadable(failure, "the views"))?,
             self.settings.partitions,

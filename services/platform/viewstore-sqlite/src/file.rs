@@ -3,6 +3,7 @@
 //! Duty: tables, connections and queries. Prohibition: no row leaves this module unchecked.
 
 use kernel::{Topic, TopicPartition};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 use std::ops::Bound;
 use std::path::Path;
@@ -69,6 +70,8 @@ pub(crate) fn connect(folder: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open_with_flags(folder.join(file), flags)?;
     db.busy_timeout(Duration::from_secs(10))?;
     db.pragma_update(None, "synchronous", "NORMAL")?;
+    // Without it every binding of another key has the statement planned anew.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }
 
@@ -231,4 +234,24 @@ pub(crate) fn each_row(
         visit(&table, stored.verified(&table, checksum));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_query_is_prepared_once_whatever_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open_writer(folder.path()).unwrap().unwrap();
+        for key in ["a", "b", "c"] {
+            assert_eq!(get(&db, "t", key.as_bytes()).unwrap(), None);
+        }
+        let statement = db
+            .prepare_cached(&format!("{COLUMNS} AND row.key = ?2"))
+            .unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        assert!(statement.get_status(StatementStatus::Run) > 2);
+    }
 }

@@ -8,7 +8,8 @@
 
 use bytes::Bytes;
 use eventlog::{EventLog, LogError};
-use gateway::ports::{FeedArrival, FeedIngest, FeedLine, FeedLineError};
+use futures::future::BoxFuture;
+use gateway::ports::{FeedArrival, FeedIngest, FeedLine, FeedLineError, FeedNotTaken};
 use kernel::{
     CorrelationId, Digest, FixtureId, Partition, RequestId, Timestamp, Topic, TopicPartition,
 };
@@ -20,6 +21,7 @@ use runtime::Shared;
 use schemas::odds::{ApplyFeedMessage, Command};
 use schemas::{CommandRecord, Wire};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All feed sources of a process.
@@ -74,6 +76,18 @@ impl FeedDesk {
         Ok(())
     }
 
+    /// Whether each update follows on what was met of its source here.
+    fn all_follow_on(&self, updates: &[(usize, FeedUpdate)]) -> bool {
+        let router = self.router();
+        let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, update) in updates {
+            first.entry(&update.source).or_insert(update.sequence);
+        }
+        first
+            .iter()
+            .all(|(source, sequence)| router.is_familiar(source, *sequence))
+    }
+
     fn router(&self) -> MutexGuard<'_, FeedRouter> {
         self.router.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,6 +110,17 @@ impl FeedDesk {
         let live = self.live(&update.source);
         let routed = self.router().route(update, &live);
         (routed.arrival, routed.messages)
+    }
+
+    fn line(&self, (line, update): (usize, FeedUpdate)) -> FeedLine {
+        let source = update.source.clone();
+        let (arrival, messages) = self.route(update);
+        FeedLine {
+            line,
+            source,
+            arrival: arrival_of(&arrival),
+            messages,
+        }
     }
 
     /// Hands an update to the log.
@@ -152,35 +177,46 @@ pub fn framed<C: Wire>(topic: Topic, record: &CommandRecord<C>) -> Bytes {
     out.into()
 }
 
+/// The updates in lines, each with its line's number; or the lines that are none.
+fn updates_in(
+    body: &str,
+    partitions: u16,
+    now: Timestamp,
+) -> Result<Vec<(usize, FeedUpdate)>, Vec<FeedLineError>> {
+    let (mut updates, mut errors) = (Vec::new(), Vec::new());
+    for (line, read) in body.lines().zip(1_usize..) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match ndjson::read_line(line, partitions, now) {
+            Ok(update) => updates.push((read, update)),
+            Err(error) => errors.push(line_error(read, &error)),
+        }
+    }
+    if errors.is_empty() {
+        Ok(updates)
+    } else {
+        Err(errors)
+    }
+}
+
 impl FeedIngest for FeedDesk {
-    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>> {
-        let mut updates = Vec::new();
-        let mut errors = Vec::new();
-        for (line, read) in body.lines().zip(1_usize..) {
-            if line.trim().is_empty() {
-                continue;
+    fn take<'a>(
+        &'a self,
+        log: &'a dyn EventLog,
+        body: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<FeedLine>, FeedNotTaken>> {
+        Box::pin(async move {
+            let updates = updates_in(body, self.partitions, now).map_err(FeedNotTaken::Lines)?;
+            if !self.all_follow_on(&updates) {
+                self.recover(log).await.map_err(FeedNotTaken::Log)?;
             }
-            match ndjson::read_line(line, self.partitions, now) {
-                Ok(update) => updates.push((read, update)),
-                Err(error) => errors.push(line_error(read, &error)),
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        Ok(updates
-            .into_iter()
-            .map(|(line, update)| {
-                let source = update.source.clone();
-                let (arrival, messages) = self.route(update);
-                FeedLine {
-                    line,
-                    source,
-                    arrival: arrival_of(&arrival),
-                    messages,
-                }
-            })
-            .collect())
+            Ok(updates
+                .into_iter()
+                .map(|update| self.line(update))
+                .collect())
+        })
     }
 }
 
@@ -239,5 +275,31 @@ mod tests {
             .map(|(_, message)| message.sequence)
             .collect();
         assert_eq!(numbers, [3, 3]);
+    }
+
+    fn line(sequence: u64) -> String {
+        format!(r#"{{"type":"alive","source":"f","sequence":{sequence}}}"#)
+    }
+
+    /// One gateway after another serves the same source; odds has decided on nothing meanwhile.
+    #[test]
+    fn a_source_that_moves_to_another_gateway_and_back_keeps_its_numbers() {
+        let log = MemoryLog::default();
+        let desk = || FeedDesk::new(Arc::new(Shared::new(MarketView::default())), 1);
+        let (one, other) = (desk(), desk());
+        let mut numbers = Vec::new();
+        for (desk, sequence) in [(&one, 1), (&one, 2), (&other, 3), (&other, 4), (&one, 5)] {
+            let (now, body) = (Timestamp::from_millis(1), line(sequence));
+            let taken = block_on(desk.take(&log, &body, now)).unwrap();
+            for line in &taken {
+                assert_eq!(line.arrival, FeedArrival::InOrder, "{sequence}");
+                for (partition, message) in &line.messages {
+                    numbers.push(message.sequence);
+                    let inbox = TopicPartition::new(Topic::OddsCommands, *partition);
+                    block_on(log.send(inbox, command(*partition, message.clone(), now)));
+                }
+            }
+        }
+        assert_eq!(numbers, [1, 2, 3, 4, 5]);
     }
 }

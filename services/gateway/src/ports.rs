@@ -6,6 +6,7 @@
 //! Prohibition: no trait here decides anything about money; none hands a secret back.
 
 use axum::http::HeaderMap;
+use eventlog::{EventLog, LogError};
 use futures::future::BoxFuture;
 use kernel::{CustomerId, Digest, Partition, SessionId, Timestamp};
 use schemas::auth::Role;
@@ -202,13 +203,28 @@ pub struct FeedLineError {
     pub message: String,
 }
 
+/// Why none of the lines was counted.
+#[derive(Debug)]
+pub enum FeedNotTaken {
+    /// These lines are not of the format.
+    Lines(Vec<FeedLineError>),
+    /// What others have counted cannot be read.
+    Log(LogError),
+}
+
 /// Reads the lines that producers post, and counts for each source.
 pub trait FeedIngest: Send + Sync + 'static {
-    /// The messages of all lines, in order: all of them or none.
+    /// The messages of all lines, in order: all of them or none. What other gateways have counted
+    /// of a source is learnt from the log first, where there may be something.
     ///
     /// # Errors
-    /// The lines that are not of the format; then nothing was counted.
-    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>>;
+    /// Why nothing was counted.
+    fn take<'a>(
+        &'a self,
+        log: &'a dyn EventLog,
+        body: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<FeedLine>, FeedNotTaken>>;
 }
 
 /// Signs receipts of bets. The same statement always gets the same signature.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::asking::{self, encoded};
 use crate::errors::Code;
 use crate::extract::Caller;
-use crate::ports::{FeedArrival, FeedLine};
+use crate::ports::{FeedArrival, FeedLine, FeedNotTaken};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::refusals;
@@ -60,14 +60,10 @@ pub(crate) async fn updates(
         .map_err(|_| Problem::new(Code::RequestMalformed).detail("the body is not UTF-8"))?;
     // Counting and sending are one step: a source's messages must not overtake each other.
     let mut unsent = app.feed_unsent.lock().await;
-    let lines = feed.take(text, app.now()).map_err(|wrong| {
-        let mut problem = Problem::new(Code::FeedLineInvalid);
-        for error in wrong.iter().take(WRONG_LINES_MAX) {
-            let pointer = format!("line {}{}", error.line, error.pointer);
-            problem = problem.at(pointer, error.message.clone());
-        }
-        problem.with("lines_wrong", json!(wrong.len()))
-    })?;
+    let lines = feed
+        .take(&*app.log, text, app.now())
+        .await
+        .map_err(|why| not_taken(&why))?;
     let sent = register(&app, &caller, &lines, &mut unsent);
     let all_sent = send(&app, &mut unsent).await;
     drop(unsent);
@@ -77,6 +73,22 @@ pub(crate) async fn updates(
         ));
     }
     answered(&app, &lines, sent).await
+}
+
+fn not_taken(why: &FeedNotTaken) -> Problem {
+    match why {
+        FeedNotTaken::Lines(wrong) => {
+            let mut problem = Problem::new(Code::FeedLineInvalid);
+            for error in wrong.iter().take(WRONG_LINES_MAX) {
+                let pointer = format!("line {}{}", error.line, error.pointer);
+                problem = problem.at(pointer, error.message.clone());
+            }
+            problem.with("lines_wrong", json!(wrong.len()))
+        }
+        FeedNotTaken::Log(error) => Problem::new(Code::LogUnavailable).detail(format!(
+            "nothing was taken: the inboxes cannot be read: {error}"
+        )),
+    }
 }
 
 /// Puts all messages behind what waits already, each with a registration for its answer.

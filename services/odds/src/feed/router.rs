@@ -88,11 +88,24 @@ impl FeedRouter {
         }
     }
 
-    /// Takes over what a partition has recorded (`SourceAdvanced`), the highest counts.
+    /// Takes over what a partition has recorded (`SourceAdvanced`), the highest counts. Numbers
+    /// that were not given out here tell that the source was served by another process meanwhile:
+    /// what it said there is not known, so its next update is the first that is met again.
     pub fn recover(&mut self, source: &str, partition: Partition, sequence: u64) {
         let counts = self.sources.entry(source.to_owned()).or_default();
         let given = counts.given.entry(partition).or_default();
-        *given = sequence.max(*given);
+        if sequence > *given {
+            *given = sequence;
+            counts.last = None;
+        }
+    }
+
+    /// Whether an update with this number follows on, or repeats, what this process has met of
+    /// its source. If not, others may have given out numbers meanwhile.
+    #[must_use]
+    pub fn is_familiar(&self, source: &str, sequence: u64) -> bool {
+        self.last(source)
+            .is_some_and(|last| sequence <= last.saturating_add(1))
     }
 
     /// Takes over what a decision of odds says about sources. A process that begins to send must

@@ -3,7 +3,7 @@
 
 use super::{ANNA, BOB, PARTITIONS};
 use axum::http::HeaderMap;
-use eventlog::MemoryLog;
+use eventlog::{EventLog, MemoryLog};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use gateway::ports::*;
@@ -187,7 +187,12 @@ impl WebhookVerifier for PlainWebhooks {
 pub struct NumberLines;
 
 impl FeedIngest for NumberLines {
-    fn take(&self, body: &str, now: Timestamp) -> Result<Vec<FeedLine>, Vec<FeedLineError>> {
+    fn take<'a>(
+        &'a self,
+        _: &'a dyn EventLog,
+        body: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<FeedLine>, FeedNotTaken>> {
         let mut wrong = Vec::new();
         let mut lines = Vec::new();
         for (text, line) in body.lines().zip(1..) {
@@ -212,10 +217,11 @@ impl FeedIngest for NumberLines {
                 messages: vec![(1, message)],
             });
         }
-        if wrong.is_empty() {
+        let taken = if wrong.is_empty() {
             Ok(lines)
         } else {
-            Err(wrong)
-        }
+            Err(FeedNotTaken::Lines(wrong))
+        };
+        Box::pin(std::future::ready(taken))
     }
 }

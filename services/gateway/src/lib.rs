@@ -21,6 +21,7 @@ mod lists;
 mod metrics;
 mod money;
 mod openapi;
+mod permissions;
 mod picture;
 pub mod ports;
 mod positions;

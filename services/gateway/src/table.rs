@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::edge;
 use crate::errors::Code;
 use crate::extract::Identified;
+use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, dev, feed, health, lean, markets, payments,
@@ -31,6 +32,9 @@ pub(crate) enum Access {
     /// Whoever has one of these roles.
     Roles(&'static [Role]),
 }
+
+/// Who bets and pays.
+const PLAYERS: &[Role] = Permission::Play.roles();
 
 /// Whether a route needs an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +129,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/stream", "odds", "Prices, bets and money over a WebSocket; see /asyncapi.yaml", (101, ""), || get(ws::stream)),
 
     Route::new("POST", "/v1/calc", "bets", "Work out a slip, a price or a rule by the house's arithmetic", (200, "Calculation"), || post(calc::ask)).body("Question"),
-    Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(placing::place)).body("Slip").key(Key::Required).signed_in(),
+    Route::new("POST", "/v1/bets", "bets", "Place a slip", (201, "Bet"), || post(placing::place)).body("Slip").key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/bets", "bets", "List one's own bets, newest first", (200, "BetList"), || get(bets::list)).query(&["status", "cursor", "limit", "min_position"]).signed_in(),
     Route::new("GET", "/v1/bets/{id}", "bets", "One of one's own bets", (200, "Bet"), || get(bets::show)).query(&["min_position"]).signed_in(),
 
@@ -141,9 +145,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("PUT", "/v1/account/reality-check", "account", "Choose how often to be shown that", (200, "RealityCheckSet"), || put(reality_check::set)).body("RealityCheckInterval").key(Key::Optional).signed_in(),
     Route::new("POST", "/v1/account/reality-check/acknowledge", "account", "Say that it was seen", (200, "RealityCheckSeen"), || post(reality_check::acknowledge)).body("SeenRealityCheck").key(Key::Optional).signed_in(),
 
-    Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).signed_in(),
+    Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/deposits/{id}", "payments", "One of one's own deposits", (200, "Payment"), || get(payments::show_deposit)).query(&["min_position"]).signed_in(),
-    Route::new("POST", "/v1/withdrawals", "payments", "Be paid out", (202, "Payment"), || post(payments::withdraw)).body("PaymentRequest").key(Key::Required).signed_in(),
+    Route::new("POST", "/v1/withdrawals", "payments", "Be paid out", (202, "Payment"), || post(payments::withdraw)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/withdrawals/{id}", "payments", "One of one's own withdrawals", (200, "Payment"), || get(payments::show_withdrawal)).query(&["min_position"]).signed_in(),
     Route::new("POST", "/v1/webhooks/{provider}", "payments", "A signed call-back of a payment provider", (200, "Taken"), || post(payments::webhook)).body("Webhook"),
 
@@ -226,12 +230,11 @@ mod tests {
             let inside = ["/v1/admin/", "/v1/audit/", "/v1/feed/"]
                 .iter()
                 .any(|part| route.path.starts_with(part));
-            assert_eq!(
-                inside,
-                matches!(route.access, Access::Roles(_)),
-                "{}",
-                route.path
-            );
+            let for_staff = match route.access {
+                Access::Roles(roles) => !roles.contains(&Role::Customer),
+                Access::Open | Access::SignedIn => false,
+            };
+            assert_eq!(inside, for_staff, "{}", route.path);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::asking::{self, Answer, Request};
 use crate::errors::Code;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields, idempotency_key};
 use crate::lists::page_json;
+use crate::permissions::Permission;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::rollback;
@@ -30,7 +31,7 @@ use std::collections::BTreeMap;
 use viewstore::Scan;
 
 /// Who works on markets.
-pub(crate) const MARKET_ROLES: &[Role] = &[Role::Operator, Role::Trader];
+pub(crate) const MARKET_ROLES: &[Role] = Permission::RunMarkets.roles();
 
 /// The body of an act that needs nothing but a reason.
 #[derive(Debug, Deserialize)]

@@ -10,6 +10,7 @@ use crate::errors::Code;
 use crate::extract::{ApiQuery, Fields};
 use crate::lists::Page;
 use crate::money;
+use crate::permissions::Permission;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::account::point;
@@ -26,7 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Who audits.
-pub(crate) const AUDIT_ROLES: &[Role] = &[Role::Auditor];
+pub(crate) const AUDIT_ROLES: &[Role] = Permission::ReadJournals.roles();
 const READ_BYTES_MAX: usize = 1_000_000;
 
 /// What a journal may be asked for.

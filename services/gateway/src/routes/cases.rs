@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::errors::Code;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields};
 use crate::lists::{Page, cursor_of, page_json};
+use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::admin::{Act, by, done, reason};
 use crate::shapes::{Named, time};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use viewstore::Scan;
 
 /// Who works on cases.
-pub(crate) const CASE_ROLES: &[Role] = &[Role::Operator, Role::Trader, Role::Compliance];
+pub(crate) const CASE_ROLES: &[Role] = Permission::WorkCases.roles();
 
 /// What the list of cases may be asked for.
 #[derive(Debug, Deserialize)]

@@ -1,0 +1,114 @@
+//! Who may call which route. A new route fails until its row stands here.
+
+use super::Things;
+use crate::rig::Ask;
+use schemas::auth::Role;
+use serde_json::json;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    /// Anybody, with or without a token; reads nothing of any customer.
+    Anybody,
+    /// Whoever is signed in, about himself.
+    SignedIn,
+    /// The owner of the thing that the path names; for all others it does not exist.
+    OwnerOfThing,
+    /// Whoever has one of these roles, and nobody else.
+    Roles(&'static [Role]),
+}
+
+/// A route and what is asked of it.
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub who: Who,
+    pub ask: fn(&Things) -> Ask,
+}
+
+const fn row(method: &'static str, path: &'static str, who: Who, ask: fn(&Things) -> Ask) -> Row {
+    Row {
+        method,
+        path,
+        who,
+        ask,
+    }
+}
+
+const PLAYERS: Who = Who::Roles(&[Role::Customer]);
+const MARKETS: Who = Who::Roles(&[Role::Operator, Role::Trader]);
+const CASES: Who = Who::Roles(&[Role::Operator, Role::Trader, Role::Compliance]);
+const AUDITORS: Who = Who::Roles(&[Role::Auditor]);
+
+/// An id of the right form that nobody has.
+const NOBODYS: &str = "00000000-0000-7000-8000-000000000000";
+
+fn payment() -> serde_json::Value {
+    json!({"amount": {"amount": "0.01", "currency": "EUR"}})
+}
+
+/// All of them.
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    row("POST", "/v1/auth/register", Who::Anybody, |_| Ask::post("/v1/auth/register", &json!({"login": "x"}))),
+    row("POST", "/v1/auth/login", Who::Anybody, |_| Ask::post("/v1/auth/login", &json!({"login": "nobody-here", "password": "x"}))),
+    row("POST", "/v1/auth/refresh", Who::Anybody, |_| Ask::post("/v1/auth/refresh", &json!({}))),
+    row("POST", "/v1/auth/logout", Who::SignedIn, |t| Ask::post("/v1/auth/logout", &json!({"refresh_token": t.spare_refresh}))),
+
+    row("GET", "/v1/fixtures", Who::Anybody, |_| Ask::get("/v1/fixtures")),
+    row("GET", "/v1/fixtures/{id}", Who::Anybody, |t| Ask::get(format!("/v1/fixtures/{}", t.fixture))),
+    row("GET", "/v1/markets/{id}", Who::Anybody, |t| Ask::get(format!("/v1/markets/{}", t.market))),
+    row("GET", "/v1/odds/stream", Who::Anybody, |t| Ask::get(format!("/v1/odds/stream?market={}", t.market))),
+    row("GET", "/v1/stream", Who::Anybody, |_| Ask::get("/v1/stream")),
+
+    row("POST", "/v1/calc", Who::Anybody, |_| Ask::post("/v1/calc", &json!({"ask": "odds"}))),
+    row("POST", "/v1/bets", PLAYERS, |t| Ask::post("/v1/bets", &json!({"type": "single", "legs": [{"selection_id": t.market.replace("mkt_", "sel_"), "price": "2.50", "market_version": 1}], "stake": {"amount": "1.00", "currency": "EUR"}}))),
+    row("GET", "/v1/bets", Who::SignedIn, |_| Ask::get("/v1/bets")),
+    row("GET", "/v1/bets/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/bets/{}", t.bet))),
+
+    row("GET", "/v1/account", Who::SignedIn, |_| Ask::get("/v1/account")),
+    row("GET", "/v1/account/balance", Who::SignedIn, |_| Ask::get("/v1/account/balance")),
+    row("GET", "/v1/account/statement", Who::SignedIn, |_| Ask::get("/v1/account/statement")),
+    row("GET", "/v1/account/limits", Who::SignedIn, |_| Ask::get("/v1/account/limits")),
+    row("PUT", "/v1/account/limits", Who::SignedIn, |_| Ask::put("/v1/account/limits", &json!({"kind": "none"}))),
+    row("POST", "/v1/account/limits/confirm", Who::SignedIn, |_| Ask::post("/v1/account/limits/confirm", &json!({"kind": "none"}))),
+    row("POST", "/v1/account/exclusion", Who::SignedIn, |_| Ask::post("/v1/account/exclusion", &json!({"days": 0}))),
+    row("PUT", "/v1/account/marketing", Who::SignedIn, |_| Ask::put("/v1/account/marketing", &json!({"allowed": false}))),
+    row("GET", "/v1/account/reality-check", Who::SignedIn, |_| Ask::get("/v1/account/reality-check")),
+    row("PUT", "/v1/account/reality-check", Who::SignedIn, |_| Ask::put("/v1/account/reality-check", &json!({"interval_minutes": 0}))),
+    row("POST", "/v1/account/reality-check/acknowledge", Who::SignedIn, |_| Ask::post("/v1/account/reality-check/acknowledge", &json!({}))),
+
+    row("POST", "/v1/deposits", PLAYERS, |_| Ask::post("/v1/deposits", &json!({"amount": "x"}))),
+    row("GET", "/v1/deposits/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/deposits/{}", t.deposit))),
+    row("POST", "/v1/withdrawals", PLAYERS, |_| Ask::post("/v1/withdrawals", &payment())),
+    row("GET", "/v1/withdrawals/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/withdrawals/{}", t.withdrawal))),
+    row("POST", "/v1/webhooks/{provider}", Who::Anybody, |_| Ask::post("/v1/webhooks/simulator", &json!({}))),
+
+    row("POST", "/v1/feed/updates", MARKETS, |_| Ask::post("/v1/feed/updates", &json!({"type": "none"}))),
+
+    row("POST", "/v1/admin/markets/{id}/suspend", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/suspend"), &json!({"reason": "matrix"}))),
+    row("POST", "/v1/admin/markets/{id}/resume", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/resume"), &json!({"reason": "matrix"}))),
+    row("POST", "/v1/admin/markets/{id}/result", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/result"), &json!({}))),
+    row("POST", "/v1/admin/markets/{id}/rollback", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/rollback"), &json!({"reason": "matrix"}))),
+    row("POST", "/v1/admin/markets/{id}/lean", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/lean"), &json!({}))),
+    row("GET", "/v1/admin/liability", MARKETS, |_| Ask::get("/v1/admin/liability")),
+    row("GET", "/v1/admin/cases", CASES, |_| Ask::get("/v1/admin/cases")),
+    row("GET", "/v1/admin/cases/{id}", CASES, |_| Ask::get(format!("/v1/admin/cases/cas_{NOBODYS}"))),
+    row("POST", "/v1/admin/cases/{id}/close", CASES, |_| Ask::post(format!("/v1/admin/cases/cas_{NOBODYS}/close"), &json!({}))),
+    row("POST", "/v1/admin/customers/{id}/restrict", CASES, |t| Ask::post(format!("/v1/admin/customers/{}/restrict", t.owner), &json!({}))),
+
+    row("GET", "/v1/audit/journals/{topic}/{partition}", AUDITORS, |_| Ask::get("/v1/audit/journals/auth.events/0")),
+    row("GET", "/v1/audit/balance", AUDITORS, |t| Ask::get(format!("/v1/audit/balance?account={}", t.owner))),
+    row("GET", "/v1/audit/checkpoint", AUDITORS, |_| Ask::get("/v1/audit/checkpoint")),
+
+    row("GET", "/v1/errors", Who::Anybody, |_| Ask::get("/v1/errors")),
+    row("GET", "/v1/dev/demo", Who::Anybody, |_| Ask::get("/v1/dev/demo")),
+    row("GET", "/livez", Who::Anybody, |_| Ask::get("/livez")),
+    row("GET", "/readyz", Who::Anybody, |_| Ask::get("/readyz")),
+    row("GET", "/metrics", Who::Anybody, |_| Ask::get("/metrics")),
+    row("GET", "/openapi.json", Who::Anybody, |_| Ask::get("/openapi.json")),
+    row("GET", "/asyncapi.yaml", Who::Anybody, |_| Ask::get("/asyncapi.yaml")),
+    row("GET", "/docs", Who::Anybody, |_| Ask::get("/docs")),
+    row("GET", "/", Who::Anybody, |_| Ask::get("/")),
+    row("GET", "/assets/{file}", Who::Anybody, |_| Ask::get("/assets/app.js")),
+];

@@ -14,6 +14,17 @@ wire! {
         PlaceBet(PlaceBet),
         /// Place a slip that says more than every slip does.
         PlaceSlip(PlaceSlip),
+        /// Set what part of the ordinary stake limit a customer gets.
+        SetStakeFactor(SetStakeFactor),
+    }
+
+    /// See [`Command`] and [`StakeFactorSet`].
+    record SetStakeFactor {
+        customer: CustomerId,
+        scope: FactorScope,
+        stake_permille: Option<u16>,
+        reason: String,
+        by: String,
     }
 
     /// Place a slip. The bet's id was minted by whoever sends this.
@@ -103,6 +114,10 @@ wire! {
         ReturnExplained(ReturnExplained),
         /// What prices that the house made were made of.
         PricesTraced(PricesTraced),
+        /// A customer's limit over a week, a month or on losses binds from here.
+        OwnLimitNoticed(OwnLimitNoticed),
+        /// A trader has set what part of the ordinary stake limit a customer gets.
+        StakeFactorSet(StakeFactorSet),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
@@ -205,6 +220,26 @@ wire! {
     record ExclusionNoticed { customer: CustomerId, until: Timestamp }
     /// See [`Event`]. Permille of the ordinary stake limit; 0 forbids betting, 1000 lifts.
     record RestrictionNoticed { customer: CustomerId, stake_permille: u16 }
+
+    /// See [`Event`]. No amount: it binds no more.
+    record OwnLimitNoticed { customer: CustomerId, limit: OwnLimit, amount: Option<Money> }
+    /// The customer's own limits on stakes and losses. Days, weeks from Monday and calendar months
+    /// are those of UTC.
+    enum OwnLimit { StakeSlip, StakeDay, StakeWeek, StakeMonth, LossDay, LossWeek, LossMonth }
+
+    /// See [`Event`]. Permille of the ordinary stake limit; 0 forbids, none: there is no such factor
+    /// any more. `by` names who set it, `reason` why.
+    record StakeFactorSet {
+        customer: CustomerId,
+        scope: FactorScope,
+        stake_permille: Option<u16>,
+        reason: String,
+        by: String,
+        set_at: Timestamp,
+    }
+    /// On which slips a factor bears: on those with a leg of that sport and of that kind of market.
+    /// None: on all sports, or all kinds.
+    record FactorScope { sport: Option<String>, market_kind: Option<String> }
 
     /// See [`Event`]. `unit_stake` stands on every line; `sizes` are those of a system; one entry of
     /// `legs` for each leg, in their order.
@@ -329,6 +364,10 @@ wire! {
         StartingPriceNotOffered(StartingPriceNotOffered),
         /// A handicap in play needs the score, and that is not known.
         ScoreUnknown(ScoreUnknown),
+        /// The stake is above what a limit of the customer's own leaves.
+        StakeAboveOwnLimit(StakeAboveOwnLimit),
+        /// A stake factor that is none, or a scope that there is not.
+        FactorNotAllowed(FactorNotAllowed),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -374,6 +413,16 @@ wire! {
     record StartingPriceNotOffered { market: MarketId }
     /// See [`RejectionReason`].
     record ScoreUnknown { market: MarketId }
+    /// See [`RejectionReason`]. `maximum` is for one line, `left` for the whole slip; `resets_at`:
+    /// when the limit's window is over.
+    record StakeAboveOwnLimit {
+        limit: OwnLimit,
+        maximum: Money,
+        left: Money,
+        resets_at: Option<Timestamp>,
+    }
+    /// See [`RejectionReason`].
+    record FactorNotAllowed { detail: String }
 }
 
 /// What tells a stake's hold from the bet. The last two bytes are left alone: they are the

@@ -7,7 +7,7 @@
 
 use crate::auth::{ExclusionKind, LimitKind, Role};
 use crate::avro::Blob;
-use crate::bets::{BetPlaced, Rejection, SlipOutcome, StruckLeg};
+use crate::bets::{BetPlaced, Rejection, SlipOutcome, StakeFactorSet, StruckLeg};
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::wire;
@@ -52,6 +52,8 @@ pub mod table {
     pub const WITHDRAWAL: &str = "withdrawal";
     /// Key: market, selection, bets partition (2 bytes, big-endian). Value: [`super::LiabilityRow`].
     pub const LIABILITY: &str = "liability";
+    /// Key: customer, the factor's scope (its Avro bytes). Value: [`super::StakeFactorRow`].
+    pub const STAKE_FACTOR: &str = "stake_factor";
     /// Key: case. Value: [`super::CaseRow`].
     pub const CASE: &str = "case";
     /// Key: case. Value: [`super::CaseClosedRow`].
@@ -175,6 +177,8 @@ wire! {
     enum PaymentStatus { Pending, Confirmed, Failed }
     /// What one bets partition holds on a selection: see [`crate::bets::Liability`].
     record LiabilityRow { market: MarketId, selection: SelectionId, stakes: Money, returns: Money, slips: u32 }
+    /// A trader's word on a customer, the last of its scope.
+    record StakeFactorRow { set: StakeFactorSet }
     /// A case as opened.
     record CaseRow { case: CaseId, customer: CustomerId, score_permille: u16, reasons: Vec<Reason>, opened_at: Timestamp }
     /// How a case ended.

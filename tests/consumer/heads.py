@@ -21,6 +21,7 @@ CANONICAL = {
     ("furlong.OddsEvents", 2): 13,
     ("furlong.BetsEvents", 1): 5,
     ("furlong.BetsEvents", 2): 15,
+    ("furlong.BetsEvents", 3): 19,
     ("furlong.LedgerEvents", 1): 7,
     ("furlong.PaymentsEvents", 1): 9,
     ("furlong.FraudEvents", 1): 11,

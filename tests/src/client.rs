@@ -3,6 +3,7 @@
 //! Duty: ask for everything that can be asked, again and again with the same key, and remember
 //! what was acknowledged: the memory, not the system, says afterwards what must be true.
 
+use crate::protection;
 use crate::world::{PARTITIONS, World};
 use audit::Violation;
 use bytes::Bytes;
@@ -81,7 +82,8 @@ impl Client {
             34..=37 => Self::offer(world),
             38..=57 => Self::feed_market(world),
             58..=84 => Self::place(world),
-            85..=93 => Self::repeat(world),
+            85..=92 => Self::repeat(world),
+            93 => protection::ask(world),
             94..=95 => Self::withdraw(world),
             96 => Self::exclude(world),
             97 => Self::limit(world),
@@ -139,7 +141,8 @@ impl Client {
         );
     }
 
-    fn customer(world: &mut World) -> Option<CustomerId> {
+    /// Any of those who were ever registered.
+    pub(crate) fn customer(world: &mut World) -> Option<CustomerId> {
         let count = world.client.customers.len();
         let which = world.dice.below(count.try_into().unwrap_or(1));
         world
@@ -274,12 +277,17 @@ impl Client {
         let Some(customer) = Self::customer(world) else {
             return;
         };
-        let kind = match world.dice.below(5) {
+        let kind = match world.dice.below(10) {
             0 => auth::LimitKind::StakeSlip,
             1 => auth::LimitKind::StakeDay,
             2 => auth::LimitKind::DepositDay,
             3 => auth::LimitKind::DepositWeek,
-            _ => auth::LimitKind::DepositMonth,
+            4 => auth::LimitKind::DepositMonth,
+            5 => auth::LimitKind::StakeWeek,
+            6 => auth::LimitKind::StakeMonth,
+            7 => auth::LimitKind::LossDay,
+            8 => auth::LimitKind::LossWeek,
+            _ => auth::LimitKind::LossMonth,
         };
         let amount = Some(euros(
             2_000 + i64::try_from(world.dice.below(20_000)).unwrap_or(0),
@@ -731,6 +739,8 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         E::ExclusionNoticed(_) => Some("excluded"),
         E::RestrictionNoticed(_) => Some("restricted"),
         E::StakeLimitNoticed(_) => Some("stakes limited"),
+        E::OwnLimitNoticed(_) => Some("weeks limited"),
+        E::StakeFactorSet(_) => Some("factor set"),
         E::BetHeld(_)
         | E::BetAwaitsBudget(_)
         | E::SettlementStarted(_)

@@ -89,6 +89,12 @@ pub enum Fault {
     IncreaseUnconfirmed,
     /// An exclusion gets shorter.
     ExclusionShortened,
+    /// Bets of one week beyond the limit that was noticed.
+    WeekOfBetsBeyondLimit,
+    /// Stakes that are lost or may be, beyond the limit that was noticed.
+    LossesBeyondLimit,
+    /// A bet beyond the factor that a trader has set.
+    BetBeyondFactor,
     /// An answer that reaches nobody.
     AnswerUnheard,
 }
@@ -131,6 +137,9 @@ impl Fault {
         Self::AcceptedWhileExcluded,
         Self::IncreaseUnconfirmed,
         Self::ExclusionShortened,
+        Self::WeekOfBetsBeyondLimit,
+        Self::LossesBeyondLimit,
+        Self::BetBeyondFactor,
         Self::AnswerUnheard,
     ];
 
@@ -164,7 +173,10 @@ impl Fault {
             | Self::MonthOfDepositsBeyondLimit
             | Self::AcceptedWhileExcluded
             | Self::IncreaseUnconfirmed
-            | Self::ExclusionShortened => I::RestrictionsBind,
+            | Self::ExclusionShortened
+            | Self::WeekOfBetsBeyondLimit
+            | Self::LossesBeyondLimit
+            | Self::BetBeyondFactor => I::RestrictionsBind,
             Self::AnswerUnheard => I::WorkResolves,
         }
     }
@@ -250,7 +262,7 @@ impl Saboteur {
     /// A limit that the customer's earlier bet or deposit leaves no room under.
     fn sum_up(&mut self, told: &mut Decision) -> bool {
         if let Events::BetsEvents(body) = &mut told.events
-            && self.fault == Fault::DayOfBetsBeyondLimit
+            && let Some(notice) = sums_of_bets(self.fault)
         {
             for index in 0..body.events.len() {
                 if let bets::Event::BetAccepted(accepted) = &body.events[index] {
@@ -259,12 +271,7 @@ impl Saboteur {
                 if let bets::Event::BetPlaced(placed) = &body.events[index]
                     && self.customers.contains(&placed.customer)
                 {
-                    let noticed = bets::StakeLimitNoticed {
-                        customer: placed.customer,
-                        per_slip: None,
-                        per_day: Some(placed.stake),
-                    };
-                    let event = bets::Event::StakeLimitNoticed(noticed);
+                    let event = notice(placed);
                     body.events.insert(index, event);
                     return true;
                 }
@@ -619,6 +626,32 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
     false
 }
 
+/// A limit that leaves room for this bet alone, of the kind that the fault is about.
+fn sums_of_bets(fault: Fault) -> Option<fn(&bets::BetPlaced) -> bets::Event> {
+    let of_day = |placed: &bets::BetPlaced| {
+        bets::Event::StakeLimitNoticed(bets::StakeLimitNoticed {
+            customer: placed.customer,
+            per_slip: None,
+            per_day: Some(placed.stake),
+        })
+    };
+    if fault == Fault::DayOfBetsBeyondLimit {
+        Some(of_day)
+    } else if fault == Fault::WeekOfBetsBeyondLimit {
+        Some(|placed| own_limit(placed, bets::OwnLimit::StakeWeek))
+    } else {
+        None
+    }
+}
+
+fn own_limit(placed: &bets::BetPlaced, limit: bets::OwnLimit) -> bets::Event {
+    bets::Event::OwnLimitNoticed(bets::OwnLimitNoticed {
+        customer: placed.customer,
+        limit,
+        amount: Some(placed.stake),
+    })
+}
+
 /// What would have forbidden the bet, had it been known.
 fn noticed_before(fault: Fault, placed: &bets::BetPlaced) -> Option<bets::Event> {
     let customer = placed.customer;
@@ -635,6 +668,26 @@ fn noticed_before(fault: Fault, placed: &bets::BetPlaced) -> Option<bets::Event>
             per_day: None,
         };
         return Some(bets::Event::StakeLimitNoticed(noticed));
+    }
+    if fault == Fault::LossesBeyondLimit {
+        let mut event = own_limit(placed, bets::OwnLimit::LossMonth);
+        if let bets::Event::OwnLimitNoticed(noticed) = &mut event {
+            noticed.amount = Some(Money::from_minor(0, placed.stake.currency()));
+        }
+        return Some(event);
+    }
+    if fault == Fault::BetBeyondFactor {
+        return Some(bets::Event::StakeFactorSet(bets::StakeFactorSet {
+            customer,
+            scope: bets::FactorScope {
+                sport: None,
+                market_kind: None,
+            },
+            stake_permille: Some(0),
+            reason: "sharp".to_owned(),
+            by: "trader".to_owned(),
+            set_at: placed.placed_at,
+        }));
     }
     (fault == Fault::BetWhileForbidden).then_some(bets::Event::RestrictionNoticed(
         bets::RestrictionNoticed {

@@ -112,6 +112,6 @@ mutants! {
     i18_a_bet_or_deposit_ignores_what_was_noticed: BetWhileExcluded, BetBeyondLimit,
         BetWhileForbidden, DepositWhileExcluded, DepositBeyondLimit, DayOfBetsBeyondLimit,
         MonthOfDepositsBeyondLimit, AcceptedWhileExcluded, IncreaseUnconfirmed,
-        ExclusionShortened;
+        ExclusionShortened, WeekOfBetsBeyondLimit, LossesBeyondLimit, BetBeyondFactor;
     i22_an_answer_reaches_nobody: AnswerUnheard;
 }

@@ -107,6 +107,8 @@ fn every_invariant_holds_for_every_seed() {
             "rejected",
             "restricted",
             "stakes limited",
+            "weeks limited",
+            "factor set",
             "deposits limited",
         ] {
             assert!(

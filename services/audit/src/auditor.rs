@@ -7,6 +7,7 @@
 use crate::book::{AccountKey, AccountState, Book};
 use crate::findings::{Findings, Violation};
 use crate::limits::Limits;
+use crate::own_limits::OwnLimits;
 use crate::payments::Payments;
 use crate::prices::Prices;
 use crate::protection::Protection;
@@ -23,6 +24,7 @@ pub struct Auditor {
     slips: Slips,
     prices: Prices,
     limits: Limits,
+    own_limits: OwnLimits,
     protection: Protection,
     payments: Payments,
     decisions: u64,
@@ -47,6 +49,7 @@ impl Auditor {
                 for event in &body.events {
                     self.slips.take_bets(position, event, findings);
                     self.prices.take_bets(position, event);
+                    self.own_limits.take_bets(position, event, findings);
                     self.limits
                         .take_bets(position, decision.header.decided_at, event, findings);
                 }

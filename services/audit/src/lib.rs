@@ -11,6 +11,7 @@ mod book;
 pub mod checkpoint;
 mod findings;
 mod limits;
+mod own_limits;
 mod payments;
 mod prices;
 mod protection;

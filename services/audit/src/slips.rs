@@ -197,6 +197,8 @@ impl Slips {
             | Event::BudgetReturned(_)
             | Event::BudgetNoticed(_)
             | Event::StakeLimitNoticed(_)
+            | Event::OwnLimitNoticed(_)
+            | Event::StakeFactorSet(_)
             | Event::ExclusionNoticed(_)
             | Event::RestrictionNoticed(_)
             | Event::PricesTraced(_) => {}

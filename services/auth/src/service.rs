@@ -82,6 +82,4 @@ impl Service for AuthService {
 }
 
 #[cfg(test)]
-mod conformance;
-#[cfg(test)]
 mod tests;

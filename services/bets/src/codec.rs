@@ -5,12 +5,16 @@
 //! value that the domain cannot hold is a decoding error, and a published event has a meaning for
 //! ever.
 
+mod customer;
 mod rejection;
 mod request;
 mod terms;
 
+pub(crate) use customer::{
+    factor_from_wire, own_limit_from_wire, own_limit_to_wire, scope_from_wire, scope_to_wire,
+};
 pub(crate) use rejection::{rejection_from_wire, rejection_to_wire};
-pub(crate) use request::{place_from_wire, sizes_from_wire, sizes_to_wire};
+pub(crate) use request::{Request, request_from_wire, sizes_from_wire, sizes_to_wire};
 pub(crate) use terms::{
     decided_from_wire, decided_to_wire, detail_from_wire, detail_to_wire, leg_terms_from_wire,
     leg_terms_to_wire,
@@ -370,6 +374,18 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             per_slip: *per_slip,
             per_day: *per_day,
         }),
+        Event::OwnLimitNoticed {
+            customer,
+            limit,
+            amount,
+        } => wire::Event::OwnLimitNoticed(wire::OwnLimitNoticed {
+            customer: *customer,
+            limit: own_limit_to_wire(*limit),
+            amount: *amount,
+        }),
+        Event::StakeFactorSet(set) => {
+            wire::Event::StakeFactorSet(customer::factor_set_to_wire(set))
+        }
         Event::ExclusionNoticed { customer, until } => {
             wire::Event::ExclusionNoticed(wire::ExclusionNoticed {
                 customer: *customer,
@@ -504,6 +520,14 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
             per_slip: noticed.per_slip,
             per_day: noticed.per_day,
         },
+        wire::Event::OwnLimitNoticed(noticed) => Event::OwnLimitNoticed {
+            customer: noticed.customer,
+            limit: own_limit_from_wire(noticed.limit),
+            amount: noticed.amount,
+        },
+        wire::Event::StakeFactorSet(set) => {
+            Event::StakeFactorSet(customer::factor_set_from_wire(set))
+        }
         wire::Event::ExclusionNoticed(wire::ExclusionNoticed { customer, until }) => {
             Event::ExclusionNoticed { customer, until }
         }

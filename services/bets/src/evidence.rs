@@ -28,12 +28,13 @@ pub(crate) fn surroundings(
 }
 
 fn quote(view: &MarketView, selection: SelectionId) -> Option<Quote> {
-    let market = view.market_of(selection)?;
-    let shown = market.selections.iter().find(|s| s.id == selection)?;
+    let (market, shown) = view.selection(selection)?;
     let fixture = view.fixture(market.fixture);
     Some(Quote {
         market: market.id,
         fixture: market.fixture,
+        sport: fixture.map(|f| f.sport.clone()).unwrap_or_default(),
+        market_kind: kind_name(&market.kind).to_owned(),
         status: status(market),
         version: market.version,
         open_since: market.open_since,
@@ -52,6 +53,16 @@ fn quote(view: &MarketView, selection: SelectionId) -> Option<Quote> {
         asks: asks(view, market, selection),
         origin: origin(market, selection),
     })
+}
+
+/// A market's kind by the name that feeds have for it.
+const fn kind_name(kind: &MarketKind) -> &'static str {
+    match kind {
+        MarketKind::MatchResult(_) => "match_result",
+        MarketKind::TotalGoals(_) => "total_goals",
+        MarketKind::AsianHandicap(_) => "asian_handicap",
+        MarketKind::Winner(_) => "winner",
+    }
 }
 
 /// What the price was made of, if the house made it.

@@ -57,7 +57,10 @@ impl runtime::Service for BetsService {
         view: &MarketView,
         now: Timestamp,
     ) -> Command {
-        let (bet, customer, slip) = codec::place_from_wire(command);
+        let (bet, customer, slip) = match codec::request_from_wire(command, now) {
+            codec::Request::Place(bet, customer, slip) => (bet, customer, slip),
+            codec::Request::SetFactor(set) => return Command::SetFactor(set),
+        };
         let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
         Command::Place(Box::new(Place {
             bet,

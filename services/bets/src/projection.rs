@@ -4,8 +4,10 @@
 //! no memory; a total that a row needs is told by the event.
 
 use kernel::{BetId, CustomerId, Partition, Position, Timestamp};
-use schemas::bets::{BetAccepted, BetPlaced, Event, Liability};
-use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, table};
+use schemas::bets::{BetAccepted, BetPlaced, Event, Liability, StakeFactorSet};
+use schemas::rows::{
+    BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, StakeFactorRow, table,
+};
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
 use viewstore::Row;
@@ -62,6 +64,7 @@ impl Stand {
                 settlement: reversed.settlement,
                 ..self.blank(reversed.bet, reversed.customer, BetStatus::Accepted)
             })],
+            Event::StakeFactorSet(set) => vec![self.factor(set)],
             Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
             Event::BetHeld(_)
             | Event::BetAwaitsBudget(_)
@@ -77,6 +80,7 @@ impl Stand {
             | Event::BudgetNoticed(_)
             | Event::BudgetReturned(_)
             | Event::StakeLimitNoticed(_)
+            | Event::OwnLimitNoticed(_)
             | Event::ExclusionNoticed(_)
             | Event::RestrictionNoticed(_) => vec![],
         }
@@ -141,6 +145,13 @@ impl Stand {
                 self.row(table::LIABILITY, key, row.to_bytes())
             })
             .collect()
+    }
+
+    fn factor(self, set: &StakeFactorSet) -> Row {
+        let mut key = set.customer.bytes().to_vec();
+        key.extend(set.scope.to_bytes());
+        let row = StakeFactorRow { set: set.clone() };
+        self.row(table::STAKE_FACTOR, key, row.to_bytes())
     }
 
     const fn blank(self, bet: BetId, customer: CustomerId, status: BetStatus) -> BetStatusRow {

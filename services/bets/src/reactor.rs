@@ -4,7 +4,7 @@
 //! Prohibition: nothing is judged; whether a slip or market is known here is the domain's matter.
 
 use crate::{codec, evidence};
-use bets_domain::{Command, HoldOutcome, HouseRules, Notice, ResultInForce};
+use bets_domain::{Command, HoldOutcome, HouseRules, Notice, OwnLimit, ResultInForce};
 use kernel::{CustomerId, MarketId, Money, Partition, Timestamp};
 use markets::MarketView;
 use schemas::bets::bet_of_stake_hold;
@@ -157,27 +157,33 @@ fn refusal(refused: &ledger::TransferRefused) -> HoldOutcome {
     }
 }
 
-/// A customer's limits of one record become one notice: the last of each kind counts.
+/// The last limit of each kind of a record counts; those for one slip and one day are one notice.
 fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
     let mut limits: BTreeMap<CustomerId, [Option<Option<Money>>; 2]> = BTreeMap::new();
+    let mut further = BTreeMap::new();
     let mut exclusions = BTreeMap::new();
     for event in events {
         match event {
-            auth::Event::LimitSet(set) => {
-                let [per_slip, per_day] = limits.entry(set.customer).or_default();
-                match set.kind {
-                    auth::LimitKind::StakeSlip => *per_slip = Some(set.amount),
-                    auth::LimitKind::StakeDay => *per_day = Some(set.amount),
-                    auth::LimitKind::DepositDay
-                    | auth::LimitKind::DepositWeek
-                    | auth::LimitKind::DepositMonth
-                    | auth::LimitKind::StakeWeek
-                    | auth::LimitKind::StakeMonth
-                    | auth::LimitKind::LossDay
-                    | auth::LimitKind::LossWeek
-                    | auth::LimitKind::LossMonth => {}
+            auth::Event::LimitSet(set) => match of_kind(set.kind) {
+                Some(OwnLimit::StakeSlip) => {
+                    let [per_slip, _] = limits.entry(set.customer).or_default();
+                    *per_slip = Some(set.amount);
                 }
-            }
+                Some(OwnLimit::StakeDay) => {
+                    let [_, per_day] = limits.entry(set.customer).or_default();
+                    *per_day = Some(set.amount);
+                }
+                Some(
+                    limit @ (OwnLimit::StakeWeek
+                    | OwnLimit::StakeMonth
+                    | OwnLimit::LossDay
+                    | OwnLimit::LossWeek
+                    | OwnLimit::LossMonth),
+                ) => {
+                    further.insert((set.customer, limit), set.amount);
+                }
+                None => {}
+            },
             auth::Event::CustomerExcluded(excluded) => {
                 exclusions.insert(excluded.customer, excluded.until);
             }
@@ -200,7 +206,6 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
     }
     let limits = limits
         .into_iter()
-        .filter(|(_, [per_slip, per_day])| per_slip.is_some() || per_day.is_some())
         .map(|(customer, [per_slip, per_day])| Notice::StakeLimits {
             customer,
             per_slip,
@@ -209,7 +214,30 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
     let exclusions = exclusions
         .into_iter()
         .map(|(customer, until)| Notice::Exclusion { customer, until });
-    limits.chain(exclusions).collect()
+    let further = further
+        .into_iter()
+        .map(|((customer, limit), amount)| Notice::OwnLimit {
+            customer,
+            limit,
+            amount,
+        });
+    limits.chain(further).chain(exclusions).collect()
+}
+
+/// The limits that bets counts against; deposits are counted by payments.
+const fn of_kind(kind: auth::LimitKind) -> Option<OwnLimit> {
+    match kind {
+        auth::LimitKind::StakeSlip => Some(OwnLimit::StakeSlip),
+        auth::LimitKind::StakeDay => Some(OwnLimit::StakeDay),
+        auth::LimitKind::StakeWeek => Some(OwnLimit::StakeWeek),
+        auth::LimitKind::StakeMonth => Some(OwnLimit::StakeMonth),
+        auth::LimitKind::LossDay => Some(OwnLimit::LossDay),
+        auth::LimitKind::LossWeek => Some(OwnLimit::LossWeek),
+        auth::LimitKind::LossMonth => Some(OwnLimit::LossMonth),
+        auth::LimitKind::DepositDay
+        | auth::LimitKind::DepositWeek
+        | auth::LimitKind::DepositMonth => None,
+    }
 }
 
 /// The last restriction of a customer counts.

@@ -7,12 +7,13 @@
 
 use crate::codec;
 use bets_domain::{
-    Budget, Customer, Job, JobKind, Market, ResultInForce, SettlementInForce, Settlements,
-    Shortage, Slip, SlipLeg, Stage, State, StateParts,
+    Budget, Customer, DayTally, Job, JobKind, Market, ResultInForce, SettlementInForce,
+    Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts, Tally,
 };
 use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
 use schemas::bets::{
-    BetType, LegDecidedInFull, LegTerms, PricePolicy, ResultDetail, SlipOutcome, StruckLeg,
+    BetType, FactorScope, LegDecidedInFull, LegTerms, OwnLimit, PricePolicy, ResultDetail,
+    SlipOutcome, StruckLeg,
 };
 use schemas::odds::SelectionOutcome;
 use schemas::{DecodeError, Wire, wire};
@@ -60,7 +61,7 @@ wire! {
     record Delayed { until: Timestamp }
     record Accepted { last: u32, in_force: Option<InForceAt> }
     record ShortageAt { market: MarketId, until: Timestamp }
-    record InForceAt { returned: Money, outcome: SlipOutcome }
+    record InForceAt { returned: Money, outcome: SlipOutcome, settled_at: Timestamp }
 
     record MarketAt {
         market: MarketId,
@@ -79,17 +80,19 @@ wire! {
 
     record CustomerAt {
         customer: CustomerId,
-        per_slip: Option<Money>,
-        per_day: Option<Money>,
+        limits: Vec<LimitAt>,
         excluded_until: Option<Timestamp>,
         stake_permille: u16,
-        staked: Vec<StakedAt>,
+        factors: Vec<FactorAt>,
+        tally: Vec<TallyAt>,
     }
-    record StakedAt { day: i64, currency: Currency, minor: i64 }
+    record LimitAt { limit: OwnLimit, amount: Money }
+    record FactorAt { scope: FactorScope, stake_permille: u16 }
+    record TallyAt { currency: Currency, day: i64, staked_minor: i64, lost_minor: i64 }
 }
 
 /// Said in front, so that bytes of another shape are not misread.
-const FORMAT: &str = "bets-2";
+const FORMAT: &str = "bets-3";
 
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
@@ -205,6 +208,7 @@ fn stage_to_wire(stage: &Stage) -> StageAt {
             in_force: settlements.in_force.map(|in_force| InForceAt {
                 returned: in_force.returned,
                 outcome: codec::word_to_wire(in_force.outcome),
+                settled_at: in_force.settled_at,
             }),
         }),
     }
@@ -226,6 +230,7 @@ fn stage_from_wire(at: StageAt) -> Stage {
             in_force: in_force.map(|in_force| SettlementInForce {
                 returned: in_force.returned,
                 outcome: codec::word_from_wire(in_force.outcome),
+                settled_at: in_force.settled_at,
             }),
         }),
     }
@@ -300,36 +305,61 @@ const fn job_from_wire(at: JobAt) -> Job {
 }
 
 fn customer_to_wire((id, customer): (&CustomerId, &Customer)) -> CustomerAt {
+    let limits = customer.limits.iter();
+    let factors = customer.factors.iter();
+    let days = customer.tally.days.iter();
     CustomerAt {
         customer: *id,
-        per_slip: customer.per_slip,
-        per_day: customer.per_day,
+        limits: limits
+            .map(|(limit, amount)| LimitAt {
+                limit: codec::own_limit_to_wire(*limit),
+                amount: *amount,
+            })
+            .collect(),
         excluded_until: customer.excluded_until,
         stake_permille: customer.stake_permille,
-        staked: customer
-            .staked
-            .iter()
-            .map(|((day, currency), minor)| StakedAt {
-                day: *day,
+        factors: factors
+            .map(|(scope, stake_permille)| FactorAt {
+                scope: codec::scope_to_wire(scope),
+                stake_permille: *stake_permille,
+            })
+            .collect(),
+        tally: days
+            .map(|((currency, day), counted)| TallyAt {
                 currency: *currency,
-                minor: *minor,
+                day: *day,
+                staked_minor: counted.staked_minor,
+                lost_minor: counted.lost_minor,
             })
             .collect(),
     }
 }
 
 fn customer_from_wire(at: CustomerAt) -> (CustomerId, Customer) {
-    let staked: BTreeMap<(i64, Currency), i64> = at
-        .staked
-        .into_iter()
-        .map(|staked| ((staked.day, staked.currency), staked.minor))
-        .collect();
+    let limits = at.limits.into_iter();
+    let factors = at.factors.into_iter();
+    let days = at.tally.into_iter();
     let customer = Customer {
-        per_slip: at.per_slip,
-        per_day: at.per_day,
+        limits: limits
+            .map(|at| (codec::own_limit_from_wire(at.limit), at.amount))
+            .collect(),
         excluded_until: at.excluded_until,
         stake_permille: at.stake_permille,
-        staked,
+        factors: factors
+            .map(|at| (codec::scope_from_wire(at.scope), at.stake_permille))
+            .collect(),
+        tally: Tally {
+            days: days
+                .map(|at| {
+                    let counted = DayTally {
+                        staked_minor: at.staked_minor,
+                        lost_minor: at.lost_minor,
+                    };
+                    ((at.currency, at.day), counted)
+                })
+                .collect(),
+            ..Tally::default()
+        },
     };
     (at.customer, customer)
 }

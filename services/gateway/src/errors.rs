@@ -81,6 +81,7 @@ errors! {
     CursorInvalid = "cursor_invalid", 400, "Not a cursor of this list", "Send next_cursor exactly as it was received, or none.", false;
     FeedLineInvalid = "feed_line_invalid", 400, "A line of the feed cannot be read", "Correct the lines that errors points to; no line of the request was taken.", false;
     ReasonMissing = "reason_missing", 400, "A reason is required", "Say why in one sentence.", false;
+    FactorNotAllowed = "factor_not_allowed", 400, "Not a stake factor", "Send 0 (no betting) to 10000 permille, or null for none, with a reason.", false;
     RestrictionNotAllowed = "restriction_not_allowed", 400, "Not a restriction", "Send 0 (no betting) to 1000 (no restriction) permille.", false;
 
     AuthenticationRequired = "authentication_required", 401, "Sign in first", "Send Authorization: Bearer with an access token of POST /v1/auth/login.", false;

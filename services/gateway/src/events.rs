@@ -75,6 +75,8 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         | E::BudgetReturned(_)
         | E::BudgetNoticed(_)
         | E::StakeLimitNoticed(_)
+        | E::OwnLimitNoticed(_)
+        | E::StakeFactorSet(_)
         | E::ExclusionNoticed(_)
         | E::RestrictionNoticed(_) => None,
     }
@@ -172,6 +174,8 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         | E::BudgetReturned(_)
         | E::BudgetNoticed(_)
         | E::StakeLimitNoticed(_)
+        | E::OwnLimitNoticed(_)
+        | E::StakeFactorSet(_)
         | E::ExclusionNoticed(_)
         | E::RestrictionNoticed(_) => None,
     }

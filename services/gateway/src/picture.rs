@@ -146,6 +146,8 @@ impl Picture {
             | Event::BudgetReturned(_)
             | Event::BudgetNoticed(_)
             | Event::StakeLimitNoticed(_)
+            | Event::OwnLimitNoticed(_)
+            | Event::StakeFactorSet(_)
             | Event::ExclusionNoticed(_)
             | Event::RestrictionNoticed(_) => false,
         };

@@ -7,7 +7,7 @@
 use crate::edge::hexadecimal;
 use crate::errors::Code;
 use crate::problem::Problem;
-use crate::shapes::{money, time};
+use crate::shapes::{Named, money, time};
 use kernel::Timestamp;
 use schemas::{Decision, Events, auth, bets, fraud, ledger, odds, payments};
 use serde_json::{Value, json};
@@ -56,6 +56,15 @@ pub(crate) fn bet_rejection(rejection: &bets::Rejection) -> Problem {
             .with("newest_at", reason.newest_at.map_or(Value::Null, time)),
         R::StakeAboveLimit(reason) => {
             Problem::new(Code::StakeAboveLimit).with("maximum", money(reason.maximum))
+        }
+        R::StakeAboveOwnLimit(reason) => Problem::new(Code::StakeAboveLimit)
+            .detail("Your own limit leaves less than this stake.")
+            .with("maximum", money(reason.maximum))
+            .with("limit", json!(reason.limit.name()))
+            .with("left", money(reason.left))
+            .with("resets_at", reason.resets_at.map_or(Value::Null, time)),
+        R::FactorNotAllowed(reason) => {
+            Problem::new(Code::FactorNotAllowed).detail(reason.detail.clone())
         }
         R::StakeBelowMinimum(reason) => {
             Problem::new(Code::StakeBelowMinimum).with("minimum", money(reason.minimum))

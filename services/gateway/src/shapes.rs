@@ -7,7 +7,7 @@
 use kernel::{Money, Timestamp};
 use markets::{Fixture, Market, MarketStatus, MarketView};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
-use schemas::bets::{BetType, PricePolicy, SlipOutcome};
+use schemas::bets::{BetType, OwnLimit, PricePolicy, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::odds::{FixtureStatus, OutcomeKind};
@@ -85,6 +85,7 @@ names!(PricePolicy { Exact = "exact", Better = "better", Any = "any" });
 names!(SlipOutcome { Won = "won", Lost = "lost", Void = "void", PartlyWon = "partly_won", PartlyLost = "partly_lost" });
 names!(OutcomeKind { Won = "won", Lost = "lost", Void = "void", HalfWon = "half_won", HalfLost = "half_lost", DeadHeat = "dead_heat" });
 names!(LimitKind { DepositDay = "deposit_day", DepositWeek = "deposit_week", DepositMonth = "deposit_month", StakeSlip = "stake_slip", StakeDay = "stake_day", StakeWeek = "stake_week", StakeMonth = "stake_month", LossDay = "loss_day", LossWeek = "loss_week", LossMonth = "loss_month" });
+names!(OwnLimit { StakeSlip = "stake_slip", StakeDay = "stake_day", StakeWeek = "stake_week", StakeMonth = "stake_month", LossDay = "loss_day", LossWeek = "loss_week", LossMonth = "loss_month" });
 names!(ExclusionKind { TimeOut = "time_out", SelfExclusion = "self_exclusion" });
 names!(Role { Customer = "customer", Trader = "trader", Operator = "operator", Auditor = "auditor", Compliance = "compliance" });
 names!(Verdict { Cleared = "cleared", Confirmed = "confirmed" });

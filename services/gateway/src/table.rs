@@ -10,8 +10,8 @@ use crate::extract::Identified;
 use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::{
-    account, admin, audit, auth, bets, calc, cases, dev, feed, health, lean, markets, payments,
-    placing, protection, reality_check, registering,
+    account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
+    markets, payments, placing, protection, reality_check, registering,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -158,10 +158,13 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/rollback", "admin", "Take a result back, or preview what that touches", (200, "MarketActed"), || post(admin::roll_back)).body("Reason").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/lean", "admin", "Let prices lean against what stands on a market, or no more", (200, "MarketLeans"), || post(lean::lean)).body("Lean").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("GET", "/v1/admin/markets/{id}/liability", "admin", "What the house stands to lose on a market, by selection, and the worst case", (200, "MarketLiability"), || get(liability::of_market)).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),
     Route::new("POST", "/v1/admin/cases/{id}/close", "admin", "Close a case", (200, "CaseActed"), || post(cases::close_case)).body("CloseCase").key(Key::Required).roles(cases::CASE_ROLES),
+    Route::new("PUT", "/v1/admin/customers/{id}/factor", "admin", "Set what part of the ordinary stake limit a customer gets, on all slips or those of a sport or kind of market", (200, "FactorSet"), || put(factors::set)).body("Factor").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("GET", "/v1/admin/customers/{id}/factors", "admin", "The factors in force, with who set them and why", (200, "FactorList"), || get(factors::list)).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(cases::restrict)).body("Restrict").key(Key::Required).roles(cases::CASE_ROLES),
 
     Route::new("GET", "/v1/audit/journals/{topic}/{partition}", "audit", "A journal's records as they are stored", (200, "Journal"), || get(audit::journal)).query(&["from", "limit"]).roles(audit::AUDIT_ROLES),

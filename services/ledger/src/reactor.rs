@@ -65,6 +65,8 @@ impl Batch {
             | bets::Event::BudgetReturned(_)
             | bets::Event::BudgetNoticed(_)
             | bets::Event::StakeLimitNoticed(_)
+            | bets::Event::OwnLimitNoticed(_)
+            | bets::Event::StakeFactorSet(_)
             | bets::Event::ExclusionNoticed(_)
             | bets::Event::RestrictionNoticed(_) => {}
         }

@@ -11,7 +11,8 @@ use kernel::{
 };
 use rustc_hash::FxHashMap;
 use schemas::odds::{
-    BookExplained, Event, FixtureStatus, MarketKind, Score, SelectionOutcome, SelectionWithdrawn,
+    BookExplained, Event, FixtureStatus, MarketKind, Score, SelectionOutcome, SelectionPrice,
+    SelectionWithdrawn,
 };
 use schemas::{Cause, Decision, Events};
 use std::collections::BTreeMap;
@@ -143,7 +144,8 @@ struct Progress {
 pub struct MarketView {
     fixtures: BTreeMap<FixtureId, Fixture>,
     markets: BTreeMap<MarketId, Market>,
-    market_of: FxHashMap<SelectionId, MarketId>,
+    /// The market of each selection, and its place there.
+    market_of: FxHashMap<SelectionId, (MarketId, usize)>,
     progress: BTreeMap<Partition, Progress>,
     sources: BTreeMap<(String, Partition), SourceState>,
     commands_decided: BTreeMap<Partition, Offset>,
@@ -161,6 +163,27 @@ pub fn draw(view: &mut MarketView, stretch: &runtime::Stretch) {
         view.apply(&effective.decision);
     }
     view.advance(stretch.topic_partition.partition, stretch.chain.next_offset);
+}
+
+/// Takes a book's prices. A book names selections in the order of the offer, so that each is found
+/// where the one before it ends: markets with thousands of answers would else hold up all others.
+fn take_prices(selections: &mut [Selection], prices: &[SelectionPrice]) {
+    let mut next = 0_usize;
+    for quoted in prices {
+        let here = selections.get(next).is_some_and(|s| s.id == quoted.selection);
+        let place = if here {
+            Some(next)
+        } else {
+            selections.iter().position(|s| s.id == quoted.selection)
+        };
+        let Some(place) = place else {
+            continue;
+        };
+        if let Some(selection) = selections.get_mut(place) {
+            selection.price = quoted.price;
+        }
+        next = place.saturating_add(1);
+    }
 }
 
 impl MarketView {
@@ -218,9 +241,18 @@ impl MarketView {
     /// The market that a selection answers.
     #[must_use]
     pub fn market_of(&self, selection: SelectionId) -> Option<&Market> {
-        self.market_of
-            .get(&selection)
-            .and_then(|market| self.markets.get(market))
+        let (market, _) = self.market_of.get(&selection)?;
+        self.markets.get(market)
+    }
+
+    /// The market that a selection answers, and the selection as it shows there: no walk, however
+    /// many answers the market has.
+    #[must_use]
+    pub fn selection(&self, id: SelectionId) -> Option<(&Market, &Selection)> {
+        let (market, place) = self.market_of.get(&id)?;
+        let market = self.markets.get(market)?;
+        let selection = market.selections.get(*place).filter(|shown| shown.id == id);
+        Some((market, selection?))
     }
 
     /// The highest message that each partition has taken of each feed source.
@@ -312,15 +344,7 @@ impl MarketView {
                     market.source_sequence = book.source_sequence;
                     market.explained = None;
                     market.source.clone_from(&book.source);
-                    for quoted in &book.prices {
-                        let found = market
-                            .selections
-                            .iter_mut()
-                            .find(|s| s.id == quoted.selection);
-                        if let Some(selection) = found {
-                            selection.price = quoted.price;
-                        }
-                    }
+                    take_prices(&mut market.selections, &book.prices);
                 }
             }
             Event::MarketSuspended(suspended) => {
@@ -400,8 +424,9 @@ impl MarketView {
     }
 
     fn offer(&mut self, position: Position, offered: &schemas::odds::MarketOffered) {
-        for named in &offered.selections {
-            self.market_of.insert(named.selection, offered.market);
+        for (place, named) in offered.selections.iter().enumerate() {
+            self.market_of
+                .insert(named.selection, (offered.market, place));
         }
         if let Some(fixture) = self.fixtures.get_mut(&offered.fixture)
             && !fixture.markets.contains(&offered.market)
@@ -462,6 +487,44 @@ impl MarketView {
             }
             market.version = version;
             market.status = status;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(count: u64) -> Vec<Selection> {
+        let one = |n| Selection {
+            id: SelectionId::example(n, 3),
+            name: String::new(),
+            price: None,
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn quoted(n: u64) -> SelectionPrice {
+        let micros = 1_000_000_i64.saturating_add(i64::try_from(n).unwrap_or(0));
+        SelectionPrice {
+            selection: SelectionId::example(n, 3),
+            price: Price::from_micros(micros.saturating_add(1)).ok(),
+        }
+    }
+
+    #[test]
+    fn a_book_in_any_order_gives_each_selection_its_price() {
+        let in_order: Vec<SelectionPrice> = (0..50).map(quoted).collect();
+        let mut turned = in_order.clone();
+        turned.rotate_left(17);
+        turned.reverse();
+        turned.push(quoted(99));
+        let (mut one, mut other) = (shown(50), shown(50));
+        take_prices(&mut one, &in_order);
+        take_prices(&mut other, &turned);
+        assert_eq!(one, other);
+        for (selection, quote) in one.iter().zip(&in_order) {
+            assert_eq!(selection.price, quote.price);
         }
     }
 }

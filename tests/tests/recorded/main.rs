@@ -239,6 +239,8 @@ fn fates(stage: &Stage) -> BTreeMap<BetId, Vec<bets::Event>> {
                 | bets::Event::BudgetReturned(_)
                 | bets::Event::BudgetNoticed(_)
                 | bets::Event::StakeLimitNoticed(_)
+                | bets::Event::OwnLimitNoticed(_)
+                | bets::Event::StakeFactorSet(_)
                 | bets::Event::ExclusionNoticed(_)
                 | bets::Event::RestrictionNoticed(_)
                 | bets::Event::RollbackStarted(_)

@@ -31,17 +31,17 @@ pub enum LimitKind {
     DepositMonth,
     /// The stake of one slip.
     StakeSlip,
-    /// Stakes within 24 hours.
+    /// Stakes on one UTC day.
     StakeDay,
-    /// Stakes within 7 days.
+    /// Stakes in one week from Monday, UTC.
     StakeWeek,
-    /// Stakes within 30 days.
+    /// Stakes in one calendar month, UTC.
     StakeMonth,
-    /// Stakes less returns within 24 hours.
+    /// Stakes less returns on one UTC day.
     LossDay,
-    /// Stakes less returns within 7 days.
+    /// Stakes less returns in one week from Monday, UTC.
     LossWeek,
-    /// Stakes less returns within 30 days.
+    /// Stakes less returns in one calendar month, UTC.
     LossMonth,
 }
 
@@ -59,24 +59,6 @@ impl LimitKind {
         Self::LossWeek,
         Self::LossMonth,
     ];
-
-    /// Whether somebody counts against a limit of this kind. One that nobody counts against would
-    /// be a promise that nobody keeps, and is refused.
-    #[must_use]
-    pub const fn is_counted(self) -> bool {
-        match self {
-            Self::DepositDay
-            | Self::DepositWeek
-            | Self::DepositMonth
-            | Self::StakeSlip
-            | Self::StakeDay => true,
-            Self::StakeWeek
-            | Self::StakeMonth
-            | Self::LossDay
-            | Self::LossWeek
-            | Self::LossMonth => false,
-        }
-    }
 }
 
 /// How a customer stays away. The later one is the stronger.

@@ -15,10 +15,6 @@ use crate::state::State;
 pub(crate) fn set(state: &State, command: &SetLimit) -> Result<Vec<Event>, Rejection> {
     let customer = customer(state, command.customer)?;
     if let Some(amount) = command.amount {
-        if !command.kind.is_counted() {
-            let detail = "nothing is counted against limits of this kind yet";
-            return Err(Rejection::LimitNotAllowed { detail });
-        }
         if amount.currency() != customer.currency {
             let detail = "the currency is not the account's";
             return Err(Rejection::LimitNotAllowed { detail });
@@ -85,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_that_is_counted_can_be_limited() {
+    fn every_kind_can_be_limited() {
         for kind in LimitKind::ALL {
             let amount = eur(100);
             let customer = ANNA;
@@ -95,18 +91,13 @@ mod tests {
                 amount,
                 now: at(10),
             });
-            let asked = scenario([anna_registered()]).when(ask);
-            if kind.is_counted() {
-                asked.then([Event::LimitSet {
+            scenario([anna_registered()])
+                .when(ask)
+                .then([Event::LimitSet {
                     customer,
                     kind,
                     amount,
                 }]);
-            } else {
-                asked.then_rejected(Rejection::LimitNotAllowed {
-                    detail: "nothing is counted against limits of this kind yet",
-                });
-            }
         }
     }
 

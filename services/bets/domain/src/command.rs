@@ -4,7 +4,9 @@
 //! it does not carry is not known.
 
 use crate::evidence::Evidence;
+use crate::factor::SetFactor;
 use crate::market::ResultInForce;
+use crate::own_limit::OwnLimit;
 use crate::slip::SlipRequest;
 use kernel::{BetId, CustomerId, Duration, MarketId, Money, Timestamp};
 use std::collections::BTreeMap;
@@ -14,6 +16,8 @@ use std::collections::BTreeMap;
 pub enum Command {
     /// A customer wants to bet.
     Place(Box<Place>),
+    /// A trader sets what part of the ordinary stake limit a customer gets.
+    SetFactor(SetFactor),
     /// One record of another journal brings news. Never rejected.
     Notice {
         /// Now.
@@ -81,6 +85,15 @@ pub enum Notice {
         per_slip: Option<Option<Money>>,
         /// The most for one UTC day.
         per_day: Option<Option<Money>>,
+    },
+    /// Another of a customer's own limits changed.
+    OwnLimit {
+        /// The customer.
+        customer: CustomerId,
+        /// Which; not those for one slip or one day.
+        limit: OwnLimit,
+        /// None: there is no such limit any more.
+        amount: Option<Money>,
     },
     /// A customer is excluded.
     Exclusion {

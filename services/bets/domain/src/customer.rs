@@ -5,24 +5,36 @@
 
 use crate::command::HouseRules;
 use crate::event::Event;
+use crate::evidence::Quote;
+use crate::factor::FactorScope;
+use crate::own_limit::{self, LeftOfLimit, OwnLimit};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::tally::Tally;
 use kernel::{Currency, CustomerId, Money, Timestamp};
 use std::collections::BTreeMap;
 
 /// A customer of whom bets knows more than the id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
-    /// The customer's own limit for one slip.
-    pub per_slip: Option<Money>,
-    /// The customer's own limit for one UTC day.
-    pub per_day: Option<Money>,
+    /// The customer's own limits.
+    pub limits: BTreeMap<OwnLimit, Money>,
     /// The end of the exclusion.
     pub excluded_until: Option<Timestamp>,
-    /// Permille of the ordinary stake limit.
+    /// Permille of the ordinary stake limit, by fraud's word.
     pub stake_permille: u16,
-    /// What was staked by UTC day and currency, in minor units; rejected slips do not count.
-    pub staked: BTreeMap<(i64, Currency), i64>,
+    /// The same by traders' words.
+    pub factors: BTreeMap<FactorScope, u16>,
+    /// What was staked and lost.
+    pub tally: Tally,
+}
+
+/// The most that a customer may stake on one slip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MostForSlip {
+    pub most: Money,
+    /// The customer's own limit, if it is what binds; otherwise the house's does.
+    pub own: Option<LeftOfLimit>,
 }
 
 /// Nothing restricted.
@@ -31,11 +43,11 @@ pub(crate) const UNRESTRICTED_PERMILLE: u16 = 1_000;
 impl Default for Customer {
     fn default() -> Self {
         Self {
-            per_slip: None,
-            per_day: None,
+            limits: BTreeMap::new(),
             excluded_until: None,
             stake_permille: UNRESTRICTED_PERMILLE,
-            staked: BTreeMap::new(),
+            factors: BTreeMap::new(),
+            tally: Tally::default(),
         }
     }
 }
@@ -53,43 +65,26 @@ impl Customer {
         Ok(())
     }
 
-    /// The most that the customer may stake now on one slip.
+    /// The most that the customer may stake now on one slip of these selections.
     pub(crate) fn most_for_slip(
         &self,
+        quotes: &[&Quote],
         currency: Currency,
         at: Timestamp,
         rules: &HouseRules,
-    ) -> Result<Money, Rejection> {
+    ) -> Result<MostForSlip, Rejection> {
         let restricted = i128::from(rules.stake_max_minor)
-            .saturating_mul(i128::from(self.stake_permille))
+            .saturating_mul(i128::from(self.permille_for(quotes)?))
             .div_euclid(i128::from(UNRESTRICTED_PERMILLE));
-        let mut most = i64::try_from(restricted).unwrap_or(i64::MAX);
-        if let Some(limit) = self.per_slip {
-            most = most.min(in_currency(limit, currency)?);
-        }
-        if let Some(limit) = self.per_day {
-            let staked = self.staked.get(&(day(at), currency)).copied().unwrap_or(0);
-            let left = in_currency(limit, currency)?.saturating_sub(staked);
-            most = most.min(left.max(0));
-        }
-        Ok(Money::from_minor(most, currency))
-    }
-}
-
-fn in_currency(limit: Money, currency: Currency) -> Result<i64, Rejection> {
-    if limit.currency() == currency {
-        Ok(limit.minor())
-    } else {
-        Err(Rejection::CurrencyMismatch {
-            expected: limit.currency(),
+        let by_house = i64::try_from(restricted).unwrap_or(i64::MAX);
+        let own = own_limit::lowest(&self.limits, &self.tally, currency, at)?
+            .filter(|own| own.left_minor <= by_house);
+        let most = own.map_or(by_house, |own| own.left_minor);
+        Ok(MostForSlip {
+            most: Money::from_minor(most, currency),
+            own,
         })
     }
-}
-
-/// The number of the UTC day.
-pub(crate) const fn day(at: Timestamp) -> i64 {
-    const DAY_MICROS: i64 = 86_400_000_000;
-    at.micros().div_euclid(DAY_MICROS)
 }
 
 pub(crate) fn note_stake_limits(
@@ -99,15 +94,34 @@ pub(crate) fn note_stake_limits(
     per_day: Option<Option<Money>>,
 ) -> Vec<Event> {
     let known = state.customer(customer);
-    let per_slip = per_slip.unwrap_or(known.per_slip);
-    let per_day = per_day.unwrap_or(known.per_day);
-    if (per_slip, per_day) == (known.per_slip, known.per_day) {
+    let in_force = |limit| known.limits.get(&limit).copied();
+    let (slip, day) = (in_force(OwnLimit::StakeSlip), in_force(OwnLimit::StakeDay));
+    let per_slip = per_slip.unwrap_or(slip);
+    let per_day = per_day.unwrap_or(day);
+    if (per_slip, per_day) == (slip, day) {
         return vec![];
     }
     vec![Event::StakeLimitNoticed {
         customer,
         per_slip,
         per_day,
+    }]
+}
+
+pub(crate) fn note_own_limit(
+    state: &State,
+    customer: CustomerId,
+    limit: OwnLimit,
+    amount: Option<Money>,
+) -> Vec<Event> {
+    let known = state.customer(customer).limits.get(&limit).copied();
+    if known == amount {
+        return vec![];
+    }
+    vec![Event::OwnLimitNoticed {
+        customer,
+        limit,
+        amount,
     }]
 }
 

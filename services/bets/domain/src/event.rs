@@ -1,8 +1,10 @@
 //! What bets has decided. Past tense, one variant a fact.
 
+use crate::factor::SetFactor;
 use crate::liability::Liability;
 use crate::market::ResultDetail;
 use crate::origin::PriceOrigin;
+use crate::own_limit::OwnLimit;
 use crate::rejection::Rejection;
 use crate::settlement::{BetType, LegResult};
 use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, StruckLeg};
@@ -198,6 +200,15 @@ pub enum Event {
         /// The most for one UTC day.
         per_day: Option<Money>,
     },
+    /// Another of a customer's own limits binds from here, or does no more.
+    OwnLimitNoticed {
+        /// The customer.
+        customer: CustomerId,
+        /// Which.
+        limit: OwnLimit,
+        /// None: it binds no more.
+        amount: Option<Money>,
+    },
     /// A customer's exclusion binds from here.
     ExclusionNoticed {
         /// The customer.
@@ -205,6 +216,8 @@ pub enum Event {
         /// Until then.
         until: Timestamp,
     },
+    /// A factor that a trader has set binds from here.
+    StakeFactorSet(SetFactor),
     /// A restriction binds from here.
     RestrictionNoticed {
         /// The customer.

@@ -34,6 +34,10 @@ pub struct Quote {
     pub market: MarketId,
     /// The market's fixture.
     pub fixture: FixtureId,
+    /// The fixture's sport.
+    pub sport: String,
+    /// What kind of market it is: `match_result` and so on.
+    pub market_kind: String,
     /// Whether the market takes bets.
     pub status: MarketStatus,
     /// The market's version: raised by every book, suspension and resumption.

@@ -3,14 +3,16 @@
 //! Duty: fold each event into the state, whatever it says: a recorded fact cannot be refused, so
 //! one about an unknown slip changes nothing. Prohibition: nothing is judged here.
 
-use crate::customer::{Customer, day};
+use crate::customer::Customer;
 use crate::event::{BetPlaced, Event};
 use crate::liability::{OpenStakes, Turn};
 use crate::market::{Job, JobKind, Market, ResultInForce};
+use crate::own_limit::OwnLimit;
 use crate::slip::{
     DecidedLeg, Names, SettlementInForce, Settlements, Shortage, Slip, SlipLeg, Stage, StruckLeg,
 };
 use crate::state::State;
+use crate::tally::{DayTally, day};
 use crate::terms::{LegTerms, SlipTermsFixed};
 use kernel::{BetId, CustomerId, MarketId, Money, SelectionId};
 
@@ -68,11 +70,13 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             settlement,
             returned,
             outcome,
+            settled_at,
             ..
         } => {
             let in_force = SettlementInForce {
                 returned: *returned,
                 outcome: *outcome,
+                settled_at: *settled_at,
             };
             state.set_settlement(*bet, *settlement, Some(in_force));
         }
@@ -95,12 +99,23 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             per_slip,
             per_day,
         } => {
-            let known = state.customer_mut(*customer);
-            known.per_slip = *per_slip;
-            known.per_day = *per_day;
+            state.set_limit(*customer, OwnLimit::StakeSlip, *per_slip);
+            state.set_limit(*customer, OwnLimit::StakeDay, *per_day);
         }
+        Event::OwnLimitNoticed {
+            customer,
+            limit,
+            amount,
+        } => state.set_limit(*customer, *limit, *amount),
         Event::ExclusionNoticed { customer, until } => {
             state.customer_mut(*customer).excluded_until = Some(*until);
+        }
+        Event::StakeFactorSet(set) => {
+            let factors = &mut state.customer_mut(set.customer).factors;
+            match set.stake_permille {
+                Some(permille) => factors.insert(set.scope.clone(), permille),
+                None => factors.remove(&set.scope),
+            };
         }
         Event::RestrictionNoticed {
             customer,
@@ -222,14 +237,33 @@ impl State {
         }
     }
 
+    fn set_limit(&mut self, customer: CustomerId, limit: OwnLimit, amount: Option<Money>) {
+        let limits = &mut self.customer_mut(customer).limits;
+        match amount {
+            Some(amount) => limits.insert(limit, amount),
+            None => limits.remove(&limit),
+        };
+    }
+
+    /// A slip is staked, or (below nothing) was not after all.
     fn count_stake(&mut self, slip: &Slip, minor: i64) {
-        let key = (day(slip.placed_at), slip.stake.currency());
-        let staked = &mut self.customer_mut(slip.customer).staked;
-        let total = staked.entry(key).or_default();
-        *total = total.saturating_add(minor);
-        if *total == 0 {
-            staked.remove(&key);
-        }
+        let currency = slip.stake.currency();
+        let tally = &mut self.customer_mut(slip.customer).tally;
+        tally.count(day(slip.placed_at), currency, DayTally::staked(minor));
+        tally.count_open(currency, minor);
+    }
+
+    /// What a settlement has lost the customer counts, or (it is reversed) no more.
+    fn count_loss(&mut self, slip: &Slip, settlement: SettlementInForce, turn: Turn) {
+        let (stake, currency) = (slip.stake.minor(), slip.stake.currency());
+        let lost = stake.saturating_sub(settlement.returned.minor());
+        let (lost, open) = match turn {
+            Turn::Closes => (lost, stake.saturating_neg()),
+            Turn::Opens => (lost.saturating_neg(), stake),
+        };
+        let tally = &mut self.customer_mut(slip.customer).tally;
+        tally.count(day(settlement.settled_at), currency, DayTally::lost(lost));
+        tally.count_open(currency, open);
     }
 
     /// Keeps the slip's timer in step with its stage.
@@ -358,6 +392,12 @@ impl State {
             return;
         };
         let was_open = slip.is_open();
+        if let Some(before) = slip.settlement_in_force() {
+            self.count_loss(&slip, before, Turn::Opens);
+        }
+        if let Some(after) = in_force {
+            self.count_loss(&slip, after, Turn::Closes);
+        }
         slip.stage = Stage::Accepted(Settlements { last, in_force });
         match (was_open, slip.is_open()) {
             (true, false) => self.turn_stake(&slip, Turn::Closes),

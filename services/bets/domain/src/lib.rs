@@ -14,10 +14,12 @@ mod customer;
 mod event;
 mod evidence;
 mod evolve;
+mod factor;
 mod hold;
 mod liability;
 mod market;
 mod origin;
+mod own_limit;
 mod place;
 mod rejection;
 mod result;
@@ -25,6 +27,7 @@ pub mod settlement;
 mod slip;
 mod state;
 mod strike;
+mod tally;
 mod terms;
 mod wait;
 mod work;
@@ -36,15 +39,18 @@ pub use command::{Command, HoldOutcome, HouseRules, Notice, Place, Surroundings}
 pub use customer::Customer;
 pub use event::{BetPlaced, Event};
 pub use evidence::{Asks, Evidence, MarketStatus, Quote};
+pub use factor::{FACTOR_MOST_PERMILLE, FactorScope, SetFactor};
 pub use liability::{Liability, OpenStakes};
 pub use market::{Budget, Job, JobKind, Market, ResultDetail, ResultInForce};
 pub use origin::PriceOrigin;
+pub use own_limit::{LeftOfLimit, OwnLimit};
 pub use rejection::{OfferedPrice, Rejection};
 pub use slip::{
     DecidedLeg, Names, PricePolicy, RequestedLeg, ReturnParts, SettlementInForce, Settlements,
     Shortage, Slip, SlipLeg, SlipOutcome, SlipRequest, Stage, StruckLeg,
 };
 pub use state::{State, StateParts, TimerKey};
+pub use tally::{DayTally, Tally};
 pub use terms::{LegTerms, Race, SlipTermsFixed};
 
 use kernel::Decider;
@@ -66,6 +72,7 @@ impl Decider for Bets {
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {
             Command::Place(place) => place::decide(state, place),
+            Command::SetFactor(set) => factor::set(state, set),
             Command::Notice { at, rules, notices } => Ok(notices
                 .iter()
                 .flat_map(|notice| notice_one(state, notice, *at, rules))
@@ -102,6 +109,11 @@ fn notice_one(
             per_slip,
             per_day,
         } => customer::note_stake_limits(state, *customer, *per_slip, *per_day),
+        Notice::OwnLimit {
+            customer,
+            limit,
+            amount,
+        } => customer::note_own_limit(state, *customer, *limit, *amount),
         Notice::Exclusion { customer, until } => customer::note_exclusion(state, *customer, *until),
         Notice::Restriction {
             customer,

@@ -6,6 +6,7 @@
 
 use crate::budget;
 use crate::command::{HouseRules, Place, Surroundings};
+use crate::customer::MostForSlip;
 use crate::event::{BetPlaced, Event};
 use crate::origin;
 use crate::rejection::Rejection;
@@ -176,12 +177,11 @@ fn stake_must_be_allowed(
     let by_payout = terms
         .unit_stake_for_return(&winners, payout_max)
         .unwrap_or(Money::zero(currency));
-    let by_customer = state
-        .customer(place.customer)
-        .most_for_slip(currency, *at, rules)?;
-    let by_customer = by_customer.minor().checked_div(lines).unwrap_or(0);
-    let maximum = by_payout.min(Money::from_minor(by_customer, currency));
-    let too_much = Rejection::StakeAboveLimit { maximum };
+    let by_customer =
+        state
+            .customer(place.customer)
+            .most_for_slip(&struck.quotes, currency, *at, rules)?;
+    let (too_much, maximum) = limit_that_binds(by_payout, by_customer, lines);
     if slip.unit_stake > maximum {
         return Err(too_much);
     }
@@ -192,6 +192,25 @@ fn stake_must_be_allowed(
         }),
         Err(_) => Err(too_much),
     }
+}
+
+/// The most for one line, and how a stake above it is refused: a limit of the customer's own is
+/// named with what it leaves.
+fn limit_that_binds(by_payout: Money, by_customer: MostForSlip, lines: i64) -> (Rejection, Money) {
+    let currency = by_payout.currency();
+    let a_line = by_customer.most.minor().checked_div(lines).unwrap_or(0);
+    let a_line = Money::from_minor(a_line, currency);
+    let maximum = by_payout.min(a_line);
+    let refusal = match by_customer.own {
+        Some(own) if a_line <= by_payout => Rejection::StakeAboveOwnLimit {
+            limit: own.limit,
+            maximum,
+            left: Money::from_minor(own.left_minor, currency),
+            resets_at: own.resets_at,
+        },
+        Some(_) | None => Rejection::StakeAboveLimit { maximum },
+    };
+    (refusal, maximum)
 }
 
 /// Rounded up; of a divisor that is not positive, the number itself.

@@ -1,5 +1,6 @@
 //! Why a slip is not struck: one variant for each broken rule, with the data for the next step.
 
+use crate::own_limit::OwnLimit;
 use kernel::{Currency, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 
 /// The rule that a slip breaks.
@@ -40,6 +41,18 @@ pub enum Rejection {
     StakeAboveLimit {
         /// The most that would be allowed now.
         maximum: Money,
+    },
+    /// The stake is above what a limit of the customer's own leaves.
+    #[error("the stake is above what the customer's own limit leaves")]
+    StakeAboveOwnLimit {
+        /// Which limit: of all that apply, the one that leaves least.
+        limit: OwnLimit,
+        /// The most that would be allowed now on one line.
+        maximum: Money,
+        /// What the limit leaves for the whole slip.
+        left: Money,
+        /// When its window is over; none: it looks at one slip alone.
+        resets_at: Option<Timestamp>,
     },
     /// The stake is below the least.
     #[error("the stake is below the minimum")]
@@ -110,6 +123,12 @@ pub enum Rejection {
     ScoreUnknown {
         /// Which.
         market: MarketId,
+    },
+    /// A stake factor that is none, or a scope that there is not.
+    #[error("the factor is not allowed: {detail}")]
+    FactorNotAllowed {
+        /// Why.
+        detail: &'static str,
     },
     /// The account does not take debits.
     #[error("the account does not take debits")]

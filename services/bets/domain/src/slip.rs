@@ -245,6 +245,8 @@ pub struct SettlementInForce {
     pub returned: Money,
     /// In one word.
     pub outcome: SlipOutcome,
+    /// When it was made: what it has lost or won counts on that day.
+    pub settled_at: Timestamp,
 }
 
 /// A settlement in one word.
@@ -310,6 +312,15 @@ impl Slip {
         match self.stage {
             Stage::Accepted(settlements) => settlements.in_force.is_none(),
             Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => false,
+        }
+    }
+
+    /// The settlement in force, if there is one.
+    #[must_use]
+    pub const fn settlement_in_force(&self) -> Option<SettlementInForce> {
+        match self.stage {
+            Stage::Accepted(settlements) => settlements.in_force,
+            Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => None,
         }
     }
 

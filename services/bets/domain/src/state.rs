@@ -132,6 +132,9 @@ impl State {
             market.pending.clear();
             market.open.clear();
         }
+        for customer in state.customers.values_mut() {
+            customer.tally.open_minor.clear();
+        }
         for (bet, slip) in parts.slips {
             for leg in &slip.legs {
                 let market = state.markets.entry(leg.struck.market).or_default();
@@ -146,6 +149,11 @@ impl State {
             }
             if slip.is_open() {
                 state.turn_stake(&slip, Turn::Opens);
+            }
+            if slip.settlement_in_force().is_none() {
+                let customer = state.customers.entry(slip.customer).or_default();
+                let (currency, stake) = (slip.stake.currency(), slip.stake.minor());
+                customer.tally.count_open(currency, stake);
             }
             state.slips.insert(bet, slip);
         }

@@ -2,6 +2,7 @@
 //!
 //! Duty and prohibition are those of the codec: every variant there and back, nothing judged.
 
+use super::{own_limit_from_wire, own_limit_to_wire};
 use bets_domain::{OfferedPrice, Rejection};
 use kernel::Currency;
 use schemas::{DecodeError, bets as wire};
@@ -36,6 +37,22 @@ pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
         }),
         Rejection::StakeAboveLimit { maximum } => {
             Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum: *maximum })
+        }
+        Rejection::StakeAboveOwnLimit {
+            limit,
+            maximum,
+            left,
+            resets_at,
+        } => Reason::StakeAboveOwnLimit(wire::StakeAboveOwnLimit {
+            limit: own_limit_to_wire(*limit),
+            maximum: *maximum,
+            left: *left,
+            resets_at: *resets_at,
+        }),
+        Rejection::FactorNotAllowed { detail } => {
+            Reason::FactorNotAllowed(wire::FactorNotAllowed {
+                detail: (*detail).to_owned(),
+            })
         }
         Rejection::StakeBelowMinimum { minimum } => {
             Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum: *minimum })
@@ -96,7 +113,7 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
     use wire::RejectionReason as Reason;
     Ok(match rejection.reason {
         // These refuse commands; a slip in the book is never rejected for them.
-        Reason::Expired(_) | Reason::Undecodable(_) => {
+        Reason::Expired(_) | Reason::Undecodable(_) | Reason::FactorNotAllowed(_) => {
             return Err(DecodeError::NotAllowed("rejection of a placed slip"));
         }
         Reason::PriceChanged(changed) => Rejection::PriceChanged {
@@ -123,6 +140,12 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
         Reason::StakeAboveLimit(wire::StakeAboveLimit { maximum }) => {
             Rejection::StakeAboveLimit { maximum }
         }
+        Reason::StakeAboveOwnLimit(above) => Rejection::StakeAboveOwnLimit {
+            limit: own_limit_from_wire(above.limit),
+            maximum: above.maximum,
+            left: above.left,
+            resets_at: above.resets_at,
+        },
         Reason::StakeBelowMinimum(wire::StakeBelowMinimum { minimum }) => {
             Rejection::StakeBelowMinimum { minimum }
         }

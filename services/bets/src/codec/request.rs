@@ -1,13 +1,21 @@
 //! A request as the domain asks it.
 
-use super::{policy_from_wire, type_from_wire};
+use super::{factor_from_wire, policy_from_wire, type_from_wire};
 use bets_domain::settlement::Sizes;
-use bets_domain::{RequestedLeg, SlipRequest};
-use kernel::{BetId, CustomerId};
+use bets_domain::{RequestedLeg, SetFactor, SlipRequest};
+use kernel::{BetId, CustomerId, Timestamp};
 use schemas::bets as wire;
 
-/// Whose bet, under which id, and what is asked for.
-pub(crate) fn place_from_wire(command: wire::Command) -> (BetId, CustomerId, SlipRequest) {
+/// What is asked, before what it is judged on is looked up.
+pub(crate) enum Request {
+    /// Whose bet, under which id, and what is asked for.
+    Place(BetId, CustomerId, SlipRequest),
+    /// A trader's word on a customer.
+    SetFactor(SetFactor),
+}
+
+/// The command as the domain asks it, at this moment.
+pub(crate) fn request_from_wire(command: wire::Command, now: Timestamp) -> Request {
     let plain = |legs: usize| wire::SlipOptions {
         sizes: vec![],
         starting_price: vec![false; legs],
@@ -16,12 +24,13 @@ pub(crate) fn place_from_wire(command: wire::Command) -> (BetId, CustomerId, Sli
         wire::Command::PlaceBet(place) => {
             let options = plain(place.slip.legs.len());
             let slip = slip_from_wire(place.slip, &options);
-            (place.bet, place.customer, slip)
+            Request::Place(place.bet, place.customer, slip)
         }
         wire::Command::PlaceSlip(place) => {
             let slip = slip_from_wire(place.slip, &place.options);
-            (place.bet, place.customer, slip)
+            Request::Place(place.bet, place.customer, slip)
         }
+        wire::Command::SetStakeFactor(asked) => Request::SetFactor(factor_from_wire(asked, now)),
     }
 }
 

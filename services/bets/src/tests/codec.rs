@@ -6,8 +6,8 @@ use bets_domain::settlement::{
     Placing, Score, Withdrawal,
 };
 use bets_domain::{
-    DecidedLeg, Event, LegTerms, OfferedPrice, Race, Rejection, ResultDetail, ReturnParts,
-    SlipTermsFixed,
+    DecidedLeg, Event, FactorScope, LegTerms, OfferedPrice, OwnLimit, Race, Rejection,
+    ResultDetail, ReturnParts, SetFactor, SlipTermsFixed,
 };
 use schemas::Wire;
 use std::collections::BTreeMap;
@@ -29,6 +29,12 @@ fn every_rejection() -> Vec<Rejection> {
             newest_at: Some(at(1)),
         },
         Rejection::StakeAboveLimit { maximum: eur(5) },
+        Rejection::StakeAboveOwnLimit {
+            limit: OwnLimit::LossWeek,
+            maximum: eur(5),
+            left: eur(9),
+            resets_at: Some(at(7)),
+        },
         Rejection::StakeBelowMinimum { minimum: eur(6) },
         Rejection::InsufficientFunds { available: eur(7) },
         Rejection::CustomerExcluded { until: at(2) },
@@ -104,6 +110,17 @@ fn other_events() -> Vec<Event> {
             per_slip: Some(eur(4)),
             per_day: None,
         },
+        Event::StakeFactorSet(SetFactor {
+            customer: CUSTOMER,
+            scope: FactorScope {
+                sport: Some("tennis".to_owned()),
+                market_kind: None,
+            },
+            stake_permille: Some(7),
+            reason: "sharp".to_owned(),
+            by: "trader".to_owned(),
+            at: at(6),
+        }),
         Event::ExclusionNoticed {
             customer: CUSTOMER,
             until: at(5),
@@ -113,6 +130,11 @@ fn other_events() -> Vec<Event> {
             stake_permille: 6,
         },
     ];
+    events.extend(OwnLimit::ALL.map(|limit| Event::OwnLimitNoticed {
+        customer: CUSTOMER,
+        limit,
+        amount: (limit != OwnLimit::LossDay).then(|| eur(8)),
+    }));
     for outcome in outcomes {
         events.push(Event::SettlementStarted {
             market: MARKET,

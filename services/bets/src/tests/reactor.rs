@@ -1,7 +1,7 @@
 //! Which news bets picks out of other journals.
 
 use super::*;
-use bets_domain::{HoldOutcome, HouseRules, Notice};
+use bets_domain::{HoldOutcome, HouseRules, Notice, OwnLimit};
 use schemas::{auth, fraud};
 
 fn notices(decision: &Decision) -> Vec<Notice> {
@@ -176,5 +176,34 @@ fn exclusions_and_restrictions_are_noticed() {
             customer: CUSTOMER,
             stake_permille: 250
         }]
+    );
+}
+
+#[test]
+fn limits_over_weeks_and_months_and_on_losses_are_noticed_each() {
+    let set = |kind, minor: Option<i64>| {
+        auth::Event::LimitSet(auth::LimitSet {
+            customer: CUSTOMER,
+            kind,
+            amount: minor.map(eur),
+        })
+    };
+    let news = notices(&of_auth(vec![
+        set(auth::LimitKind::LossWeek, Some(5)),
+        set(auth::LimitKind::StakeMonth, None),
+        set(auth::LimitKind::LossWeek, Some(4)),
+        set(auth::LimitKind::DepositMonth, Some(3)),
+    ]));
+    let noticed = |limit, minor: Option<i64>| Notice::OwnLimit {
+        customer: CUSTOMER,
+        limit,
+        amount: minor.map(eur),
+    };
+    assert_eq!(
+        news,
+        [
+            noticed(OwnLimit::StakeMonth, None),
+            noticed(OwnLimit::LossWeek, Some(4)),
+        ]
     );
 }

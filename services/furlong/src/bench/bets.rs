@@ -8,6 +8,7 @@
 mod anchor;
 pub mod connection;
 mod load;
+mod noise;
 pub mod world;
 
 use super::measure::{Mark, Report, Spread, per_mille, percentile};
@@ -15,7 +16,9 @@ use crate::screen::Screen;
 use anchor::{Anchor, Appender};
 use anyhow::{Context, bail, ensure};
 use connection::Connection;
-use load::{Done, Load, Worker};
+pub use load::Done;
+use load::{Load, Worker};
+pub use noise::Noise;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@
 mod bets;
 mod codec;
 mod feed;
+mod isolation;
 mod ledger;
 mod measure;
 #[cfg(feature = "cluster")]
@@ -78,6 +79,15 @@ Examples:
 
 Run the gateways with FURLONG_RATE_LIMIT=off. Customers, markets and bets of the run stay there.";
 
+const EXAMPLES_ISOLATION: &str = "\
+Examples:
+  furlong bench isolation
+  furlong bench isolation --books 20 --goliaths 200 --rate 50 --json
+
+Singles on 48 ordinary markets, sent at times fixed beforehand, in turns without and with a market of
+10,000 outcomes beside them: its whole book is told several times a second, and goliaths (247 lines)
+with a leg on it come in over a connection of their own. The quotient of the two p99 is the figure.";
+
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -101,6 +111,9 @@ pub enum Bench {
     /// Normalising a recorded exchange stream, copied to hundreds of markets
     #[command(after_help = EXAMPLES_FEED)]
     Feed(feed::Feed),
+    /// Whether a market of thousands of outcomes is felt on the others
+    #[command(after_help = EXAMPLES_ISOLATION)]
+    Isolation(isolation::Isolation),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -136,6 +149,7 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
         #[cfg(feature = "cluster")]
         Bench::Place(place) => place::run(place, screen),
         Bench::Feed(feed) => feed::run(feed, screen),
+        Bench::Isolation(asked) => isolation::run(*asked, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

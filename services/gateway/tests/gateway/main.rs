@@ -18,6 +18,7 @@ mod people;
 mod placing;
 mod prices;
 mod protection;
+mod risk;
 mod socket;
 mod systems;
 mod world;

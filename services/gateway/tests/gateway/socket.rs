@@ -1,5 +1,7 @@
 //! The socket: money and bets step by step, resumption after a cut, and what is never conflated.
 
+mod reality;
+
 use crate::world::*;
 use futures::{SinkExt, StreamExt};
 use gateway::{Config, Token};

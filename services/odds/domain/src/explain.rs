@@ -9,6 +9,7 @@ use crate::command::SelectionPrice;
 use crate::ladder::Ladder;
 use crate::shade::{self, MILLION, ShadeRule};
 use kernel::{Price, SelectionId};
+use std::collections::BTreeMap;
 
 /// What a model thought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,14 +84,14 @@ impl Lean {
     #[must_use]
     pub fn of(&self, book: &[SelectionPrice]) -> Vec<SelectionPrice> {
         let all: Option<Vec<Price>> = book.iter().map(|priced| priced.price).collect();
+        let mut of_selection: BTreeMap<SelectionId, i64> = BTreeMap::new();
+        for exposure in &self.exposures {
+            let sum = of_selection.entry(exposure.selection).or_default();
+            *sum = sum.saturating_add(exposure.minor);
+        }
         let exposures: Vec<i64> = book
             .iter()
-            .map(|priced| {
-                let exposure = self.exposures.iter();
-                exposure
-                    .filter(|exposure| exposure.selection == priced.selection)
-                    .fold(0, |sum: i64, exposure| sum.saturating_add(exposure.minor))
-            })
+            .map(|priced| of_selection.get(&priced.selection).copied().unwrap_or(0))
             .collect();
         let rule = ShadeRule {
             kappa_permille: self.rules.kappa_permille,

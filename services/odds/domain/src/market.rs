@@ -198,24 +198,27 @@ impl Market {
     /// # Errors
     /// A selection of another market.
     pub(crate) fn book(&self, prices: &[SelectionPrice]) -> Result<Vec<SelectionPrice>, Rejection> {
+        // Ordered once: a market may have thousands of selections, and walking through all of
+        // them for each would hold up the other markets of the partition.
+        let mut told: BTreeMap<SelectionId, Option<Price>> = BTreeMap::new();
+        for priced in prices {
+            told.entry(priced.selection).or_insert(priced.price);
+        }
+        let price_of = |&selection: &SelectionId| SelectionPrice {
+            selection,
+            price: told
+                .remove(&selection)
+                .filter(|_| !self.withdrawn.contains(&selection))
+                .flatten(),
+        };
+        let book = self.selections.iter().map(price_of).collect();
         let stranger = prices
             .iter()
-            .find(|priced| !self.selections.contains(&priced.selection));
-        if let Some(priced) = stranger {
-            return Err(Rejection::SelectionUnknown(priced.selection));
+            .find(|priced| told.contains_key(&priced.selection));
+        match stranger {
+            Some(priced) => Err(Rejection::SelectionUnknown(priced.selection)),
+            None => Ok(book),
         }
-        Ok(self
-            .selections
-            .iter()
-            .map(|&selection| SelectionPrice {
-                selection,
-                price: prices
-                    .iter()
-                    .find(|priced| priced.selection == selection)
-                    .filter(|_| !self.withdrawn.contains(&selection))
-                    .and_then(|priced| priced.price),
-            })
-            .collect())
     }
 
     /// The last book of the source, before it leant.
@@ -287,9 +290,10 @@ impl Market {
         if !self.is_live() {
             return Err(self.not_in_state());
         }
+        let known: BTreeSet<SelectionId> = self.selections.iter().copied().collect();
         let stranger = exposures
             .iter()
-            .find(|exposure| !self.selections.contains(&exposure.selection));
+            .find(|exposure| !known.contains(&exposure.selection));
         if let Some(exposure) = stranger {
             return Err(Rejection::SelectionUnknown(exposure.selection));
         }

@@ -6,7 +6,7 @@
 use crate::command::{MarketKind, Outcome, SelectionResult};
 use crate::rejection::Rejection;
 use kernel::SelectionId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The outcomes in the order of the selections.
 ///
@@ -17,9 +17,10 @@ pub(crate) fn complete(
     selections: &[SelectionId],
     outcomes: &[SelectionResult],
 ) -> Result<Vec<SelectionResult>, Rejection> {
+    let known: BTreeSet<SelectionId> = selections.iter().copied().collect();
     let mut given = BTreeMap::new();
     for result in outcomes {
-        if !selections.contains(&result.selection) {
+        if !known.contains(&result.selection) {
             return Err(Rejection::SelectionUnknown(result.selection));
         }
         if given.insert(result.selection, result.outcome).is_some() {

@@ -35,9 +35,8 @@ enum Shape {
 fn shape(view: &str) -> Shape {
     match view {
         "customer" | "exclusion" | "exclusion_kind" | "increase" | "marketing"
-        | "reality_check" | "own_limit" | "bet_of_customer" | "restriction" | "liability" => {
-            Shape::Owner
-        }
+        | "reality_check" | "own_limit" | "bet_of_customer" | "restriction" | "liability"
+        | "stake_factor" => Shape::Owner,
         "balance" => Shape::Account,
         "statement" => Shape::Line,
         "bet" | "bet_accepted" | "bet_status" | "case" | "case_closed" | "deposit"

@@ -32,6 +32,16 @@ fn too_much(maximum: i64) -> Rejection {
     }
 }
 
+fn beyond(limit: OwnLimit, left: i64) -> Rejection {
+    Rejection::StakeAboveOwnLimit {
+        limit,
+        maximum: eur(left),
+        left: eur(left),
+        // The days of these scenarios are those with the numbers 11 and 12 since 1970.
+        resets_at: (limit == OwnLimit::StakeDay).then(|| at(36_800_000)),
+    }
+}
+
 #[test]
 fn an_exclusion_binds_until_it_is_over() {
     nothing()
@@ -90,7 +100,7 @@ fn the_customer_s_own_limit_for_a_slip_binds() {
     nothing()
         .after(limits(Some(Some(eur(999))), None))
         .when(place(1, &[1]))
-        .then_rejected(too_much(999));
+        .then_rejected(beyond(OwnLimit::StakeSlip, 999));
     nothing()
         .after(limits(Some(Some(eur(999))), None))
         .after(limits(Some(None), None))
@@ -105,7 +115,9 @@ fn the_customer_s_own_limit_for_a_day_counts_what_was_staked_that_day() {
             .after(limits(None, Some(Some(eur(1_500)))))
             .after(place(1, &[1]))
     };
-    limited().when(place(2, &[1])).then_rejected(too_much(500));
+    limited()
+        .when(place(2, &[1]))
+        .then_rejected(beyond(OwnLimit::StakeDay, 500));
     // Rejected slips do not count.
     limited()
         .after(notice(Notice::Hold {
@@ -125,7 +137,7 @@ fn a_limit_lowered_below_what_was_staked_leaves_nothing() {
         .after(place(1, &[1]))
         .after(limits(None, Some(Some(eur(400)))))
         .when(place(2, &[1]))
-        .then_rejected(too_much(0));
+        .then_rejected(beyond(OwnLimit::StakeDay, 0));
 }
 
 #[test]

@@ -7,9 +7,11 @@
 mod budget;
 mod customer;
 mod delay;
+mod factor;
 mod hold;
 mod kinds;
 mod origin;
+mod own_limits;
 mod place;
 mod properties;
 mod settle;

@@ -3,7 +3,7 @@
 use super::world::*;
 use crate::settlement::{BetType, LegResult, SettledLeg};
 use crate::*;
-use kernel::{BetId, Decider, Money};
+use kernel::{BetId, Currency, Decider, Money};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -293,7 +293,17 @@ proptest! {
                 state.markets().map(|(id, market)| (id, market.budget.used_minor)).collect();
             prop_assert_eq!(used, used_by_slips(state));
             let staked: i64 = state.slips().map(|(_, slip)| slip.stake.minor()).sum();
-            prop_assert_eq!(state.customer(ANN).staked.values().sum::<i64>(), staked);
+            let tally = &state.customer(ANN).tally;
+            let counted: i64 = tally.days.values().map(|day| day.staked_minor).sum();
+            prop_assert_eq!(counted, staked);
+            let settled = state.slips().filter_map(|(_, slip)| {
+                let settlement = slip.settlement_in_force()?;
+                Some((slip.stake.minor(), settlement.returned.minor()))
+            });
+            let (gone, returned) = settled.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+            let lost: i64 = tally.days.values().map(|day| day.lost_minor).sum();
+            prop_assert_eq!(lost, gone - returned);
+            prop_assert_eq!(tally.open(Currency::Eur), staked - gone);
         }
     }
 }

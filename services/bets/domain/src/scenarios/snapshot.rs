@@ -19,6 +19,13 @@ fn parts_make_the_whole() {
             customer: ANN,
             stake_permille: 400,
         }))
+        .after(notice(Notice::OwnLimit {
+            customer: ANN,
+            limit: OwnLimit::LossWeek,
+            amount: Some(eur(500_000)),
+        }))
+        .after(work())
+        .after(result(2, 1, LegResult::Lost))
         .state();
     assert!(state.next_timer().is_some() && state.next_job().is_some());
     assert_eq!(State::from_parts(state.parts()), state);

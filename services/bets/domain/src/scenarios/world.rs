@@ -40,6 +40,8 @@ pub(super) fn quote(n: u64, now: Timestamp) -> Quote {
     Quote {
         market: market(n),
         fixture: fixture(n),
+        sport: "football".to_owned(),
+        market_kind: "match_result".to_owned(),
         status: MarketStatus::Open,
         version: 7,
         open_since: 3,

@@ -5,6 +5,7 @@
 //! a reason to be refused.
 
 use crate::data_folder::DataFolder;
+use crate::feed_desk::FeedDesk;
 use crate::exit::Failure;
 use crate::house::HouseTokens;
 use crate::newcomers::deliver_call_backs;
@@ -15,9 +16,9 @@ use axum::http::Request;
 use eventlog::EventLog;
 use gateway::ports::Tokens;
 use kernel::{CustomerId, SessionId, Topic};
-use markets::MarketStatus;
+use markets::{MarketStatus, MarketView};
 use odds::feed::ndjson;
-use runtime::SystemEntropy;
+use runtime::{Clock, Shared, SystemEntropy};
 use schemas::auth::Role;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -46,9 +47,9 @@ const SNAPSHOT_EVERY: u64 = 20_000;
 /// How long an answer is waited for before it is called unknown.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// How long the world may take to be made.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether it is.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+pub const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
 /// The running node, and what bets are made of.
@@ -59,6 +60,12 @@ pub struct World {
     pub log: Arc<dyn EventLog>,
     /// Who may bet, and on what.
     pub slips: Arc<Slips>,
+    /// Where feeds are told.
+    pub feeds: Arc<FeedDesk>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is on offer.
+    pub markets: Arc<Shared<MarketView>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<Result<(), Failure>>,
 }
@@ -99,6 +106,9 @@ impl World {
             address: node.address,
             log: Arc::clone(&node.engine.ground().log),
             slips: Arc::new(slips),
+            feeds: Arc::clone(&node.feeds),
+            clock: Arc::clone(&node.engine.ground().clock),
+            markets: Arc::clone(&node.engine.markets),
             stop,
             serving: tokio::spawn(node.serve(async {
                 // That the sender is gone means the same as its word.
@@ -122,7 +132,8 @@ impl World {
     /// Stops the node in order.
     pub async fn stop(self) -> anyhow::Result<()> {
         ensure!(self.stop.send(()).is_ok(), "the node has ended by itself");
-        drop(self.log);
+        // Whoever holds on to the node's parts keeps its folder open.
+        drop((self.log, self.feeds, self.markets));
         let ended = self.serving.await.context("the node has panicked")?;
         ended.map_err(|error| anyhow!("{error}"))
     }
@@ -141,7 +152,6 @@ impl Slips {
 
     /// A single on some selection by some customer; neighbours are never of one partition.
     pub fn request(&self, number: u64) -> Option<Vec<u8>> {
-        let token = nth(&self.tokens, number)?;
         let (selection, version) = nth(&self.selections, number.wrapping_mul(7))?;
         // Slips that differ, as people's do.
         let cents = number.wrapping_mul(11).checked_rem(100)?;
@@ -150,9 +160,38 @@ impl Slips {
              \"market_version\":{version}}}],\"stake\":{{\"amount\":\"1.{cents:02}\",\"currency\":\
              \"EUR\"}},\"price_policy\":\"better\",\"each_way\":false}}"
         );
+        self.post(number, &number.to_string(), &body)
+    }
+
+    /// What singles are on.
+    pub fn selections(&self) -> &[(String, u64)] {
+        &self.selections
+    }
+
+    /// A goliath of a cent a line on these legs.
+    pub fn goliath(&self, number: u64, legs: &[(String, u64)]) -> Option<Vec<u8>> {
+        let legs: Vec<String> = legs
+            .iter()
+            .map(|(selection, version)| {
+                format!(
+                    "{{\"selection_id\":\"{selection}\",\"price\":\"{PRICE}\",\
+                     \"market_version\":{version}}}"
+                )
+            })
+            .collect();
+        let body = format!(
+            "{{\"type\":\"goliath\",\"legs\":[{}],\"stake\":{{\"amount\":\"0.01\",\"currency\":\
+             \"EUR\"}},\"price_policy\":\"any\",\"each_way\":false}}",
+            legs.join(",")
+        );
+        self.post(number, &format!("goliath-{number}"), &body)
+    }
+
+    fn post(&self, number: u64, key: &str, body: &str) -> Option<Vec<u8>> {
+        let token = nth(&self.tokens, number)?;
         let request = format!(
             "POST /v1/bets HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nIdempotency-Key: {number}\r\nPrefer: wait=5\r\n\
+             Content-Type: application/json\r\nIdempotency-Key: {key}\r\nPrefer: wait=5\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.host,
             body.len()

@@ -25,6 +25,7 @@ pub fn place_of(asked: &CommandRecord<bets::Command>) -> bets::PlaceBet {
             customer: place.customer,
             slip: place.slip,
         },
+        bets::Command::SetStakeFactor(set) => panic!("no slip: {set:?}"),
     }
 }
 

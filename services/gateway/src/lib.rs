@@ -31,6 +31,7 @@ mod rate;
 mod refusals;
 mod ring;
 mod routes;
+mod scorelines;
 mod shapes;
 mod stream;
 mod table;

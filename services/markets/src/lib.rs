@@ -170,7 +170,9 @@ pub fn draw(view: &mut MarketView, stretch: &runtime::Stretch) {
 fn take_prices(selections: &mut [Selection], prices: &[SelectionPrice]) {
     let mut next = 0_usize;
     for quoted in prices {
-        let here = selections.get(next).is_some_and(|s| s.id == quoted.selection);
+        let here = selections
+            .get(next)
+            .is_some_and(|s| s.id == quoted.selection);
         let place = if here {
             Some(next)
         } else {

@@ -173,7 +173,12 @@ struct Storm {
 impl Storm {
     /// Whether to go on; waits while it is to be quiet, and between two of so many a second.
     async fn next(&self, a_second: u32) -> bool {
-        tokio::time::sleep(Duration::from_secs(1).checked_div(a_second.max(1)).unwrap_or(CALM)).await;
+        tokio::time::sleep(
+            Duration::from_secs(1)
+                .checked_div(a_second.max(1))
+                .unwrap_or(CALM),
+        )
+        .await;
         while !self.loud.load(Ordering::Relaxed) {
             if self.over.load(Ordering::Relaxed) {
                 return false;
@@ -195,7 +200,10 @@ impl Storm {
         let mut number = 0_u64;
         while self.asked.goliaths > 0 && self.next(self.asked.goliaths).await {
             let legs = nth(&self.goliaths, number).context("there are goliaths")?;
-            let request = self.slips.goliath(number, legs).context("there are customers")?;
+            let request = self
+                .slips
+                .goliath(number, legs)
+                .context("there are customers")?;
             let (status, _) = connection.ask(&request).await?;
             let count = if status == 201 || status == 202 {
                 &self.counted.goliaths
@@ -217,7 +225,11 @@ impl Halves {
             done.errors,
             done.error.unwrap_or_default()
         );
-        ensure!(done.lost == 0, "{} bets were not begun: lower --rate", done.lost);
+        ensure!(
+            done.lost == 0,
+            "{} bets were not begun: lower --rate",
+            done.lost
+        );
         self.p50.push(percentile(&done.micros, 50));
         self.p99.push(percentile(&done.micros, 99));
         let bets = u64::try_from(done.micros.len()).unwrap_or(u64::MAX);
@@ -227,7 +239,13 @@ impl Halves {
 }
 
 fn quotients(noisy: &[f64], quiet: &[f64]) -> Spread {
-    Spread::of(noisy.iter().zip(quiet).map(|(n, q)| n / q.max(1e-9)).collect())
+    Spread::of(
+        noisy
+            .iter()
+            .zip(quiet)
+            .map(|(n, q)| n / q.max(1e-9))
+            .collect(),
+    )
 }
 
 fn tell(report: &mut Report, asked: Isolation, quiet: &Halves, noisy: &Halves, counted: &Counted) {

@@ -1,9 +1,8 @@
-//! What the house stands to lose on one market, in real time.
+//! What the house stands to lose on one market or one fixture, in real time.
 //!
 //! Duty: sum what the partitions of bets say of each selection, and find the worst that can come.
 //! Prohibition: nothing is estimated. Singles are exact. A slip of several legs counts in full on
-//! each of its selections, as if all its other legs had won: the sum never tells less than what
-//! can be lost (`docs/house-rules.md`).
+//! each of its selections, as if all its other legs had won (`docs/house-rules.md`).
 
 use crate::answers::json_response;
 use crate::app::App;
@@ -11,12 +10,14 @@ use crate::errors::Code;
 use crate::extract::ApiPath;
 use crate::positions::Token;
 use crate::problem::Problem;
+use crate::scorelines;
 use crate::shapes::money;
 use crate::views;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{Currency, MarketId, Money, Position, SelectionId, Topic, TopicPartition};
+use kernel::{Currency, FixtureId, MarketId, Money, Position, SelectionId, Topic, TopicPartition};
+use markets::Market;
 use schemas::rows::{LiabilityRow, table};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -98,6 +99,109 @@ pub(crate) async fn of_market(
         "position": position.text(),
     });
     Ok(json_response(StatusCode::OK, &body))
+}
+
+/// GET /v1/admin/fixtures/{id}/liability: at each final score, over all goal markets together
+pub(crate) async fn of_fixture(
+    State(app): State<App>,
+    ApiPath(fixture): ApiPath<FixtureId>,
+) -> Result<Response, Problem> {
+    let position = stands_at(&app).await?;
+    let (name, from, markets) = goal_markets(&app, fixture)?;
+    let mut sums = Vec::new();
+    for market in &markets.of_goals {
+        let scan = Scan::of(table::LIABILITY, market.id.bytes().to_vec());
+        let rows = views::rows::<LiabilityRow>(&app, scan).await?;
+        let rows = rows.into_iter().map(|(_, row)| row);
+        sums.push(summed(rows, market.exposure_max.currency()));
+    }
+    let currencies = markets.of_goals.iter().map(|of| of.exposure_max.currency());
+    let Some(currency) = currencies.min() else {
+        return Ok(json_response(
+            StatusCode::OK,
+            &nothing(fixture, &name, &markets),
+        ));
+    };
+    let standing: Vec<scorelines::Standing<'_>> = markets
+        .of_goals
+        .iter()
+        .zip(&sums)
+        .filter(|(market, _)| market.exposure_max.currency() == currency)
+        .flat_map(|(market, sums)| {
+            market.selections.iter().enumerate().map(|(place, shown)| {
+                let of = sums.get(&shown.id).copied().unwrap_or_default();
+                scorelines::Standing {
+                    kind: &market.kind,
+                    place,
+                    stakes: of.stakes,
+                    returns: of.returns,
+                }
+            })
+        })
+        .collect();
+    let outcomes = scorelines::outcomes(&standing, from);
+    let mut body = nothing(fixture, &name, &markets);
+    let shown = |outcome: &scorelines::Outcome| {
+        // Half a cent counts against the house.
+        let net = outcome.net_halves.div_euclid(2);
+        let score = outcome.score;
+        json!({
+            "score": format!("{}-{}", score.home, score.away),
+            "net": money(Money::from_minor(net, currency)),
+        })
+    };
+    body["worst_case"] = scorelines::worst(&outcomes)
+        .as_ref()
+        .map_or(Value::Null, shown);
+    body["scores"] = outcomes.iter().map(shown).collect();
+    body["position"] = json!(position.text());
+    Ok(json_response(StatusCode::OK, &body))
+}
+
+/// The markets of a fixture: those that a score decides, and the names of the others.
+struct FixtureMarkets {
+    of_goals: Vec<Market>,
+    others: Vec<String>,
+}
+
+/// The fixture's name, the score so far, and its markets.
+fn goal_markets(
+    app: &App,
+    id: FixtureId,
+) -> Result<(String, scorelines::Score, FixtureMarkets), Problem> {
+    let view = app.market_view();
+    let fixture = view
+        .fixture(id)
+        .ok_or_else(|| Problem::new(Code::NotFound))?;
+    let score = fixture.score.as_ref();
+    let from = scorelines::Score {
+        home: score.map_or(0, |score| score.home.into()),
+        away: score.map_or(0, |score| score.away.into()),
+    };
+    let markets = fixture.markets.iter().filter_map(|id| view.market(*id));
+    let (of_goals, others): (Vec<&Market>, Vec<&Market>) =
+        markets.partition(|market| scorelines::is_of_goals(&market.kind));
+    let markets = FixtureMarkets {
+        of_goals: of_goals.into_iter().cloned().collect(),
+        others: others
+            .into_iter()
+            .map(|market| market.id.to_string())
+            .collect(),
+    };
+    Ok((fixture.name.clone(), from, markets))
+}
+
+/// An answer without scores: those who have no goal market have no more.
+fn nothing(fixture: FixtureId, name: &str, markets: &FixtureMarkets) -> Value {
+    let of_goals = markets.of_goals.iter();
+    json!({
+        "fixture_id": fixture.to_string(),
+        "name": name,
+        "markets": of_goals.map(|market| market.id.to_string()).collect::<Vec<_>>(),
+        "markets_left_out": markets.others,
+        "worst_case": Value::Null,
+        "scores": [],
+    })
 }
 
 /// How far the views of all partitions of bets have come.

@@ -150,6 +150,40 @@ async fn what_stands_on_a_market_is_summed_over_partitions_to_the_worst_case() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fixture_is_paid_at_every_score_to_the_worst_case() {
+    let world = World::new();
+    world.offer().await;
+    let at = TopicPartition::new(Topic::BetsEvents, 2);
+    let row = LiabilityRow {
+        market: MARKET,
+        selection: HOME,
+        stakes: Money::from_minor(1_000, Currency::Eur),
+        returns: Money::from_minor(2_500, Currency::Eur),
+        slips: 1,
+    };
+    let mut key = MARKET.bytes().to_vec();
+    key.extend_from_slice(&HOME.bytes());
+    key.extend_from_slice(&2_u16.to_be_bytes());
+    world.row(at, table::LIABILITY, &key, &row).await;
+    let path = format!("/v1/admin/fixtures/{FIXTURE}/liability");
+    let shown = world.get("operator", &path).await.json();
+    assert_eq!(shown["worst_case"]["score"], "1-0");
+    assert_eq!(shown["worst_case"]["net"]["amount"], "-15.00");
+    let scores = shown["scores"].as_array().unwrap();
+    assert_eq!(scores.len(), 256);
+    assert_eq!(scores[0]["score"], "0-0");
+    assert_eq!(scores[0]["net"]["amount"], "10.00");
+    assert_eq!(shown["markets"], json!([MARKET.to_string()]));
+    assert!(shown["position"].is_string());
+    assert_eq!(world.get("anna", &path).await.status, StatusCode::FORBIDDEN);
+    let unknown = format!("/v1/admin/fixtures/{}/liability", FixtureId::example(99, 1));
+    assert_eq!(
+        world.get("operator", &unknown).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_of_the_customer_s_own_is_named_with_what_it_leaves() {
     let world = World::new();
     world.offer().await;

@@ -12,8 +12,8 @@ use markets::MarketStatus;
 use odds::feed::FeedUpdate;
 use runtime::Clock;
 use schemas::odds::{
-    AnnounceFixture, MarketKind, OfferMarket, QuoteBook, SelectionName, SelectionPrice,
-    Update, Winner,
+    AnnounceFixture, MarketKind, OfferMarket, QuoteBook, SelectionName, SelectionPrice, Update,
+    Winner,
 };
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@
 //! a reason to be refused.
 
 use crate::data_folder::DataFolder;
-use crate::feed_desk::FeedDesk;
 use crate::exit::Failure;
+use crate::feed_desk::FeedDesk;
 use crate::house::HouseTokens;
 use crate::newcomers::deliver_call_backs;
 use crate::node::{Node, NodeOptions};

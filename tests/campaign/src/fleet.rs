@@ -39,6 +39,8 @@ pub struct Spec {
     pub words: Vec<String>,
     /// Settings of its own, by their names in files.
     pub settings: BTreeMap<String, String>,
+    /// Where clients come in to it, if not by its own port: what stands before it.
+    pub door: Option<u16>,
 }
 
 impl Spec {
@@ -50,6 +52,7 @@ impl Spec {
             name: name.to_owned(),
             words: words.collect(),
             settings: BTreeMap::new(),
+            door: None,
         }
     }
 
@@ -57,6 +60,13 @@ impl Spec {
     #[must_use]
     pub fn with(mut self, setting: &str, value: impl ToString) -> Self {
         self.settings.insert(setting.to_owned(), value.to_string());
+        self
+    }
+
+    /// Behind this port.
+    #[must_use]
+    pub const fn behind(mut self, door: u16) -> Self {
+        self.door = Some(door);
         self
     }
 
@@ -276,7 +286,7 @@ impl Fleet {
         member.port = port;
         member.told = told;
         if member.spec.plays("gateway")
-            && let Some(port) = port
+            && let Some(port) = member.spec.door.or(port)
         {
             self.doors.open(name, port);
         }

@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use kernel::CustomerId;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -100,6 +100,8 @@ pub struct Stats {
     gap_us: AtomicU64,
     clear: AtomicU64,
     troubled: AtomicU64,
+    /// The most answers of one operation that told it nothing.
+    untold_max: AtomicU32,
     served: BTreeMap<(Kind, u16), AtomicU64>,
 }
 
@@ -158,6 +160,7 @@ impl Load {
             gap_us: AtomicU64::new(gap_us(plan.per_second, clients)),
             clear: AtomicU64::new(0),
             troubled: AtomicU64::new(0),
+            untold_max: AtomicU32::new(0),
             served: Kind::ALL
                 .into_iter()
                 .flat_map(|kind| (0..partitions).map(move |partition| (kind, partition)))
@@ -243,6 +246,13 @@ impl Load {
     pub fn clear_and_troubled(&self) -> (u64, u64) {
         let load = |count: &AtomicU64| count.load(Ordering::Acquire);
         (load(&self.stats.clear), load(&self.stats.troubled))
+    }
+
+    /// How often the unluckiest operation was told nothing by furlong (a broken connection, or an
+    /// error of what stands before it) since this was asked last.
+    #[must_use]
+    pub fn untold_max(&self) -> u32 {
+        self.stats.untold_max.swap(0, Ordering::AcqRel)
     }
 
     /// Waits until, in every partition, a bet was accepted after this instant of the run.
@@ -482,7 +492,7 @@ impl Client {
     ) -> (End, Option<Answer>) {
         let kind = deed.kind();
         let op = self.history.invoke(self.number, self.person.customer, deed);
-        let mut tries = 0;
+        let (mut tries, mut untold) = (0, 0);
         let mut placed_before = false;
         loop {
             tries += 1;
@@ -493,6 +503,8 @@ impl Client {
                 self.note(kind, placed_before, sent_us, heard.as_ref().ok());
             }
             placed_before |= heard.as_ref().is_ok_and(|answer| answer.status == 202);
+            untold += u32::from(heard.as_ref().map_or(true, is_of_nobody));
+            self.stats.untold_max.fetch_max(untold, Ordering::AcqRel);
             match heard {
                 Ok(answer) => {
                     if let Heard::End(end) = hear(&answer, &self.history) {
@@ -636,10 +648,16 @@ fn hear_balance(answer: &Answer, history: &History) -> Heard {
 }
 
 /// What is neither done nor, in its own words, still going on.
+/// An error that is not furlong's: its own have a code.
+fn is_of_nobody(answer: &Answer) -> bool {
+    matches!(answer.status, 502..=504) && answer.code().is_empty()
+}
+
 fn hear_other(answer: &Answer, what: &str, history: &History) -> Heard {
     let code = answer.code();
     match answer.status {
         401 | 408 | 429 | 503 => Heard::Again,
+        _ if is_of_nobody(answer) => Heard::Again,
         409 if code == "idempotency_key_in_flight" => Heard::Again,
         422 => {
             history.wrong(format!("{what}: {}", answer.shown()));

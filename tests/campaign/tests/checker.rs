@@ -47,6 +47,7 @@ fn record() -> anyhow::Result<Recorded> {
             name: "all".to_owned(),
             words: vec!["dev".to_owned()],
             settings: BTreeMap::new(),
+            door: None,
         }])
     })?;
     pass(Duration::from_secs(2));

@@ -28,21 +28,25 @@ fn main() -> ExitCode {
         });
         for fault in here {
             let stage = Arc::clone(&stage);
-            trials.test(&fault.name().to_ascii_lowercase(), move || {
-                let plan = Plan {
-                    runs: Runs::Ci,
-                    most: None,
-                    seed: 1,
-                    program: env!("CARGO_BIN_EXE_campaign").into(),
-                    keep: None,
-                    tell,
-                };
-                let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-                let row = run(&*fault, &plan, &mut stage);
-                tell(&shown(&row));
-                anyhow::ensure!(row.passed(), "{}", shown(&row));
-                Ok(())
-            });
+            trials.test_with(
+                fault.needs(),
+                &fault.name().to_ascii_lowercase(),
+                move || {
+                    let plan = Plan {
+                        runs: Runs::Ci,
+                        most: None,
+                        seed: 1,
+                        program: env!("CARGO_BIN_EXE_campaign").into(),
+                        keep: None,
+                        tell,
+                    };
+                    let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+                    let row = run(&*fault, &plan, &mut stage);
+                    tell(&shown(&row));
+                    anyhow::ensure!(row.passed(), "{}", shown(&row));
+                    Ok(())
+                },
+            );
         }
     })
 }

@@ -32,6 +32,8 @@ impl Needs {
     pub const OWN_CASSANDRA: Self = Self(16);
     /// A registry of its own, to be killed: [`crate::Registry::start`].
     pub const OWN_REGISTRY: Self = Self(32);
+    /// The programs `haproxy` and `openssl`.
+    pub const HAPROXY: Self = Self(64);
 
     const fn includes(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -65,8 +67,20 @@ impl Needs {
                     reason
                 })
             });
-        reasons.reduce(|all, one| format!("{all}; {one}"))
+        let programs = [(Self::HAPROXY, "haproxy"), (Self::HAPROXY, "openssl")];
+        let programs = programs
+            .into_iter()
+            .filter(|(need, program)| self.includes(*need) && !is_on_path(program))
+            .map(|(_, program)| format!("there is no program {program}"));
+        reasons
+            .chain(programs)
+            .reduce(|all, one| format!("{all}; {one}"))
     }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 impl BitOr for Needs {

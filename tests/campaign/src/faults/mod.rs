@@ -17,6 +17,7 @@ mod kill_role;
 mod late_frame;
 mod late_record;
 mod light_weight;
+mod load_balancer;
 mod long_partition;
 mod patient;
 mod poison;
@@ -37,6 +38,7 @@ use crate::load::LoadPlan;
 use crate::scene::{Rested, Scene};
 use crate::time::{Chance, now};
 use anyhow::bail;
+use stack::Needs;
 use std::time::{Duration, Instant};
 
 /// One kind of fault.
@@ -51,6 +53,10 @@ pub trait Fault: Send + Sync {
     fn campaign_runs(&self) -> u32;
     /// The servers that it needs.
     fn ground(&self) -> Ground;
+    /// What else it needs of the machine.
+    fn needs(&self) -> Needs {
+        Needs::NOTHING
+    }
     /// The processes that it needs, on these servers. What stands between the two, such as a
     /// proxy, is started here and kept by the fault.
     ///
@@ -117,6 +123,7 @@ pub fn all() -> Vec<Box<dyn Fault>> {
         Box::new(two_projectors::TwoProjectors),
         Box::new(light_weight::LightWeight),
         Box::new(views_away::ViewsAway),
+        Box::<load_balancer::LoadBalancer>::default(),
         // Last: other servers.
         Box::new(broker::OneOfThree),
         Box::new(view_nodes::ViewNodes),

@@ -15,6 +15,7 @@ use crate::state::State;
 use crate::tally::{DayTally, day};
 use crate::terms::{LegTerms, SlipTermsFixed};
 use kernel::{BetId, CustomerId, MarketId, Money, SelectionId};
+use std::collections::BTreeMap;
 
 pub(crate) fn evolve(state: &mut State, event: &Event) {
     match event {
@@ -293,9 +294,8 @@ impl State {
             slip.potential_return = potential_return;
             slip.stage = Stage::Accepted(Settlements::default());
         });
-        if let Some(slip) = self.slips.remove(&bet) {
-            self.turn_stake(&slip, Turn::Opens);
-            self.slips.insert(bet, slip);
+        if let Some(slip) = self.slips.get(&bet) {
+            turn_stake(&mut self.markets, slip, Turn::Opens);
         }
         for leg in legs {
             let market = self.market_mut(leg.market);
@@ -388,7 +388,7 @@ impl State {
     }
 
     fn set_settlement(&mut self, bet: BetId, last: u32, in_force: Option<SettlementInForce>) {
-        let Some(mut slip) = self.slips.remove(&bet) else {
+        let Some(slip) = self.slips.get_mut(&bet) else {
             return;
         };
         let was_open = slip.is_open();
@@ -400,27 +400,9 @@ impl State {
         }
         slip.stage = Stage::Accepted(Settlements { last, in_force });
         match (was_open, slip.is_open()) {
-            (true, false) => self.turn_stake(&slip, Turn::Closes),
-            (false, true) => self.turn_stake(&slip, Turn::Opens),
+            (true, false) => turn_stake(&mut self.markets, slip, Turn::Closes),
+            (false, true) => turn_stake(&mut self.markets, slip, Turn::Opens),
             (true, true) | (false, false) => {}
-        }
-        self.slips.insert(bet, slip);
-    }
-
-    /// A struck slip's stake begins to stand on its selections, or stands there no more.
-    pub(crate) fn turn_stake(&mut self, slip: &Slip, turn: Turn) {
-        for leg in slip.struck_legs() {
-            let open = &mut self.market_mut(leg.market).open;
-            let standing = open
-                .get(&leg.selection)
-                .copied()
-                .unwrap_or(OpenStakes::none(slip))
-                .turned(slip, turn);
-            if standing.slips == 0 {
-                open.remove(&leg.selection);
-            } else {
-                open.insert(leg.selection, standing);
-            }
         }
     }
 
@@ -433,6 +415,24 @@ impl State {
             if self.slip(bet).is_some_and(|slip| !slip.is_reserved()) {
                 self.change_stage(bet, Stage::woken);
             }
+        }
+    }
+}
+
+/// A struck slip's stake begins to stand on its selections, or stands there no more. The slip may
+/// stay where it is: moving millions of them out of their tree and back costs more than the sums.
+pub(crate) fn turn_stake(markets: &mut BTreeMap<MarketId, Market>, slip: &Slip, turn: Turn) {
+    for leg in slip.struck_legs() {
+        let open = &mut markets.entry(leg.market).or_default().open;
+        let standing = open
+            .get(&leg.selection)
+            .copied()
+            .unwrap_or(OpenStakes::none(slip))
+            .turned(slip, turn);
+        if standing.slips == 0 {
+            open.remove(&leg.selection);
+        } else {
+            open.insert(leg.selection, standing);
         }
     }
 }

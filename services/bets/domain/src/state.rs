@@ -4,6 +4,7 @@
 //! Prohibition: only `evolve` changes it.
 
 use crate::customer::Customer;
+use crate::evolve::turn_stake;
 use crate::liability::Turn;
 use crate::market::{Job, Market};
 use crate::slip::Slip;
@@ -148,7 +149,7 @@ impl State {
                 state.timers.insert(timer, bet);
             }
             if slip.is_open() {
-                state.turn_stake(&slip, Turn::Opens);
+                turn_stake(&mut state.markets, &slip, Turn::Opens);
             }
             if slip.settlement_in_force().is_none() {
                 let customer = state.customers.entry(slip.customer).or_default();

@@ -38,6 +38,23 @@ impl Mark {
         }
     }
 
+    /// Seconds from this instant until another, by the wall; below zero if that was before.
+    #[must_use]
+    pub fn until(self, other: Self) -> f64 {
+        seconds(self.wall, other.wall)
+    }
+
+    /// So much later by the wall.
+    #[must_use]
+    pub fn later(self, by: std::time::Duration) -> Self {
+        let nanos = self.wall.tv_nsec + i64::from(by.subsec_nanos());
+        let wall = Timespec {
+            tv_sec: self.wall.tv_sec + by.as_secs() as i64 + nanos / 1_000_000_000,
+            tv_nsec: nanos % 1_000_000_000,
+        };
+        Self { wall, ..self }
+    }
+
     /// Seconds that have passed since, by the wall.
     #[must_use]
     pub fn wall(self) -> f64 {
@@ -57,6 +74,13 @@ impl Mark {
 
 fn seconds(from: Timespec, to: Timespec) -> f64 {
     (to.tv_sec - from.tv_sec) as f64 + (to.tv_nsec - from.tv_nsec) as f64 / 1e9
+}
+
+/// Seconds of CPU that this thread has taken.
+#[must_use]
+pub fn thread_cpu_s() -> f64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
 /// How many a second.

@@ -15,6 +15,8 @@ mod pipeline;
 #[cfg(feature = "cluster")]
 mod place;
 mod replay;
+mod settle;
+mod stream;
 
 use crate::exit::{Ended, Failure, Outcome};
 use crate::screen::Screen;
@@ -52,7 +54,8 @@ Examples:
 Copies of a recorded exchange market, each under an id of its own and from another place of the
 recording, mixed: every line is read, kept in ladders and told as updates. One selection update is one
 runner's change in a line. The anchor reads the same lines as trees of JSON and does nothing else. CPU
-seconds are of one thread; the wall figure is of so many feeds at once.";
+seconds are of one thread alone, and of so many at once, each counted by its own CPU clock: what they
+reach on cores of their own. By the wall they share the machine with whatever else runs.";
 
 const EXAMPLES_BETS: &str = "\
 Examples:
@@ -64,6 +67,30 @@ times fixed beforehand (latency counts from there), with the client in the same 
 doubled until p99 passes 100 ms or under 95 % of the bets are answered in time, twice in a row; half
 of the highest rate that held is measured. The anchor appends the commands' bytes to a log of the same kind and
 reads them back, at the same rate. Both take turns, five times.";
+
+const EXAMPLES_SETTLE: &str = "\
+Examples:
+  furlong bench settle
+  furlong bench settle --bets 25000 --rounds 9 --json
+  furlong bench settle --whole
+
+Singles by 10,000 customers on one market, each judged, held and struck by the real owners of odds, bets
+and ledger on an embedded log in a temporary folder. Then the feed says the result, and it is measured
+until the ledger has taken the last stake and paid the last winner, durable and read back. The anchor
+appends the same records to a log of the same kind and decides nothing. `--whole` lets all other services
+and the views work beside. The projection to ten million is the median rate continued; whether it may be
+continued is what the quarters tell: a rate that falls from the first to the last would not.";
+
+const EXAMPLES_STREAM: &str = "\
+Examples:
+  furlong bench stream
+  furlong bench stream --markets 200 --rate 1000 --sockets 100 --json
+
+A whole node on a loopback port. A source posts price changes over HTTP at times fixed beforehand, one
+post after the other, each with all that is due; sockets watch every market. Latency counts from the
+time of a change until a socket has it whole, or has a newer price of the same market: what is
+conflated is not left out. Between them lie two durable commits. The anchor writes frames of the same
+size to as many sockets at the same times. Both take turns, five times.";
 
 #[cfg(feature = "cluster")]
 const EXAMPLES_PIPELINE: &str = "\
@@ -114,6 +141,12 @@ pub enum Bench {
     /// Whether a market of thousands of outcomes is felt on the others
     #[command(after_help = EXAMPLES_ISOLATION)]
     Isolation(isolation::Isolation),
+    /// Settling a market of a hundred thousand open bets
+    #[command(after_help = EXAMPLES_SETTLE)]
+    Settle(settle::Settle),
+    /// From a source's price to the sockets of those who watch
+    #[command(after_help = EXAMPLES_STREAM)]
+    Stream(stream::Stream),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -150,6 +183,8 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
         Bench::Place(place) => place::run(place, screen),
         Bench::Feed(feed) => feed::run(feed, screen),
         Bench::Isolation(asked) => isolation::run(*asked, screen),
+        Bench::Settle(settle) => settle::run(settle, screen),
+        Bench::Stream(stream) => stream::run(stream, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

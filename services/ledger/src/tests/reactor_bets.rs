@@ -228,6 +228,8 @@ fn the_ids_of_transfers_never_change() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
     /// Settle, then roll back, is the identity on cash less debt; whoever cannot take the
     /// return has it in suspense.
     #[test]

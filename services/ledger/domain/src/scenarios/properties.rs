@@ -166,6 +166,9 @@ fn check_books(ledger: &Ledger) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// Conservation: money is moved, never made, whatever is asked for.
     #[test]
     fn books_balance_and_bounds_hold_after_every_event(steps in steps()) {
         let mut ledger = Ledger::initial();
@@ -177,7 +180,9 @@ proptest! {
             }
         }
     }
+}
 
+proptest! {
     #[test]
     fn a_batch_decides_as_its_transfers_one_by_one_would(
         history in vec(transfers(), 0..60),

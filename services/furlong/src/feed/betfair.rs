@@ -114,6 +114,7 @@ pub(super) fn run(exchange: &Exchange, screen: &mut Screen<'_>) -> Ended {
             screen.put_json(&json!({
                 "lines": sender.lines,
                 "posts": sender.posts,
+                "refused": sender.refused,
                 "reconnections": reconnections,
             }))?;
         } else {
@@ -156,7 +157,7 @@ fn post(
             .iter()
             .filter_map(|update| lines.line(update))
             .collect();
-        sender.post(&body)?;
+        sender.post(&body, screen)?;
         screen.progress(format_args!("{} lines", sender.lines));
     }
     Ok(())

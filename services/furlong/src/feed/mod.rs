@@ -111,7 +111,7 @@ fn run_replay(replay: &Replay, screen: &mut Screen<'_>) -> Ended {
         let due = playback.advance(clock.now());
         let texts: Vec<String> = due.iter().filter_map(|update| lines.line(update)).collect();
         for chunk in texts.chunks(LINES_MAX) {
-            sender.post(&chunk.concat())?;
+            sender.post(&chunk.concat(), screen)?;
         }
         let done = total.saturating_sub(playback.left());
         screen.progress(format_args!("{done} of {total} updates"));
@@ -122,11 +122,13 @@ fn run_replay(replay: &Replay, screen: &mut Screen<'_>) -> Ended {
     screen.progress_done();
     if screen.json {
         screen
-            .put_json(&json!({"updates": total, "lines": sender.lines, "posts": sender.posts}))?;
+            .put_json(&json!({"updates": total, "lines": sender.lines, "posts": sender.posts,
+                "refused": sender.refused}))?;
     } else {
         let (lines, posts) = (grouped(sender.lines), grouped(sender.posts));
+        let refused = grouped(sender.refused);
         screen.put(format_args!(
-            "{total} updates played, {lines} lines taken in {posts} posts"
+            "{total} updates played, {lines} lines taken in {posts} posts, {refused} refused"
         ))?;
     }
     Ok(Outcome::Fine)
@@ -140,6 +142,8 @@ struct Sender<'a> {
     token: String,
     lines: u64,
     posts: u64,
+    /// Lines that broke a rule of the other side's.
+    refused: u64,
 }
 
 impl<'a> Sender<'a> {
@@ -152,6 +156,7 @@ impl<'a> Sender<'a> {
             token: String::new(),
             lines: 0,
             posts: 0,
+            refused: 0,
         };
         sender.renew()?;
         Ok(sender)
@@ -171,7 +176,9 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
-    fn post(&mut self, lines: &str) -> Result<(), Failure> {
+    /// Posts lines, and tells which of them were refused or came after a gap: each counts as
+    /// missing from then on.
+    fn post(&mut self, lines: &str, screen: &mut Screen<'_>) -> Result<(), Failure> {
         let path = "/v1/feed/updates";
         let kind = "application/x-ndjson";
         let mut answer = self.server.post(path, kind, Some(&self.token), lines)?;
@@ -179,12 +186,45 @@ impl<'a> Sender<'a> {
             self.renew()?;
             answer = self.server.post(path, kind, Some(&self.token), lines)?;
         }
-        accepted(&answer)?;
+        let told = accepted(&answer)?;
+        let refused = told["refused"].as_array().map_or(0, Vec::len);
+        self.refused = self
+            .refused
+            .saturating_add(u64::try_from(refused).unwrap_or(u64::MAX));
+        for notice in notices(lines, &told) {
+            screen.tell(notice);
+        }
         self.posts = self.posts.saturating_add(1);
         let count = u64::try_from(lines.lines().count()).unwrap_or(u64::MAX);
         self.lines = self.lines.saturating_add(count);
         Ok(())
     }
+}
+
+/// What the answer says of single lines, with the source's own number of each.
+fn notices(lines: &str, told: &Value) -> Vec<String> {
+    let each = |name: &str| told[name].as_array().cloned().unwrap_or_default();
+    let named = |said: &Value| {
+        let number = said["line"].as_u64().unwrap_or(0);
+        let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        let line: Value = lines
+            .lines()
+            .nth(index)
+            .and_then(|line| serde_json::from_str(line).ok())
+            .unwrap_or(Value::Null);
+        let source = line["source"].as_str().unwrap_or_default().to_owned();
+        format!("message {} of {source}", line["sequence"])
+    };
+    let refused = each("refused");
+    let refused = refused.iter().map(|said| {
+        let word = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+        format!("{} was refused: {} {}", named(said), word("code"), word("detail"))
+    });
+    let gaps = each("gaps");
+    let gaps = gaps.iter().map(|said| {
+        format!("before {} messages {} on are missing", named(said), said["expected"])
+    });
+    refused.chain(gaps).collect()
 }
 
 fn accepted(answer: &Answer) -> Result<Value, Failure> {
@@ -231,5 +271,27 @@ fn credentials(target: &Target) -> Result<(String, String), Failure> {
             "{} names no trader",
             path.display()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_line_is_named_by_its_source_and_number() {
+        let lines = "{\"source\":\"s\",\"sequence\":41}\n{\"source\":\"s\",\"sequence\":43}\n";
+        let told = json!({
+            "refused": [{"line": 1, "code": "market_unknown", "detail": "no such market"}],
+            "gaps": [{"line": 2, "source": "s", "expected": 42, "got": 43}],
+        });
+        assert_eq!(
+            notices(lines, &told),
+            [
+                "message 41 of s was refused: market_unknown no such market",
+                "before message 43 of s messages 42 on are missing",
+            ]
+        );
+        assert!(notices(lines, &json!({"refused": [], "gaps": []})).is_empty());
     }
 }

@@ -176,7 +176,16 @@ async fn answered(app: &App, lines: &[FeedLine], sent: Vec<Sent>) -> Result<Resp
         seen.see(decision.position);
         if let Some(problem) = refusals::rejection_of(&decision, false) {
             let code = problem.code().entry().code;
-            refused.push(json!({"line": message.line, "code": code, "detail": problem.to_json("")["detail"]}));
+            let said = lines.iter().find(|line| line.line == message.line);
+            let source = said.map_or("", |line| line.source.as_str());
+            // A producer that does not read its answers must not be the only one to know.
+            tracing::warn!(source, line = message.line, code, "a feed message was refused");
+            refused.push(json!({
+                "line": message.line,
+                "source": source,
+                "code": code,
+                "detail": problem.to_json("")["detail"],
+            }));
         }
     }
     let repeated: Vec<Value> = lines.iter().filter_map(repeat).collect();

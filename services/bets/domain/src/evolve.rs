@@ -254,19 +254,6 @@ impl State {
         tally.count_open(currency, minor);
     }
 
-    /// What a settlement has lost the customer counts, or (it is reversed) no more.
-    fn count_loss(&mut self, slip: &Slip, settlement: SettlementInForce, turn: Turn) {
-        let (stake, currency) = (slip.stake.minor(), slip.stake.currency());
-        let lost = stake.saturating_sub(settlement.returned.minor());
-        let (lost, open) = match turn {
-            Turn::Closes => (lost, stake.saturating_neg()),
-            Turn::Opens => (lost.saturating_neg(), stake),
-        };
-        let tally = &mut self.customer_mut(slip.customer).tally;
-        tally.count(day(settlement.settled_at), currency, DayTally::lost(lost));
-        tally.count_open(currency, open);
-    }
-
     /// Keeps the slip's timer in step with its stage.
     fn rearm(&mut self, bet: BetId, slip: &mut Slip) {
         let due = slip.due();
@@ -393,10 +380,10 @@ impl State {
         };
         let was_open = slip.is_open();
         if let Some(before) = slip.settlement_in_force() {
-            self.count_loss(&slip, before, Turn::Opens);
+            count_loss(&mut self.customers, slip, before, Turn::Opens);
         }
         if let Some(after) = in_force {
-            self.count_loss(&slip, after, Turn::Closes);
+            count_loss(&mut self.customers, slip, after, Turn::Closes);
         }
         slip.stage = Stage::Accepted(Settlements { last, in_force });
         match (was_open, slip.is_open()) {
@@ -417,6 +404,24 @@ impl State {
             }
         }
     }
+}
+
+/// What a settlement has lost the customer counts, or (it is reversed) no more.
+fn count_loss(
+    customers: &mut BTreeMap<CustomerId, Customer>,
+    slip: &Slip,
+    settlement: SettlementInForce,
+    turn: Turn,
+) {
+    let (stake, currency) = (slip.stake.minor(), slip.stake.currency());
+    let lost = stake.saturating_sub(settlement.returned.minor());
+    let (lost, open) = match turn {
+        Turn::Closes => (lost, stake.saturating_neg()),
+        Turn::Opens => (lost.saturating_neg(), stake),
+    };
+    let tally = &mut customers.entry(slip.customer).or_default().tally;
+    tally.count(day(settlement.settled_at), currency, DayTally::lost(lost));
+    tally.count_open(currency, open);
 }
 
 /// A struck slip's stake begins to stand on its selections, or stands there no more. The slip may

@@ -121,9 +121,10 @@ fn run_replay(replay: &Replay, screen: &mut Screen<'_>) -> Ended {
     }
     screen.progress_done();
     if screen.json {
-        screen
-            .put_json(&json!({"updates": total, "lines": sender.lines, "posts": sender.posts,
-                "refused": sender.refused}))?;
+        screen.put_json(
+            &json!({"updates": total, "lines": sender.lines, "posts": sender.posts,
+                "refused": sender.refused}),
+        )?;
     } else {
         let (lines, posts) = (grouped(sender.lines), grouped(sender.posts));
         let refused = grouped(sender.refused);
@@ -218,11 +219,20 @@ fn notices(lines: &str, told: &Value) -> Vec<String> {
     let refused = each("refused");
     let refused = refused.iter().map(|said| {
         let word = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
-        format!("{} was refused: {} {}", named(said), word("code"), word("detail"))
+        format!(
+            "{} was refused: {} {}",
+            named(said),
+            word("code"),
+            word("detail")
+        )
     });
     let gaps = each("gaps");
     let gaps = gaps.iter().map(|said| {
-        format!("before {} messages {} on are missing", named(said), said["expected"])
+        format!(
+            "before {} messages {} on are missing",
+            named(said),
+            said["expected"]
+        )
     });
     refused.chain(gaps).collect()
 }

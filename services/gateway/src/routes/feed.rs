@@ -179,7 +179,12 @@ async fn answered(app: &App, lines: &[FeedLine], sent: Vec<Sent>) -> Result<Resp
             let said = lines.iter().find(|line| line.line == message.line);
             let source = said.map_or("", |line| line.source.as_str());
             // A producer that does not read its answers must not be the only one to know.
-            tracing::warn!(source, line = message.line, code, "a feed message was refused");
+            tracing::warn!(
+                source,
+                line = message.line,
+                code,
+                "a feed message was refused"
+            );
             refused.push(json!({
                 "line": message.line,
                 "source": source,

@@ -13,7 +13,8 @@ use schemas::auth::Role;
 pub(crate) enum Permission {
     /// Bet, pay in, be paid out.
     Play,
-    /// Feed prices, suspend, resume, give and take back results, see what stands on them.
+    /// Feed prices, suspend, resume, give and take back results, see what stands on them, set what
+    /// a customer may stake on them.
     RunMarkets,
     /// Look at fraud cases and close them, restrict customers.
     WorkCases,

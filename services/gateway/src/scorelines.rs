@@ -208,9 +208,11 @@ mod tests {
         assert_eq!(all.len(), 256);
         let found = worst(&all).expect("scores");
         assert_eq!((found.score, found.net_halves), (NIL, -100_000));
-        // From 1-0 on only the draw can still be paid.
+        // From 1-0 on only one of them can still be paid, and the draw costs more.
         let found = worst(&outcomes(&standing, at(1, 0))).expect("scores");
-        assert_eq!((found.score, found.net_halves), (at(1, 0), -20_000));
+        assert_eq!((found.score, found.net_halves), (at(1, 1), -40_000));
+        let found = outcomes(&standing, at(1, 0));
+        assert_eq!(found.first().map(|of| of.net_halves), Some(-20_000));
         let found = worst(&outcomes(&standing, at(2, 0))).expect("scores");
         assert_eq!((found.score, found.net_halves), (at(2, 2), -40_000));
     }

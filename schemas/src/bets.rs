@@ -16,6 +16,12 @@ wire! {
         PlaceSlip(PlaceSlip),
         /// Set what part of the ordinary stake limit a customer gets.
         SetStakeFactor(SetStakeFactor),
+        /// Accept what was offered instead of a refused slip.
+        AcceptReoffer(AcceptReoffer),
+        /// Place a slip with words of its own.
+        PlaceSlipSaying(PlaceSlipSaying),
+        /// Answer for a slip that waits for a trader.
+        AnswerReferral(AnswerReferral),
     }
 
     /// See [`Command`] and [`StakeFactorSet`].
@@ -27,6 +33,29 @@ wire! {
         by: String,
     }
 
+    /// Place a slip that says more yet; each word is said once at most.
+    record PlaceSlipSaying { bet: BetId, customer: CustomerId, slip: Slip, options: SlipOptions, words: Vec<SlipWord> }
+    /// What a slip may say in a word.
+    union SlipWord {
+        /// Less may be taken than is asked for.
+        PartAccepted(PartAccepted),
+    }
+    /// See [`SlipWord`].
+    record PartAccepted {}
+
+    /// Answer for a slip that waits for a trader. `unit_stake`, of one line: with an acceptance how
+    /// much of it, with an offer what is offered. `selections`: those of the slip.
+    record AnswerReferral {
+        bet: BetId,
+        answer: ReferralWord,
+        unit_stake: Option<Money>,
+        by: String,
+        reason: String,
+        selections: Vec<SelectionId>,
+    }
+    /// In one word.
+    enum ReferralWord { Accepted, Declined, Offered }
+
     /// Place a slip. The bet's id was minted by whoever sends this.
     record PlaceBet { bet: BetId, customer: CustomerId, slip: Slip }
 
@@ -36,6 +65,11 @@ wire! {
     /// What a slip may say besides. `sizes`: of a system, how many legs its lines have.
     /// `starting_price`: for each leg, in their order, whether it is settled at the starting price.
     record SlipOptions { sizes: Vec<u8>, starting_price: Vec<bool> }
+
+    /// Accept what was offered instead of a refused slip, under that slip's id. The bet's id was
+    /// minted by whoever sends this. `selections`: those of the re-offer, of which the owner looks
+    /// up what is on offer now.
+    record AcceptReoffer { bet: BetId, customer: CustomerId, reoffer: BetId, selections: Vec<SelectionId> }
 
     /// What the customer asked for. The stake is that of one line.
     record Slip {
@@ -118,6 +152,20 @@ wire! {
         OwnLimitNoticed(OwnLimitNoticed),
         /// A trader has set what part of the ordinary stake limit a customer gets.
         StakeFactorSet(StakeFactorSet),
+        /// A slip is refused, and another is offered instead.
+        BetReoffered(BetReoffered),
+        /// A re-offer was accepted.
+        ReofferAccepted(ReofferAccepted),
+        /// The customer of the slip that was just placed accepts a part of the stake.
+        PartAllowed(PartAllowed),
+        /// The slip that was just placed waits for a trader.
+        BetReferred(BetReferred),
+        /// A trader has answered.
+        ReferralAnswered(ReferralAnswered),
+        /// Less is staked than was asked for.
+        PartAgreed(PartAgreed),
+        /// The slip is struck next; what is held above its stake is released.
+        StakeReduced(StakeReduced),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
@@ -317,6 +365,55 @@ wire! {
         unleaning: Option<Price>,
     }
 
+    /// See [`Event`]. `bet` is the slip that was refused, and the name of the offer; where it was
+    /// placed, its rejection stands beside this. `slip` and `options` are what would be taken, `stake`
+    /// is that of all lines. `cleared`: a trader has agreed to the stake.
+    record BetReoffered {
+        bet: BetId,
+        customer: CustomerId,
+        why: Rejection,
+        slip: Slip,
+        options: SlipOptions,
+        stake: Money,
+        potential_return: Money,
+        cleared: bool,
+        offered_at: Timestamp,
+        until: Timestamp,
+    }
+    /// See [`Event`]. `bet` is the bet that is made of it.
+    record ReofferAccepted { reoffer: BetId, bet: BetId }
+    /// See [`Event`].
+    record PartAllowed { bet: BetId }
+    /// See [`Event`]. `stake`: of all lines; `automatic_max`: what would have been taken without a
+    /// trader, by that version of the rules of acceptance.
+    record BetReferred { bet: BetId, customer: CustomerId, stake: Money, automatic_max: Money, rules_version: u32, until: Timestamp }
+    /// See [`Event`]. Where the slip ends, its rejection stands beside this. `until`: an accepted slip
+    /// waits for room no longer.
+    record ReferralAnswered {
+        bet: BetId,
+        customer: CustomerId,
+        word: ReferralWord,
+        unit_stake: Option<Money>,
+        by: String,
+        reason: String,
+        answered_at: Timestamp,
+        until: Timestamp,
+    }
+    /// See [`Event`]. `asked` and `stake` are of all lines. What is held stays held until the slip is
+    /// struck or ends.
+    record PartAgreed {
+        bet: BetId,
+        customer: CustomerId,
+        asked: Money,
+        unit_stake: Money,
+        stake: Money,
+        potential_return: Money,
+        until: Timestamp,
+    }
+    /// See [`Event`]. The hold of `held` is released and `stake` held in its place, as the first hold
+    /// that a reversal restores would be; so the slip's settlements count from 2.
+    record StakeReduced { bet: BetId, customer: CustomerId, held: Money, stake: Money }
+
     /// Which rule a slip broke, with the data for the next step.
     record Rejection { reason: RejectionReason }
 
@@ -368,6 +465,22 @@ wire! {
         StakeAboveOwnLimit(StakeAboveOwnLimit),
         /// A stake factor that is none, or a scope that there is not.
         FactorNotAllowed(FactorNotAllowed),
+        /// Nothing of that name is offered to the customer.
+        ReofferUnknown(ReofferUnknown),
+        /// The re-offer has ended.
+        ReofferExpired(ReofferExpired),
+        /// The re-offer was accepted before.
+        ReofferTaken(ReofferTaken),
+        /// The slip does not wait for a trader.
+        ReferralUnknown(ReferralUnknown),
+        /// The ledger has not answered for the stake yet.
+        StakeNotHeld(StakeNotHeld),
+        /// A trader has declined.
+        ReferralDeclined(ReferralDeclined),
+        /// No trader has answered in time.
+        ReferralLapsed(ReferralLapsed),
+        /// The customer has not said that a part is accepted.
+        PartNotAgreed(PartNotAgreed),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -423,6 +536,22 @@ wire! {
     }
     /// See [`RejectionReason`].
     record FactorNotAllowed { detail: String }
+    /// See [`RejectionReason`].
+    record ReofferUnknown { reoffer: BetId }
+    /// See [`RejectionReason`].
+    record ReofferExpired { until: Timestamp }
+    /// See [`RejectionReason`].
+    record ReofferTaken { bet: BetId }
+    /// See [`RejectionReason`].
+    record ReferralUnknown { bet: BetId }
+    /// See [`RejectionReason`].
+    record StakeNotHeld { bet: BetId }
+    /// See [`RejectionReason`].
+    record ReferralDeclined {}
+    /// See [`RejectionReason`].
+    record ReferralLapsed {}
+    /// See [`RejectionReason`].
+    record PartNotAgreed {}
 }
 
 /// What tells a stake's hold from the bet. The last two bytes are left alone: they are the

@@ -7,7 +7,10 @@
 
 use crate::auth::{ExclusionKind, LimitKind, Role};
 use crate::avro::Blob;
-use crate::bets::{BetPlaced, Rejection, SlipOutcome, StakeFactorSet, StruckLeg};
+use crate::bets::{
+    BetPlaced, BetReferred, BetReoffered, PartAgreed, ReferralAnswered, Rejection, SlipOutcome,
+    StakeFactorSet, StruckLeg,
+};
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::wire;
@@ -70,8 +73,17 @@ pub mod table {
     pub const REALITY_CHECK: &str = "reality_check";
     /// Key: session. Value: [`super::SessionReminderRow`].
     pub const SESSION_REMINDER: &str = "session_reminder";
+    /// Key: the refused slip's bet. Value: [`super::ReofferRow`].
+    pub const REOFFER: &str = "reoffer";
+    /// Key: the end of the wait (microseconds, 8 bytes, big-endian), bet. Value:
+    /// [`super::ReferralRow`]. Those that still wait come last.
+    pub const REFERRAL: &str = "referral";
+    /// Key: bet. Value: [`super::ReferralAnsweredRow`].
+    pub const REFERRAL_ANSWERED: &str = "referral_answered";
+    /// Key: bet. Value: [`super::BetPartRow`].
+    pub const BET_PART: &str = "bet_part";
     /// All of them.
-    pub const ALL: [&str; 23] = [
+    pub const ALL: [&str; 28] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -95,6 +107,11 @@ pub mod table {
         MARKETING,
         REALITY_CHECK,
         SESSION_REMINDER,
+        REOFFER,
+        REFERRAL,
+        REFERRAL_ANSWERED,
+        BET_PART,
+        STAKE_FACTOR,
     ];
 }
 
@@ -131,6 +148,14 @@ wire! {
     record SessionReminderRow { customer: CustomerId, session: SessionId, started_at: Timestamp, reminded_at: Timestamp }
     /// A slip as placed.
     record BetRow { placed: BetPlaced, position: Position }
+    /// What was offered instead of a refused slip.
+    record ReofferRow { told: BetReoffered, position: Position }
+    /// A slip that waits for a trader, or did.
+    record ReferralRow { told: BetReferred, position: Position, at: Timestamp }
+    /// What the trader said.
+    record ReferralAnsweredRow { told: ReferralAnswered, position: Position }
+    /// What is staked where it is less than was asked for.
+    record BetPartRow { told: PartAgreed }
     /// A slip as struck, which stays true whatever its status becomes.
     record BetAcceptedRow { bet: BetId, customer: CustomerId, legs: Vec<StruckLeg>, potential_return: Money, position: Position, at: Timestamp }
     /// Where a slip stands, told by the last event alone: `legs`, `potential_return` and

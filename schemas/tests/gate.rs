@@ -9,6 +9,7 @@ use apache_avro::schema_compatibility::SchemaCompatibility;
 use kernel::Topic;
 use schemas::{CommandRecord, DecodeError, Events, Header, Input, Schema, Wire};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -134,18 +135,27 @@ fn can_read(writer: &str, reader: &str) -> Result<(), String> {
     SchemaCompatibility::can_read(&avro(writer)?, &avro(reader)?)
         .map_err(|error| error.to_string())?;
     let json = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
-    extends(&json(writer)?, &json(reader)?)
+    let (older, newer) = (json(writer)?, json(reader)?);
+    let named = [samples::named(&older), samples::named(&newer)];
+    extends(&named, &older, &newer)
 }
 
-/// A newer schema adds symbols, branches and fields with defaults, at the end, and nothing else.
-fn extends(older: &Value, newer: &Value) -> Result<(), String> {
+/// The named types of an older and a newer schema.
+type Named = [BTreeMap<String, Value>; 2];
+
+/// A newer schema adds symbols, branches and fields with defaults, at the end, and nothing else. A
+/// type is written in full where it first appears, which may be elsewhere in the newer schema.
+fn extends(named: &Named, older: &Value, newer: &Value) -> Result<(), String> {
+    let [of_older, of_newer] = named;
+    let older = in_full(of_older, older, newer);
+    let newer = in_full(of_newer, newer, older);
     let differs = || Err(format!("{older} became {newer}"));
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     match (older, newer) {
         (Value::Array(before), Value::Array(after)) if before.len() <= after.len() => before
             .iter()
             .zip(after)
-            .try_for_each(|(before, after)| extends(before, after)),
+            .try_for_each(|(before, after)| extends(named, before, after)),
         (Value::Object(_), Value::Object(_))
             if older["type"] == newer["type"] && older["name"] == newer["name"] =>
         {
@@ -168,12 +178,20 @@ fn extends(older: &Value, newer: &Value) -> Result<(), String> {
                 if field["name"] != new_field["name"] {
                     return differs();
                 }
-                extends(&field["type"], &new_field["type"])?;
+                extends(named, &field["type"], &new_field["type"])?;
             }
-            extends(&older["items"], &newer["items"])
+            extends(named, &older["items"], &newer["items"])
         }
         _leaf if older == newer => Ok(()),
         _changed => differs(),
+    }
+}
+
+/// A type's definition in place of its name, where the other schema has the definition.
+fn in_full<'a>(named: &'a BTreeMap<String, Value>, value: &'a Value, other: &Value) -> &'a Value {
+    match value {
+        Value::String(name) if other.is_object() => named.get(name).unwrap_or(value),
+        _in_full_already => value,
     }
 }
 

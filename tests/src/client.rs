@@ -741,7 +741,14 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         E::StakeLimitNoticed(_) => Some("stakes limited"),
         E::OwnLimitNoticed(_) => Some("weeks limited"),
         E::StakeFactorSet(_) => Some("factor set"),
-        E::BetHeld(_)
+        E::BetReoffered(_) => Some("offered another"),
+        E::BetReferred(_) => Some("referred"),
+        E::StakeReduced(_) => Some("taken in part"),
+        E::ReofferAccepted(_)
+        | E::PartAllowed(_)
+        | E::ReferralAnswered(_)
+        | E::PartAgreed(_)
+        | E::BetHeld(_)
         | E::BetAwaitsBudget(_)
         | E::SettlementStarted(_)
         | E::RollbackStarted(_)

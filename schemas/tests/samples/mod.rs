@@ -8,9 +8,14 @@ use std::collections::BTreeMap;
 
 /// Encodings that together take every branch of the schema.
 pub fn of(schema: &Value) -> Vec<Vec<u8>> {
+    samples(schema, &named(schema))
+}
+
+/// The definitions of all named types of the schema.
+pub fn named(schema: &Value) -> BTreeMap<String, Value> {
     let mut named = BTreeMap::new();
     collect(schema, &mut named);
-    samples(schema, &named)
+    named
 }
 
 fn collect(schema: &Value, named: &mut BTreeMap<String, Value>) {

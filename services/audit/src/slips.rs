@@ -16,8 +16,8 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use rustc_hash::FxHashMap;
 use schemas::bets::{
-    BetSettled, BetTermsFixed, BetType, Event, LegDecidedInFull, ReturnExplained, StruckLeg,
-    stake_hold,
+    BetSettled, BetTermsFixed, BetType, Event, LegDecidedInFull, PartAgreed, ReturnExplained,
+    StakeReduced, StruckLeg, stake_hold,
 };
 use schemas::ledger::Event as LedgerEvent;
 use schemas::odds::{Event as OddsEvent, Outcome, SelectionOutcome};
@@ -52,6 +52,10 @@ struct Slip {
     settlements: u32,
     in_force: Option<(u32, Money)>,
     rejected_while_held: bool,
+    /// What is held, where less than that is staked.
+    held: Option<Money>,
+    /// Whether a smaller hold has taken the place of the first.
+    reduced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +125,8 @@ impl Slips {
                     settlements: 0,
                     in_force: None,
                     rejected_while_held: false,
+                    held: None,
+                    reduced: false,
                 };
                 if self.slips.insert(placed.bet, slip).is_some() {
                     findings.report(
@@ -134,6 +140,12 @@ impl Slips {
                 self.with(accepted.bet, position, findings, |slip, findings| {
                     slip.expect(Stage::Placed, position, findings);
                     slip.stage = Stage::Accepted;
+                    findings.require(
+                        slip.held.is_none(),
+                        InvariantId::StakesAreReserved,
+                        position,
+                        || format!("{} is struck in part and all of it is held", accepted.bet),
+                    );
                     slip.legs.clone_from(&accepted.legs);
                 })
             }
@@ -166,6 +178,18 @@ impl Slips {
             Event::ReturnExplained(parts) => self.with(parts.bet, position, findings, |slip, _| {
                 slip.explained = Some(parts.clone());
             }),
+            Event::PartAgreed(agreed) => {
+                self.with(agreed.bet, position, findings, |slip, findings| {
+                    slip.expect(Stage::Placed, position, findings);
+                    slip.agree_on_part(agreed, position, findings);
+                })
+            }
+            Event::StakeReduced(reduced) => {
+                self.with(reduced.bet, position, findings, |slip, findings| {
+                    slip.expect(Stage::Placed, position, findings);
+                    slip.reduce(reduced, position, findings);
+                })
+            }
             Event::BetSettled(settled) => {
                 self.with(settled.bet, position, findings, |slip, findings| {
                     slip.settle(settled, position, findings);
@@ -201,7 +225,12 @@ impl Slips {
             | Event::StakeFactorSet(_)
             | Event::ExclusionNoticed(_)
             | Event::RestrictionNoticed(_)
-            | Event::PricesTraced(_) => {}
+            | Event::PricesTraced(_)
+            | Event::BetReoffered(_)
+            | Event::ReofferAccepted(_)
+            | Event::PartAllowed(_)
+            | Event::BetReferred(_)
+            | Event::ReferralAnswered(_) => {}
         }
     }
 
@@ -249,6 +278,15 @@ impl Slips {
             findings.require(holds, reserved, position, || {
                 format!("{bet} is {:?} and its hold {hold:?}", slip.stage)
             });
+            let first = self.holds.get(&stake_hold(*bet, 0)).copied();
+            let gave_way = match first {
+                Some(Hold::Released) => true,
+                Some(Hold::Open(_)) => !at_rest,
+                Some(Hold::Captured) | None => false,
+            };
+            findings.require(!slip.reduced || gave_way, reserved, position, || {
+                format!("{bet} was struck in part and its first hold is {first:?}")
+            });
             self.check_outcomes(*bet, slip, findings);
         }
     }
@@ -287,6 +325,38 @@ impl Slips {
 }
 
 impl Slip {
+    /// Less is staked than was asked for: never more, and never on the way back.
+    fn agree_on_part(&mut self, agreed: &PartAgreed, position: Position, findings: &mut Findings) {
+        let placed = self.held.unwrap_or(self.stake);
+        let less = agreed.stake <= self.stake && agreed.asked >= agreed.stake;
+        findings.require(less, InvariantId::StakesAreReserved, position, || {
+            format!(
+                "{} takes a part of {:?} that is no part",
+                agreed.bet, self.stake
+            )
+        });
+        if agreed.stake != placed {
+            self.held = Some(placed);
+        }
+        self.stake = agreed.stake;
+        self.unit_stake = agreed.unit_stake;
+    }
+
+    /// The first hold gives way to a smaller one; the settlements count from 2.
+    fn reduce(&mut self, reduced: &StakeReduced, position: Position, findings: &mut Findings) {
+        let told = self.held == Some(reduced.held) && self.stake == reduced.stake;
+        findings.require(told, InvariantId::StakesAreReserved, position, || {
+            format!(
+                "{} reduces {:?} to {:?}, agreed were {:?} and {:?}",
+                reduced.bet, reduced.held, reduced.stake, self.held, self.stake
+            )
+        });
+        self.held = None;
+        self.reduced = true;
+        self.reversals = self.reversals.saturating_add(1);
+        self.settlements = self.settlements.saturating_add(1);
+    }
+
     fn fix_terms(&mut self, fixed: &BetTermsFixed) {
         self.unit_stake = fixed.unit_stake;
         self.sizes.clone_from(&fixed.sizes);

@@ -6,7 +6,9 @@
 //! ever.
 
 mod customer;
+mod referral;
 mod rejection;
+mod reoffer;
 mod request;
 mod terms;
 
@@ -14,6 +16,7 @@ pub(crate) use customer::{
     factor_from_wire, own_limit_from_wire, own_limit_to_wire, scope_from_wire, scope_to_wire,
 };
 pub(crate) use rejection::{rejection_from_wire, rejection_to_wire};
+pub(crate) use reoffer::{slip_request_from_wire, slip_request_to_wire};
 pub(crate) use request::{Request, request_from_wire, sizes_from_wire, sizes_to_wire};
 pub(crate) use terms::{
     decided_from_wire, decided_to_wire, detail_from_wire, detail_to_wire, leg_terms_from_wire,
@@ -399,6 +402,30 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             customer: *customer,
             stake_permille: *stake_permille,
         }),
+        Event::BetReoffered(told) => wire::Event::BetReoffered(reoffer::to_wire(told)),
+        Event::PartAllowed { bet } => wire::Event::PartAllowed(wire::PartAllowed { bet: *bet }),
+        Event::BetReferred(told) => wire::Event::BetReferred(referral::referred_to_wire(told)),
+        Event::ReferralAnswered(told) => {
+            wire::Event::ReferralAnswered(referral::answered_to_wire(told))
+        }
+        Event::PartAgreed(told) => wire::Event::PartAgreed(referral::part_to_wire(told)),
+        Event::StakeReduced {
+            bet,
+            customer,
+            held,
+            stake,
+        } => wire::Event::StakeReduced(wire::StakeReduced {
+            bet: *bet,
+            customer: *customer,
+            held: *held,
+            stake: *stake,
+        }),
+        Event::ReofferAccepted { reoffer, bet } => {
+            wire::Event::ReofferAccepted(wire::ReofferAccepted {
+                reoffer: *reoffer,
+                bet: *bet,
+            })
+        }
     }
 }
 
@@ -535,6 +562,22 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
             customer: noticed.customer,
             stake_permille: noticed.stake_permille,
         },
+        wire::Event::BetReoffered(told) => Event::BetReoffered(reoffer::from_wire(told)?),
+        wire::Event::PartAllowed(wire::PartAllowed { bet }) => Event::PartAllowed { bet },
+        wire::Event::BetReferred(told) => Event::BetReferred(referral::referred_from_wire(&told)),
+        wire::Event::ReferralAnswered(told) => {
+            Event::ReferralAnswered(referral::answered_from_wire(told))
+        }
+        wire::Event::PartAgreed(told) => Event::PartAgreed(referral::part_from_wire(&told)),
+        wire::Event::StakeReduced(reduced) => Event::StakeReduced {
+            bet: reduced.bet,
+            customer: reduced.customer,
+            held: reduced.held,
+            stake: reduced.stake,
+        },
+        wire::Event::ReofferAccepted(wire::ReofferAccepted { reoffer, bet }) => {
+            Event::ReofferAccepted { reoffer, bet }
+        }
     })
 }
 

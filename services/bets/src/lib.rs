@@ -16,7 +16,8 @@ mod tests;
 
 pub use projection::rows;
 
-use bets_domain::{Command, Event, Place, Rejection, State};
+use bets_domain::{AcceptReoffer, AnswerReferral, Command, Event, Place, Rejection, State};
+use codec::Request;
 use evidence::surroundings;
 use kernel::{Partition, Timestamp, Topic, TopicPartition};
 use markets::MarketView;
@@ -58,8 +59,25 @@ impl runtime::Service for BetsService {
         now: Timestamp,
     ) -> Command {
         let (bet, customer, slip) = match codec::request_from_wire(command, now) {
-            codec::Request::Place(bet, customer, slip) => (bet, customer, slip),
-            codec::Request::SetFactor(set) => return Command::SetFactor(set),
+            Request::Place(bet, customer, slip) => (bet, customer, slip),
+            Request::SetFactor(set) => return Command::SetFactor(set),
+            Request::AcceptReoffer(accept) => {
+                return Command::AcceptReoffer(Box::new(AcceptReoffer {
+                    bet: accept.bet,
+                    customer: accept.customer,
+                    reoffer: accept.reoffer,
+                    now: surroundings(view, accept.selections, now),
+                }));
+            }
+            Request::AnswerReferral(answer, told) => {
+                return Command::AnswerReferral(Box::new(AnswerReferral {
+                    bet: told.bet,
+                    answer,
+                    by: told.by,
+                    reason: told.reason,
+                    now: surroundings(view, told.selections, now),
+                }));
+            }
         };
         let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
         Command::Place(Box::new(Place {

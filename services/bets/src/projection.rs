@@ -4,9 +4,10 @@
 //! no memory; a total that a row needs is told by the event.
 
 use kernel::{BetId, CustomerId, Partition, Position, Timestamp};
-use schemas::bets::{BetAccepted, BetPlaced, Event, Liability, StakeFactorSet};
+use schemas::bets::{BetAccepted, BetPlaced, BetReferred, Event, Liability, StakeFactorSet};
 use schemas::rows::{
-    BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, StakeFactorRow, table,
+    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, ReferralAnsweredRow,
+    ReferralRow, ReofferRow, StakeFactorRow, table,
 };
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
@@ -66,7 +67,30 @@ impl Stand {
             })],
             Event::StakeFactorSet(set) => vec![self.factor(set)],
             Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
-            Event::BetHeld(_)
+            Event::BetReoffered(told) => {
+                let row = ReofferRow {
+                    told: told.clone(),
+                    position: self.position,
+                };
+                vec![self.row(table::REOFFER, told.bet.bytes().to_vec(), row.to_bytes())]
+            }
+            Event::BetReferred(told) => self.referred(told),
+            Event::ReferralAnswered(told) => {
+                let row = ReferralAnsweredRow {
+                    told: told.clone(),
+                    position: self.position,
+                };
+                let key = told.bet.bytes().to_vec();
+                vec![self.row(table::REFERRAL_ANSWERED, key, row.to_bytes())]
+            }
+            Event::PartAgreed(told) => {
+                let row = BetPartRow { told: told.clone() };
+                vec![self.row(table::BET_PART, told.bet.bytes().to_vec(), row.to_bytes())]
+            }
+            Event::ReofferAccepted(_)
+            | Event::PartAllowed(_)
+            | Event::StakeReduced(_)
+            | Event::BetHeld(_)
             | Event::BetAwaitsBudget(_)
             | Event::SettlementStarted(_)
             | Event::RollbackStarted(_)
@@ -84,6 +108,23 @@ impl Stand {
             | Event::ExclusionNoticed(_)
             | Event::RestrictionNoticed(_) => vec![],
         }
+    }
+
+    fn referred(self, told: &BetReferred) -> Vec<Row> {
+        let row = ReferralRow {
+            told: told.clone(),
+            position: self.position,
+            at: self.at,
+        };
+        let mut key = told.until.micros().to_be_bytes().to_vec();
+        key.extend(told.bet.bytes());
+        vec![
+            self.row(table::REFERRAL, key, row.to_bytes()),
+            self.status(BetStatusRow {
+                pending_until: Some(told.until),
+                ..self.blank(told.bet, told.customer, BetStatus::Pending)
+            }),
+        ]
     }
 
     fn placed(self, placed: &BetPlaced) -> Vec<Row> {

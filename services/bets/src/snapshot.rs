@@ -2,21 +2,21 @@
 //!
 //! Duty: write all of a state that does not follow from the rest of it, so that equal states give
 //! equal bytes and the bytes give the state back. Prohibition: these shapes are read by nobody
-//! else and promise nothing; a changed one is a new snapshot format, and snapshots of the old one
-//! are ignored.
+//! else and promise nothing. What came later than the first part stands behind it, under a name of
+//! its own: snapshots without it are still read; those of a changed first part are ignored.
 
 use crate::codec;
 use bets_domain::{
-    Budget, Customer, DayTally, Job, JobKind, Market, ResultInForce, SettlementInForce,
+    Budget, Customer, DayTally, Job, JobKind, Market, Reoffer, ResultInForce, SettlementInForce,
     Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts, Tally,
 };
 use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
 use schemas::bets::{
     BetType, FactorScope, LegDecidedInFull, LegTerms, OwnLimit, PricePolicy, ResultDetail,
-    SlipOutcome, StruckLeg,
+    Slip as WireSlip, SlipOptions, SlipOutcome, StruckLeg,
 };
 use schemas::odds::SelectionOutcome;
-use schemas::{DecodeError, Wire, wire};
+use schemas::{DecodeError, Input, Wire, wire};
 use std::collections::BTreeMap;
 
 wire! {
@@ -55,10 +55,12 @@ wire! {
         Held(Held),
         Delayed(Delayed),
         Accepted(Accepted),
+        Referred(Referred),
     }
     record AwaitingHold { short_of: Option<ShortageAt> }
     record Held { short_of: Option<ShortageAt>, woken: bool }
     record Delayed { until: Timestamp }
+    record Referred { until: Timestamp, held: bool }
     record Accepted { last: u32, in_force: Option<InForceAt> }
     record ShortageAt { market: MarketId, until: Timestamp }
     record InForceAt { returned: Money, outcome: SlipOutcome, settled_at: Timestamp }
@@ -91,8 +93,25 @@ wire! {
     record TallyAt { currency: Currency, day: i64, staked_minor: i64, lost_minor: i64 }
 }
 
+wire! {
+    /// What came later: re-offers, and what few slips have.
+    record Later { reoffers: Vec<ReofferAt>, slips: Vec<SlipLaterAt> }
+    record SlipLaterAt { bet: BetId, accepts_part: bool, held: Option<Money>, cleared: bool }
+    record ReofferAt {
+        refused: BetId,
+        customer: CustomerId,
+        slip: WireSlip,
+        options: SlipOptions,
+        cleared: bool,
+        until: Timestamp,
+        taken_by: Option<BetId>,
+    }
+}
+
 /// Said in front, so that bytes of another shape are not misread.
-const FORMAT: &str = "bets-3";
+const FORMAT: &str = "bets-4";
+/// The same without a later part.
+const EARLIER: &str = "bets-3";
 
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
@@ -106,19 +125,38 @@ pub(crate) fn write(state: &State) -> Vec<u8> {
         timers_armed: parts.timers_armed,
         jobs_started: parts.jobs_started,
     };
-    whole.to_bytes()
+    let later = Later {
+        reoffers: parts.reoffers.iter().map(reoffer_to_wire).collect(),
+        slips: parts.slips.iter().filter_map(later_of).collect(),
+    };
+    [whole.to_bytes(), later.to_bytes()].concat()
 }
 
 /// The state that such bytes hold.
 pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
-    let whole = Whole::from_bytes(bytes)?;
-    if whole.format != FORMAT {
-        return Err(DecodeError::NotAllowed("snapshot of another format"));
-    }
+    let mut input = Input::new(bytes);
+    let whole = Whole::decode(&mut input)?;
+    let later = match whole.format.as_str() {
+        FORMAT => Later::decode(&mut input)?,
+        EARLIER => Later {
+            reoffers: vec![],
+            slips: vec![],
+        },
+        _ => return Err(DecodeError::NotAllowed("snapshot of another format")),
+    };
+    input.end()?;
     let slips: Result<BTreeMap<BetId, Slip>, DecodeError> =
         whole.slips.into_iter().map(slip_from_wire).collect();
+    let mut slips = slips?;
+    for later in later.slips {
+        if let Some(slip) = slips.get_mut(&later.bet) {
+            slip.accepts_part = later.accepts_part;
+            slip.held = later.held;
+            slip.cleared = later.cleared;
+        }
+    }
     Ok(State::from_parts(StateParts {
-        slips: slips?,
+        slips,
         markets: whole.markets.into_iter().map(market_from_wire).collect(),
         customers: whole
             .customers
@@ -128,7 +166,42 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
         turns: whole.turns.into_iter().collect(),
         timers_armed: whole.timers_armed,
         jobs_started: whole.jobs_started,
+        reoffers: later.reoffers.into_iter().map(reoffer_from_wire).collect(),
     }))
+}
+
+/// What only few slips have.
+fn later_of((bet, slip): (&BetId, &Slip)) -> Option<SlipLaterAt> {
+    (slip.accepts_part || slip.held.is_some() || slip.cleared).then_some(SlipLaterAt {
+        bet: *bet,
+        accepts_part: slip.accepts_part,
+        held: slip.held,
+        cleared: slip.cleared,
+    })
+}
+
+fn reoffer_to_wire((refused, reoffer): (&BetId, &Reoffer)) -> ReofferAt {
+    let (slip, options) = codec::slip_request_to_wire(&reoffer.slip);
+    ReofferAt {
+        refused: *refused,
+        customer: reoffer.customer,
+        slip,
+        options,
+        cleared: reoffer.cleared,
+        until: reoffer.until,
+        taken_by: reoffer.taken_by,
+    }
+}
+
+fn reoffer_from_wire(at: ReofferAt) -> (BetId, Reoffer) {
+    let reoffer = Reoffer {
+        customer: at.customer,
+        slip: codec::slip_request_from_wire(at.slip, &at.options),
+        cleared: at.cleared,
+        until: at.until,
+        taken_by: at.taken_by,
+    };
+    (at.refused, reoffer)
 }
 
 fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
@@ -176,6 +249,9 @@ fn slip_from_wire(at: SlipAt) -> Result<(BetId, Slip), DecodeError> {
         placed_at: at.placed_at,
         stage: stage_from_wire(at.stage),
         timer: at.timer.map(|timer| (timer.due, timer.armed_by)),
+        accepts_part: false,
+        held: None,
+        cleared: false,
     };
     Ok((at.bet, slip))
 }
@@ -203,6 +279,10 @@ fn stage_to_wire(stage: &Stage) -> StageAt {
             woken: *woken,
         }),
         Stage::Delayed { until } => StageAt::Delayed(Delayed { until: *until }),
+        Stage::Referred { until, held } => StageAt::Referred(Referred {
+            until: *until,
+            held: *held,
+        }),
         Stage::Accepted(settlements) => StageAt::Accepted(Accepted {
             last: settlements.last,
             in_force: settlements.in_force.map(|in_force| InForceAt {
@@ -225,6 +305,7 @@ fn stage_from_wire(at: StageAt) -> Stage {
             woken,
         },
         StageAt::Delayed(Delayed { until }) => Stage::Delayed { until },
+        StageAt::Referred(Referred { until, held }) => Stage::Referred { until, held },
         StageAt::Accepted(Accepted { last, in_force }) => Stage::Accepted(Settlements {
             last,
             in_force: in_force.map(|in_force| SettlementInForce {
@@ -362,4 +443,30 @@ fn customer_from_wire(at: CustomerAt) -> (CustomerId, Customer) {
         },
     };
     (at.customer, customer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_of_the_time_before_re_offers_is_read() {
+        let whole = Whole {
+            format: EARLIER.to_owned(),
+            slips: vec![],
+            markets: vec![],
+            customers: vec![],
+            turns: vec![],
+            timers_armed: 7,
+            jobs_started: 0,
+        };
+        let state = read(&whole.to_bytes()).unwrap();
+        assert_eq!(state.parts().timers_armed, 7);
+        assert!(state.parts().reoffers.is_empty());
+        // What is written anew has the later part, and nothing but it behind.
+        let mut anew = write(&state);
+        assert_eq!(read(&anew), Ok(state));
+        anew.push(0);
+        assert!(read(&anew).is_err());
+    }
 }

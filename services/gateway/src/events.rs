@@ -59,7 +59,14 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         E::BetAwaitsBudget(event) => Some(event.bet),
         E::BetAccepted(event) => Some(event.bet),
         E::BetRejected(event) => Some(event.bet),
+        E::BetReferred(event) => Some(event.bet),
+        E::PartAgreed(event) => Some(event.bet),
         E::BetPlaced(_)
+        | E::BetReoffered(_)
+        | E::ReofferAccepted(_)
+        | E::PartAllowed(_)
+        | E::ReferralAnswered(_)
+        | E::StakeReduced(_)
         | E::SettlementStarted(_)
         | E::RollbackStarted(_)
         | E::LegDecided(_)
@@ -91,11 +98,33 @@ pub(crate) fn placement(event: &bets::Event) -> Option<&bets::BetPlaced> {
     }
 }
 
+/// What a decision offers instead of this bet, or of any.
+pub(crate) fn reoffer(decision: &Decision, of: Option<BetId>) -> Option<&bets::BetReoffered> {
+    of_bets(decision).iter().find_map(|event| {
+        if let bets::Event::BetReoffered(told) = event
+            && of.is_none_or(|bet| bet == told.bet)
+        {
+            Some(told)
+        } else {
+            None
+        }
+    })
+}
+
 /// The bet that an event delays, and until when.
 pub(crate) fn delay(event: &bets::Event) -> Option<(BetId, Timestamp)> {
     if let bets::Event::BetDelayed(event) = event {
         Some((event.bet, event.until))
     } else if let bets::Event::BetAwaitsBudget(event) = event {
+        Some((event.bet, event.until))
+    } else {
+        referral(event)
+    }
+}
+
+/// The bet that an event refers to a trader, and until when.
+pub(crate) fn referral(event: &bets::Event) -> Option<(BetId, Timestamp)> {
+    if let bets::Event::BetReferred(event) = event {
         Some((event.bet, event.until))
     } else {
         None
@@ -161,7 +190,14 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         E::BetRejected(event) => Some((event.bet, Some(event.customer))),
         E::BetSettled(event) => Some((event.bet, Some(event.customer))),
         E::SettlementReversed(event) => Some((event.bet, Some(event.customer))),
-        E::SettlementStarted(_)
+        E::BetReferred(event) => Some((event.bet, None)),
+        E::PartAgreed(event) => Some((event.bet, None)),
+        E::BetReoffered(_)
+        | E::ReofferAccepted(_)
+        | E::PartAllowed(_)
+        | E::ReferralAnswered(_)
+        | E::StakeReduced(_)
+        | E::SettlementStarted(_)
         | E::RollbackStarted(_)
         | E::LegDecided(_)
         | E::BetTermsFixed(_)

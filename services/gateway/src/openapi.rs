@@ -124,7 +124,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "schema": {"type": "string", "maxLength": 255},
         })),
     }
-    if route.path == "/v1/bets" && route.method == "POST" {
+    if places(route) {
         parameters.push(json!({
             "name": "Prefer",
             "in": "header",
@@ -133,6 +133,11 @@ fn parameters(route: &Route) -> Vec<Value> {
         }));
     }
     parameters
+}
+
+/// Whether the route's answer is a slip on its way to acceptance.
+fn places(route: &Route) -> bool {
+    route.method == "POST" && route.answer == (201, "Bet")
 }
 
 fn body_kind(schema: &str) -> &'static str {
@@ -164,7 +169,7 @@ fn responses(route: &Route) -> Value {
         object.insert("content".to_owned(), content(answer_kind(route), schema));
     }
     responses.insert(status.to_string(), answer);
-    if route.path == "/v1/bets" && route.method == "POST" {
+    if places(route) {
         let pending = json!({
             "description": "Placed and durable, not accepted yet.",
             "content": content("application/json", "Bet"),

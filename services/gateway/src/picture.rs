@@ -8,7 +8,7 @@ use crate::positions::Token;
 use crate::refusals;
 use crate::shapes::{Named, money, time};
 use kernel::{Money, Position, Timestamp};
-use schemas::bets::{BetPlaced, Event, Rejection, SlipOutcome, StruckLeg};
+use schemas::bets::{BetPlaced, Event, PartAgreed, Rejection, SlipOutcome, StruckLeg};
 use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow};
 use serde_json::{Map, Value, json};
 
@@ -20,6 +20,10 @@ pub(crate) struct Picture {
     legs: Vec<StruckLeg>,
     potential_return: Money,
     pending_until: Option<Timestamp>,
+    /// It waits for a trader.
+    referred: bool,
+    /// What is staked, where that is less than was asked for.
+    part: Option<PartAgreed>,
     rejection: Option<Rejection>,
     settlement: u32,
     returned: Option<Money>,
@@ -37,6 +41,8 @@ impl Picture {
             legs: placed.legs.clone(),
             potential_return: placed.potential_return,
             pending_until: None,
+            referred: false,
+            part: None,
             rejection: None,
             settlement: 0,
             returned: None,
@@ -77,6 +83,23 @@ impl Picture {
         picture
     }
 
+    /// Of a bet that may wait for a trader: it does. Of a bet of which less may have been taken: what.
+    pub(crate) fn with(mut self, referred: bool, part: Option<PartAgreed>) -> Self {
+        self.referred = referred;
+        if let Some(part) = part {
+            if self.status == BetStatus::Pending {
+                self.potential_return = part.potential_return;
+            }
+            self.part = Some(part);
+        }
+        self
+    }
+
+    /// Until when it is pending, as far as is known.
+    pub(crate) fn pending_until(&self) -> Option<Timestamp> {
+        self.pending_until
+    }
+
     /// Where it stands, in one word.
     pub(crate) fn status(&self) -> BetStatus {
         self.status
@@ -102,6 +125,16 @@ impl Picture {
             }
             Event::BetAwaitsBudget(event) => {
                 self.pending_until = Some(event.until);
+                true
+            }
+            Event::BetReferred(event) => {
+                self.pending_until = Some(event.until);
+                self.referred = true;
+                true
+            }
+            Event::PartAgreed(event) => {
+                self.potential_return = event.potential_return;
+                self.part = Some(event.clone());
                 true
             }
             Event::BetAccepted(event) => {
@@ -133,6 +166,11 @@ impl Picture {
                 true
             }
             Event::BetPlaced(_)
+            | Event::BetReoffered(_)
+            | Event::ReofferAccepted(_)
+            | Event::PartAllowed(_)
+            | Event::ReferralAnswered(_)
+            | Event::StakeReduced(_)
             | Event::SettlementStarted(_)
             | Event::RollbackStarted(_)
             | Event::LegDecided(_)
@@ -168,7 +206,11 @@ impl Picture {
         put("status", json!(self.status.name()));
         put("type", json!(placed.bet_type.name()));
         put("price", json!(self.price()));
-        put("stake", money(placed.stake));
+        let part = self.part.as_ref();
+        put("stake", money(part.map_or(placed.stake, |part| part.stake)));
+        if let Some(part) = part {
+            put("asked_stake", money(part.asked));
+        }
         put("potential_return", money(self.potential_return));
         put("price_policy", json!(placed.price_policy.name()));
         put("each_way", json!(placed.each_way));
@@ -178,7 +220,12 @@ impl Picture {
         put("position", json!(Token::of(&[self.position]).text()));
         put("legs", Value::Array(self.legs.iter().map(leg).collect()));
         match self.status {
-            BetStatus::Pending => put("until", json!(self.pending_until.map(time))),
+            BetStatus::Pending => {
+                put("until", json!(self.pending_until.map(time)));
+                if self.referred {
+                    put("waiting_for", json!("referral"));
+                }
+            }
             BetStatus::Accepted => {}
             BetStatus::Rejected => {
                 if let Some(rejection) = &self.rejection {

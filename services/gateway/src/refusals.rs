@@ -97,6 +97,18 @@ pub(crate) fn bet_rejection(rejection: &bets::Rejection) -> Problem {
             Problem::new(Code::CurrencyMismatch).with("expected", json!(reason.expected))
         }
         R::AccountBlocked(_) => Problem::new(Code::AccountBlocked),
+        R::ReferralUnknown(_) => Problem::new(Code::ReferralUnknown),
+        R::StakeNotHeld(_) => Problem::new(Code::StakeNotHeld),
+        R::ReferralDeclined(_) => Problem::new(Code::ReferralDeclined),
+        R::ReferralLapsed(_) => Problem::new(Code::ReferralLapsed),
+        R::PartNotAgreed(_) => Problem::new(Code::PartNotAgreed),
+        R::ReofferUnknown(_) => Problem::new(Code::ReofferUnknown),
+        R::ReofferExpired(reason) => {
+            Problem::new(Code::ReofferExpired).with("until", time(reason.until))
+        }
+        R::ReofferTaken(reason) => {
+            Problem::new(Code::ReofferTaken).with("id", json!(reason.bet.to_string()))
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use kernel::{Money, Timestamp};
 use markets::{Fixture, Market, MarketStatus, MarketView};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
-use schemas::bets::{BetType, OwnLimit, PricePolicy, SlipOutcome};
+use schemas::bets::{BetType, OwnLimit, PricePolicy, ReferralWord, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::odds::{FixtureStatus, OutcomeKind};
@@ -82,6 +82,7 @@ names!(BetType {
     System = "system",
 });
 names!(PricePolicy { Exact = "exact", Better = "better", Any = "any" });
+names!(ReferralWord { Accepted = "accepted", Declined = "declined", Offered = "offered" });
 names!(SlipOutcome { Won = "won", Lost = "lost", Void = "void", PartlyWon = "partly_won", PartlyLost = "partly_lost" });
 names!(OutcomeKind { Won = "won", Lost = "lost", Void = "void", HalfWon = "half_won", HalfLost = "half_lost", DeadHeat = "dead_heat" });
 names!(LimitKind { DepositDay = "deposit_day", DepositWeek = "deposit_week", DepositMonth = "deposit_month", StakeSlip = "stake_slip", StakeDay = "stake_day", StakeWeek = "stake_week", StakeMonth = "stake_month", LossDay = "loss_day", LossWeek = "loss_week", LossMonth = "loss_month" });

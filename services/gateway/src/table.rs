@@ -11,7 +11,7 @@ use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
-    markets, payments, placing, protection, reality_check, registering,
+    markets, payments, placing, protection, reality_check, referrals, registering, reoffers,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -133,6 +133,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/bets", "bets", "List one's own bets, newest first", (200, "BetList"), || get(bets::list)).query(&["status", "cursor", "limit", "min_position"]).signed_in(),
     Route::new("GET", "/v1/bets/{id}", "bets", "One of one's own bets", (200, "Bet"), || get(bets::show)).query(&["min_position"]).signed_in(),
 
+    Route::new("GET", "/v1/bets/{id}/reoffer", "bets", "What was offered to oneself instead of a refused slip", (200, "Reoffer"), || get(reoffers::show)).query(&["min_position"]).signed_in(),
+    Route::new("POST", "/v1/bets/{id}/reoffer/accept", "bets", "Place what was offered instead of a refused slip", (201, "Bet"), || post(reoffers::accept)).key(Key::Required).roles(PLAYERS),
+
     Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
     Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),
     Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["cursor", "limit", "min_position"]).signed_in(),
@@ -152,6 +155,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/webhooks/{provider}", "payments", "A signed call-back of a payment provider", (200, "Taken"), || post(payments::webhook)).body("Webhook"),
 
     Route::new("POST", "/v1/feed/updates", "feed", "A producer's messages, one a line: all are taken or none", (200, "FeedTaken"), || post(feed::updates).layer(DefaultBodyLimit::disable())).body("FeedLines").roles(admin::MARKET_ROLES),
+
+    Route::new("GET", "/v1/admin/referrals", "admin", "Slips that wait for a trader, the first to end first", (200, "ReferralList"), || get(referrals::list)).query(&["cursor", "limit"]).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/referrals/{id}/accept", "admin", "Take a slip that waits, or a part of its stake where its customer accepts one", (200, "ReferralAnswered"), || post(referrals::accept)).body("ReferralAnswer").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/referrals/{id}/decline", "admin", "Do not take a slip that waits", (200, "ReferralAnswered"), || post(referrals::decline)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/referrals/{id}/offer", "admin", "Offer another stake instead of a slip that waits", (200, "ReferralAnswered"), || post(referrals::offer)).body("ReferralAnswer").key(Key::Required).roles(admin::MARKET_ROLES),
 
     Route::new("POST", "/v1/admin/markets/{id}/suspend", "admin", "Stop betting on a market", (200, "MarketActed"), || post(admin::suspend)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/resume", "admin", "Let betting go on", (200, "MarketActed"), || post(admin::resume)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),

@@ -11,7 +11,7 @@
 use kernel::{BetId, Currency, CustomerId, Money, TransferId};
 use ledger_domain::{Account, AccountKind, Amount, Transfer, TransferCode, TransferKind};
 use schemas::bets::{
-    BetPlaced, BetRejected, BetSettled, SettlementReversed, SlipOutcome, stake_hold,
+    BetPlaced, BetRejected, BetSettled, SettlementReversed, SlipOutcome, StakeReduced, stake_hold,
 };
 use schemas::payments::{
     DepositConfirmed, WithdrawalFailed, WithdrawalPaid, WithdrawalRequested, withdrawal_hold,
@@ -48,6 +48,7 @@ impl Batch {
             bets::Event::BetRejected(rejected) => self.release_stake(rejected),
             bets::Event::BetSettled(settled) => self.settle(settled),
             bets::Event::SettlementReversed(reversed) => self.take_back(reversed),
+            bets::Event::StakeReduced(reduced) => self.reduce_stake(reduced),
             bets::Event::BetDelayed(_)
             | bets::Event::BetAwaitsBudget(_)
             | bets::Event::BetAccepted(_)
@@ -60,6 +61,12 @@ impl Batch {
             | bets::Event::LegDecidedInFull(_)
             | bets::Event::ReturnExplained(_)
             | bets::Event::PricesTraced(_)
+            | bets::Event::BetReoffered(_)
+            | bets::Event::ReofferAccepted(_)
+            | bets::Event::PartAllowed(_)
+            | bets::Event::BetReferred(_)
+            | bets::Event::ReferralAnswered(_)
+            | bets::Event::PartAgreed(_)
             | bets::Event::SettlementAdvanced(_)
             | bets::Event::BudgetRequested(_)
             | bets::Event::BudgetReturned(_)
@@ -110,6 +117,34 @@ impl Batch {
         let id = purpose(Purpose::StakeRelease, rejected.bet.bytes(), 0);
         let release = exact(id, cash, book, rejected.stake, TransferCode::Stake);
         self.release(release, stake_hold(rejected.bet, 0));
+    }
+
+    /// The hold is released and a smaller one takes its place, both or neither; whatever has been
+    /// set on the account meanwhile, the slip is struck. What is free then repays debts.
+    fn reduce_stake(&mut self, reduced: &StakeReduced) {
+        let Sides { cash, book, .. } = Sides::of(reduced.customer, reduced.held);
+        let id = purpose(Purpose::StakePartRelease, reduced.bet.bytes(), 0);
+        self.transfers.push(Transfer {
+            kind: TransferKind::VoidHold {
+                hold: stake_hold(reduced.bet, 0),
+            },
+            linked: true,
+            ..exact(id, cash, book, reduced.held, TransferCode::Stake)
+        });
+        self.transfers.push(Transfer {
+            kind: TransferKind::Hold { expires_at: None },
+            rules_waived: true,
+            ..exact(
+                stake_hold(reduced.bet, 1),
+                cash,
+                book,
+                reduced.stake,
+                TransferCode::Stake,
+            )
+        });
+        let currency = reduced.held.currency();
+        self.transfers
+            .push(repayment(reduced.customer, currency, id));
     }
 
     /// The hold that the settlement takes is the first one or the one that the reversal of the
@@ -348,6 +383,7 @@ enum Purpose {
     Return,
     ReturnOwed,
     ReturnTakenBack,
+    StakePartRelease,
     StakeRelease,
     StakeRestored,
     StakeTaken,
@@ -363,6 +399,7 @@ impl Purpose {
             Self::Return => "return",
             Self::ReturnOwed => "return owed",
             Self::ReturnTakenBack => "return taken back",
+            Self::StakePartRelease => "stake part release",
             Self::StakeRelease => "stake release",
             Self::StakeRestored => "stake restored",
             Self::StakeTaken => "stake taken",

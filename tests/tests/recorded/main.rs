@@ -244,6 +244,13 @@ fn fates(stage: &Stage) -> BTreeMap<BetId, Vec<bets::Event>> {
                 | bets::Event::ExclusionNoticed(_)
                 | bets::Event::RestrictionNoticed(_)
                 | bets::Event::RollbackStarted(_)
+                | bets::Event::BetReoffered(_)
+                | bets::Event::ReofferAccepted(_)
+                | bets::Event::PartAllowed(_)
+                | bets::Event::BetReferred(_)
+                | bets::Event::ReferralAnswered(_)
+                | bets::Event::PartAgreed(_)
+                | bets::Event::StakeReduced(_)
                 | bets::Event::BetHeld(_) => continue,
             };
             fates.entry(bet).or_default().push(event.clone());
@@ -261,7 +268,12 @@ fn refusals(stage: &Stage) -> Vec<bets::RejectionReason> {
             let Events::BetsEvents(body) = &decision.events else {
                 return None;
             };
-            body.rejection.as_ref().map(|broken| broken.reason.clone())
+            let offered_instead = body.events.iter().find_map(|event| match event {
+                bets::Event::BetReoffered(told) => Some(&told.why),
+                _other => None,
+            });
+            let broken = body.rejection.as_ref().or(offered_instead);
+            broken.map(|broken| broken.reason.clone())
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 //! Duty: one closed list. Prohibition: a command carries all that its judgement depends on; what
 //! it does not carry is not known.
 
+use crate::acceptance::AcceptanceRules;
 use crate::evidence::Evidence;
 use crate::factor::SetFactor;
 use crate::market::ResultInForce;
@@ -18,6 +19,10 @@ pub enum Command {
     Place(Box<Place>),
     /// A trader sets what part of the ordinary stake limit a customer gets.
     SetFactor(SetFactor),
+    /// A customer accepts what was offered instead of a refused slip.
+    AcceptReoffer(Box<AcceptReoffer>),
+    /// A trader answers for a slip that waits for one.
+    AnswerReferral(Box<AnswerReferral>),
     /// One record of another journal brings news. Never rejected.
     Notice {
         /// Now.
@@ -124,6 +129,51 @@ pub struct Place {
     pub now: Surroundings,
 }
 
+/// A customer accepts a re-offer as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptReoffer {
+    /// Of the bet that is made of it; minted by whoever sends this.
+    pub bet: BetId,
+    /// Whose bet.
+    pub customer: CustomerId,
+    /// The re-offer: the id of the slip that was refused.
+    pub reoffer: BetId,
+    /// What it is judged on.
+    pub now: Surroundings,
+}
+
+/// A trader answers for a slip that waits for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerReferral {
+    /// The slip.
+    pub bet: BetId,
+    /// What the trader says.
+    pub answer: TraderAnswer,
+    /// Who says it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// What it is judged on.
+    pub now: Surroundings,
+}
+
+/// What a trader says. Stakes are those of one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraderAnswer {
+    /// The slip is taken, or so much of it.
+    Accept {
+        /// None: the whole.
+        unit_stake: Option<Money>,
+    },
+    /// It is not.
+    Decline,
+    /// It is not, but this stake would be, at the prices of now.
+    Offer {
+        /// At most what was asked for.
+        unit_stake: Money,
+    },
+}
+
 /// What a judgement about a slip depends on and the state does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
@@ -169,6 +219,8 @@ pub struct HouseRules {
     pub acceptance_window: Duration,
     /// How long a slip waits for exposure budget.
     pub budget_wait: Duration,
+    /// What happens to slips that cannot be taken as they are asked for.
+    pub acceptance: AcceptanceRules,
 }
 
 impl Default for HouseRules {
@@ -182,6 +234,7 @@ impl Default for HouseRules {
             view_age_max: Duration::from_secs(3),
             acceptance_window: Duration::from_millis(250),
             budget_wait: Duration::from_secs(2),
+            acceptance: AcceptanceRules::PRESENT,
         }
     }
 }

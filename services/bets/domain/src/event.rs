@@ -7,7 +7,7 @@ use crate::origin::PriceOrigin;
 use crate::own_limit::OwnLimit;
 use crate::rejection::Rejection;
 use crate::settlement::{BetType, LegResult};
-use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, StruckLeg};
+use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, SlipRequest, StruckLeg};
 use crate::terms::SlipTermsFixed;
 use kernel::{BetId, CustomerId, MarketId, Money, SelectionId, Timestamp};
 use std::collections::BTreeMap;
@@ -225,6 +225,129 @@ pub enum Event {
         /// Permille of the ordinary stake limit.
         stake_permille: u16,
     },
+    /// A slip is refused, and another is offered instead.
+    BetReoffered(BetReoffered),
+    /// A re-offer was accepted; the placement that follows is made of it.
+    ReofferAccepted {
+        /// The re-offer: the id of the slip that was refused.
+        reoffer: BetId,
+        /// The bet that is made of it.
+        bet: BetId,
+    },
+    /// The customer of the slip that was just placed accepts a part of the stake.
+    PartAllowed {
+        /// The slip.
+        bet: BetId,
+    },
+    /// The slip that was just placed waits for a trader.
+    BetReferred(BetReferred),
+    /// A trader has answered.
+    ReferralAnswered(ReferralAnswered),
+    /// Less is staked on the slip than was asked for; what is held stays held until it is struck.
+    PartAgreed(PartAgreed),
+    /// The slip is struck next, and what is held above its stake is released: a smaller hold takes
+    /// the place of the first, as if a settlement had been reversed.
+    StakeReduced {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// What is held.
+        held: Money,
+        /// What is staked.
+        stake: Money,
+    },
+}
+
+/// A slip waits for a trader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BetReferred {
+    /// The slip.
+    pub bet: BetId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// What is staked on all lines.
+    pub stake: Money,
+    /// What would have been taken without a trader.
+    pub automatic_max: Money,
+    /// The rules of acceptance in force.
+    pub rules_version: u32,
+    /// The end of the wait.
+    pub until: Timestamp,
+}
+
+/// A trader has answered. Where the slip ends, its rejection stands beside this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferralAnswered {
+    /// The slip.
+    pub bet: BetId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// What the trader said.
+    pub word: ReferralWord,
+    /// The stake of one line that was named.
+    pub unit_stake: Option<Money>,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub answered_at: Timestamp,
+    /// An accepted slip waits for room no longer than this.
+    pub until: Timestamp,
+}
+
+/// An answer in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferralWord {
+    /// Taken, in whole or in part.
+    Accepted,
+    /// Not taken.
+    Declined,
+    /// Not taken, and another stake offered.
+    Offered,
+}
+
+/// Less is staked than was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartAgreed {
+    /// The slip.
+    pub bet: BetId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// What was asked for on all lines.
+    pub asked: Money,
+    /// What is staked on one line.
+    pub unit_stake: Money,
+    /// What is staked on all lines.
+    pub stake: Money,
+    /// The most that it can return.
+    pub potential_return: Money,
+    /// A slip that is looked at again waits for room no longer than this.
+    pub until: Timestamp,
+}
+
+/// What the house would take instead of a slip that it refused, known by the id of that slip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BetReoffered {
+    /// The slip that was refused: before it was placed, or by the rejection beside this.
+    pub bet: BetId,
+    /// Whose.
+    pub customer: CustomerId,
+    /// Why it was refused.
+    pub why: Rejection,
+    /// What would be taken.
+    pub slip: SlipRequest,
+    /// The stake of all its lines.
+    pub stake: Money,
+    /// The most that it can return.
+    pub potential_return: Money,
+    /// Whether a trader has agreed to the stake.
+    pub cleared: bool,
+    /// When.
+    pub offered_at: Timestamp,
+    /// The end of the offer.
+    pub until: Timestamp,
 }
 
 /// A slip is in the book; each leg carries the evidence on which it was judged.

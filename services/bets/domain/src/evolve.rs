@@ -4,7 +4,7 @@
 //! one about an unknown slip changes nothing. Prohibition: nothing is judged here.
 
 use crate::customer::Customer;
-use crate::event::{BetPlaced, Event};
+use crate::event::{BetPlaced, Event, ReferralWord};
 use crate::liability::{OpenStakes, Turn};
 use crate::market::{Job, JobKind, Market, ResultInForce};
 use crate::own_limit::OwnLimit;
@@ -14,7 +14,7 @@ use crate::slip::{
 use crate::state::State;
 use crate::tally::{DayTally, day};
 use crate::terms::{LegTerms, SlipTermsFixed};
-use kernel::{BetId, CustomerId, MarketId, Money, SelectionId};
+use kernel::{BetId, CustomerId, MarketId, Money, SelectionId, Timestamp};
 use std::collections::BTreeMap;
 
 pub(crate) fn evolve(state: &mut State, event: &Event) {
@@ -122,6 +122,35 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             customer,
             stake_permille,
         } => state.customer_mut(*customer).stake_permille = *stake_permille,
+        Event::PartAllowed { bet } => {
+            if let Some(slip) = state.slips.get_mut(bet) {
+                slip.accepts_part = true;
+            }
+        }
+        Event::BetReferred(referred) => {
+            let waits = Stage::Referred {
+                until: referred.until,
+                held: false,
+            };
+            state.change_stage(referred.bet, |_| waits);
+        }
+        Event::ReferralAnswered(told) => match told.word {
+            ReferralWord::Accepted => state.change_slip(told.bet, |slip| {
+                slip.cleared = true;
+                slip.stage = slip.stage.clone().answered(slip, told.until);
+            }),
+            // The rejection beside it says what follows.
+            ReferralWord::Declined | ReferralWord::Offered => {}
+        },
+        Event::PartAgreed(agreed) => state.agree_on_part(agreed),
+        // The acceptance that follows says what is staked; the rest is the ledger's.
+        Event::StakeReduced { .. } => {}
+        Event::BetReoffered(told) => state.remember_reoffer(told),
+        Event::ReofferAccepted { reoffer, bet } => {
+            if let Some(reoffer) = state.reoffers.get_mut(reoffer) {
+                reoffer.taken_by = Some(*bet);
+            }
+        }
     }
 }
 
@@ -135,7 +164,7 @@ impl Stage {
                 short_of,
                 woken: false,
             },
-            Self::Delayed { .. } | Self::Accepted(_) => self,
+            Self::Delayed { .. } | Self::Accepted(_) | Self::Referred { .. } => self,
         }
     }
 
@@ -146,6 +175,7 @@ impl Stage {
                 short_of,
                 woken: true,
             },
+            Self::Referred { until, .. } => Self::Referred { until, held: true },
             Self::Held { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
         }
     }
@@ -155,6 +185,24 @@ impl Stage {
         match self {
             Self::Held { short_of, .. } => Self::Held {
                 short_of,
+                woken: true,
+            },
+            Self::AwaitingHold { .. }
+            | Self::Delayed { .. }
+            | Self::Accepted(_)
+            | Self::Referred { .. } => self,
+        }
+    }
+
+    /// A trader has answered, or a part was agreed on: the slip is looked at again, at once. No
+    /// risk of it is reserved; for room it waits until then.
+    pub(crate) fn answered(self, slip: &Slip, until: Timestamp) -> Self {
+        match self {
+            Self::Referred { .. } | Self::Held { .. } => Self::Held {
+                short_of: slip.legs.first().map(|leg| Shortage {
+                    market: leg.struck.market,
+                    until,
+                }),
                 woken: true,
             },
             Self::AwaitingHold { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
@@ -186,6 +234,9 @@ impl State {
             placed_at: placed.placed_at,
             stage: Stage::AwaitingHold { short_of: None },
             timer: None,
+            accepts_part: false,
+            held: None,
+            cleared: false,
         };
         self.count_stake(&slip, slip.stake.minor());
         self.count_risk(&slip, slip.liability_minor());
@@ -208,7 +259,7 @@ impl State {
     }
 
     /// Takes a slip out, changes it and puts it back with its risk and timer in step.
-    fn change_slip(&mut self, bet: BetId, change: impl FnOnce(&mut Slip)) {
+    pub(crate) fn change_slip(&mut self, bet: BetId, change: impl FnOnce(&mut Slip)) {
         let Some(mut slip) = self.slips.remove(&bet) else {
             return;
         };
@@ -247,7 +298,7 @@ impl State {
     }
 
     /// A slip is staked, or (below nothing) was not after all.
-    fn count_stake(&mut self, slip: &Slip, minor: i64) {
+    pub(crate) fn count_stake(&mut self, slip: &Slip, minor: i64) {
         let currency = slip.stake.currency();
         let tally = &mut self.customer_mut(slip.customer).tally;
         tally.count(day(slip.placed_at), currency, DayTally::staked(minor));
@@ -279,7 +330,11 @@ impl State {
                 leg.terms = agreed;
             }
             slip.potential_return = potential_return;
-            slip.stage = Stage::Accepted(Settlements::default());
+            // A hold that took the place of the first is counted like one after a reversal.
+            slip.stage = Stage::Accepted(Settlements {
+                last: u32::from(slip.held.take().is_some()),
+                in_force: None,
+            });
         });
         if let Some(slip) = self.slips.get(&bet) {
             turn_stake(&mut self.markets, slip, Turn::Opens);

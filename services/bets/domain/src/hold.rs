@@ -23,9 +23,12 @@ pub(crate) fn decide(
         return vec![];
     };
     match slip.stage {
-        Stage::AwaitingHold { .. } => {}
+        Stage::AwaitingHold { .. } | Stage::Referred { held: false, .. } => {}
         // A repeat.
-        Stage::Held { .. } | Stage::Delayed { .. } | Stage::Accepted(_) => return vec![],
+        Stage::Held { .. }
+        | Stage::Delayed { .. }
+        | Stage::Accepted(_)
+        | Stage::Referred { held: true, .. } => return vec![],
     }
     match outcome {
         HoldOutcome::Held if may_be_struck_as_placed(state, slip, at, rules) => {

@@ -5,9 +5,11 @@
 //! and time arrive with the command.
 //!
 //! Read [`Command`] for what is asked and [`Stage`] for a slip's life; after that one file a step:
-//! place, hold, wait (in-play delay and budget), result (settlement and rollback begin), work
+//! place, reoffer (what is taken instead), part (less of it), hold, refer
+//! (traders), wait (in-play delay and budget), result (settlement and rollback begin), work
 //! (they go on).
 
+mod acceptance;
 mod budget;
 mod command;
 mod customer;
@@ -20,8 +22,11 @@ mod liability;
 mod market;
 mod origin;
 mod own_limit;
+mod part;
 mod place;
+mod refer;
 mod rejection;
+mod reoffer;
 mod result;
 pub mod settlement;
 mod slip;
@@ -35,9 +40,15 @@ mod work;
 #[cfg(test)]
 mod scenarios;
 
-pub use command::{Command, HoldOutcome, HouseRules, Notice, Place, Surroundings};
+pub use acceptance::AcceptanceRules;
+pub use command::{
+    AcceptReoffer, AnswerReferral, Command, HoldOutcome, HouseRules, Notice, Place, Surroundings,
+    TraderAnswer,
+};
 pub use customer::Customer;
-pub use event::{BetPlaced, Event};
+pub use event::{
+    BetPlaced, BetReferred, BetReoffered, Event, PartAgreed, ReferralAnswered, ReferralWord,
+};
 pub use evidence::{Asks, Evidence, MarketStatus, Quote};
 pub use factor::{FACTOR_MOST_PERMILLE, FactorScope, SetFactor};
 pub use liability::{Liability, OpenStakes};
@@ -45,6 +56,7 @@ pub use market::{Budget, Job, JobKind, Market, ResultDetail, ResultInForce};
 pub use origin::PriceOrigin;
 pub use own_limit::{LeftOfLimit, OwnLimit};
 pub use rejection::{OfferedPrice, Rejection};
+pub use reoffer::Reoffer;
 pub use slip::{
     DecidedLeg, Names, PricePolicy, RequestedLeg, ReturnParts, SettlementInForce, Settlements,
     Shortage, Slip, SlipLeg, SlipOutcome, SlipRequest, Stage, StruckLeg,
@@ -71,7 +83,9 @@ impl Decider for Bets {
 
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
         match command {
-            Command::Place(place) => place::decide(state, place),
+            Command::Place(place) => reoffer::place(state, place, false),
+            Command::AcceptReoffer(accept) => reoffer::accept(state, accept),
+            Command::AnswerReferral(answer) => refer::answer(state, answer),
             Command::SetFactor(set) => factor::set(state, set),
             Command::Notice { at, rules, notices } => Ok(notices
                 .iter()

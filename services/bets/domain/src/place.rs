@@ -9,15 +9,16 @@ use crate::command::{HouseRules, Place, Surroundings};
 use crate::customer::MostForSlip;
 use crate::event::{BetPlaced, Event};
 use crate::origin;
+use crate::refer;
 use crate::rejection::Rejection;
-use crate::settlement::{SettlementRules, SlipTerms};
+use crate::settlement::{SettledLeg, SettlementRules, SlipTerms};
 use crate::slip::{SlipRequest, legs_of, liability_minor};
 use crate::state::State;
 use crate::strike::{Struck, strike};
 use crate::terms::{LegTerms, SlipTermsFixed};
-use kernel::Money;
+use kernel::{CustomerId, Money};
 
-pub(crate) fn decide(state: &State, place: &Place) -> Result<Vec<Event>, Rejection> {
+pub(crate) fn decide(state: &State, place: &Place, cleared: bool) -> Result<Vec<Event>, Rejection> {
     if state.slip(place.bet).is_some() {
         return Ok(vec![]);
     }
@@ -30,12 +31,21 @@ pub(crate) fn decide(state: &State, place: &Place) -> Result<Vec<Event>, Rejecti
     place_parts_must_be_offered(slip, &struck, terms.rules)?;
     let stakes = stake_must_be_allowed(state, place, &struck, terms)?;
     let waits = wait_for_room(state, place, &struck, stakes)?;
+    let referred = refer::at_placement(state, place, stakes.total).filter(|_| !cleared);
+    let allowed = slip
+        .accepts_part
+        .then_some(Event::PartAllowed { bet: place.bet });
     let agreed = fixed(place, &struck, terms);
     let traced = origin::traced(place.bet, &struck);
     let mut events = vec![Event::BetPlaced(placed(place, struck, stakes))];
     events.extend(agreed);
     events.extend(traced);
-    events.extend(waits);
+    events.extend(allowed);
+    match referred {
+        // It is looked for room when the trader has answered.
+        Some(referred) => events.push(referred),
+        None => events.extend(waits),
+    }
     Ok(events)
 }
 
@@ -46,7 +56,8 @@ struct Stakes {
     potential_return: Money,
 }
 
-fn terms(slip: &SlipRequest, rules: &HouseRules) -> SlipTerms {
+/// How a slip is put together, and the rules in force.
+pub(crate) fn terms(slip: &SlipRequest, rules: &HouseRules) -> SlipTerms {
     SlipTerms {
         bet_type: slip.bet_type,
         sizes: slip.sizes,
@@ -138,7 +149,7 @@ fn legs_must_not_be_related(slip: &SlipRequest) -> Result<(), Rejection> {
 }
 
 /// A place part needs a race that pays places as it stands.
-fn place_parts_must_be_offered(
+pub(crate) fn place_parts_must_be_offered(
     slip: &SlipRequest,
     struck: &Struck<'_>,
     rules: &SettlementRules,
@@ -158,7 +169,7 @@ fn stake_must_be_allowed(
     struck: &Struck<'_>,
     terms: SlipTerms,
 ) -> Result<Stakes, Rejection> {
-    let (slip, Surroundings { at, rules, .. }) = (&place.slip, &place.now);
+    let (slip, rules) = (&place.slip, &place.now.rules);
     let currency = slip.unit_stake.currency();
     for quote in &struck.quotes {
         let expected = quote.exposure_max.currency();
@@ -166,22 +177,19 @@ fn stake_must_be_allowed(
             return Err(Rejection::CurrencyMismatch { expected });
         }
     }
-    let lines = terms.lines(slip.legs.len()).unwrap_or(1).max(1);
-    let lines = i64::try_from(lines).unwrap_or(i64::MAX);
-    let minimum = Money::from_minor(div_ceil(rules.stake_min_minor, lines), currency);
+    let minimum = least_on_a_line(slip, terms, rules);
     if slip.unit_stake < minimum || !slip.unit_stake.is_positive() {
         return Err(Rejection::StakeBelowMinimum { minimum });
     }
-    let payout_max = Money::from_minor(rules.payout_max_minor, currency);
     let winners = struck.at_best(&struck.terms, terms.rules);
-    let by_payout = terms
-        .unit_stake_for_return(&winners, payout_max)
-        .unwrap_or(Money::zero(currency));
-    let by_customer =
-        state
-            .customer(place.customer)
-            .most_for_slip(&struck.quotes, currency, *at, rules)?;
-    let (too_much, maximum) = limit_that_binds(by_payout, by_customer, lines);
+    let by_payout = most_on_a_line(slip, &winners, terms, rules);
+    let by_customer = state.customer(place.customer).most_for_slip(
+        &struck.quotes,
+        currency,
+        place.now.at,
+        rules,
+    )?;
+    let (too_much, maximum) = limit_that_binds(by_payout, by_customer, lines_of(slip, terms));
     if slip.unit_stake > maximum {
         return Err(too_much);
     }
@@ -211,6 +219,52 @@ fn limit_that_binds(by_payout: Money, by_customer: MostForSlip, lines: i64) -> (
         Some(_) | None => Rejection::StakeAboveLimit { maximum },
     };
     (refusal, maximum)
+}
+
+/// The least stake of one line.
+pub(crate) fn least_on_a_line(slip: &SlipRequest, terms: SlipTerms, rules: &HouseRules) -> Money {
+    let least = div_ceil(rules.stake_min_minor, lines_of(slip, terms));
+    Money::from_minor(least, slip.unit_stake.currency())
+}
+
+/// The most on one line with which the slip returns no more than the house pays.
+pub(crate) fn most_on_a_line(
+    slip: &SlipRequest,
+    winners: &[SettledLeg],
+    terms: SlipTerms,
+    rules: &HouseRules,
+) -> Money {
+    let currency = slip.unit_stake.currency();
+    let payout_max = Money::from_minor(rules.payout_max_minor, currency);
+    terms
+        .unit_stake_for_return(winners, payout_max)
+        .unwrap_or(Money::zero(currency))
+}
+
+/// The most on one line that the customer may stake now.
+pub(crate) fn customer_s_most(
+    state: &State,
+    customer: CustomerId,
+    slip: &SlipRequest,
+    (struck, terms): (&Struck<'_>, SlipTerms),
+    now: &Surroundings,
+) -> Result<Money, Rejection> {
+    let currency = slip.unit_stake.currency();
+    let most =
+        state
+            .customer(customer)
+            .most_for_slip(&struck.quotes, currency, now.at, &now.rules)?;
+    let most = most
+        .most
+        .minor()
+        .checked_div(lines_of(slip, terms))
+        .unwrap_or(0);
+    Ok(Money::from_minor(most, currency))
+}
+
+fn lines_of(slip: &SlipRequest, terms: SlipTerms) -> i64 {
+    let lines = terms.lines(slip.legs.len()).unwrap_or(1).max(1);
+    i64::try_from(lines).unwrap_or(i64::MAX)
 }
 
 /// Rounded up; of a divisor that is not positive, the number itself.

@@ -1,7 +1,7 @@
 //! Why a slip is not struck: one variant for each broken rule, with the data for the next step.
 
 use crate::own_limit::OwnLimit;
-use kernel::{Currency, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
+use kernel::{BetId, Currency, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 
 /// The rule that a slip breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +133,45 @@ pub enum Rejection {
     /// The account does not take debits.
     #[error("the account does not take debits")]
     AccountBlocked,
+    /// Nothing of that name is offered to the customer, or is known to have been.
+    #[error("{reoffer} is not offered")]
+    ReofferUnknown {
+        /// What was named.
+        reoffer: BetId,
+    },
+    /// The re-offer has ended.
+    #[error("the re-offer has ended")]
+    ReofferExpired {
+        /// Its end.
+        until: Timestamp,
+    },
+    /// The re-offer was accepted before.
+    #[error("the re-offer was accepted as {bet}")]
+    ReofferTaken {
+        /// The bet that was made of it.
+        bet: BetId,
+    },
+    /// The slip does not wait for a trader, or not any more.
+    #[error("{bet} does not wait for a trader")]
+    ReferralUnknown {
+        /// Which.
+        bet: BetId,
+    },
+    /// The ledger has not answered for the stake of a slip that waits for a trader.
+    #[error("the stake of {bet} is not held yet")]
+    StakeNotHeld {
+        /// Which.
+        bet: BetId,
+    },
+    /// A trader has declined.
+    #[error("a trader has declined")]
+    ReferralDeclined,
+    /// No trader has answered in time.
+    #[error("no trader has answered in time")]
+    ReferralLapsed,
+    /// The customer has not said that a part is accepted.
+    #[error("the customer does not accept a part of the stake")]
+    PartNotAgreed,
 }
 
 /// A price on offer now.

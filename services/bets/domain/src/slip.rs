@@ -79,6 +79,8 @@ pub struct SlipRequest {
     pub each_way: bool,
     /// The client's own name for the slip.
     pub client_ref: Option<String>,
+    /// Whether less may be taken than is asked for.
+    pub accepts_part: bool,
 }
 
 /// One selection as the customer saw it.
@@ -161,6 +163,12 @@ pub struct Slip {
     pub stage: Stage,
     /// Its timer, if one is armed: when it is due and the count of its arming.
     pub timer: Option<TimerKey>,
+    /// Whether less may be taken than is asked for.
+    pub accepts_part: bool,
+    /// What the ledger holds, where that is more than what is staked.
+    pub held: Option<Money>,
+    /// Whether a trader has agreed to the stake.
+    pub cleared: bool,
 }
 
 /// A leg and what is known of its outcome.
@@ -191,6 +199,8 @@ pub struct DecidedLeg {
 
 /// Where a slip stands. A rejected slip stands nowhere: it is no longer in the state.
 ///
+/// A slip for a trader stands in Referred from its placement on and goes to Held with the answer.
+///
 /// ```text
 /// AwaitingHold ──held, not in play, soon──────────▶ Accepted ⇄ settled, any number of times
 ///      └──held──▶ Held ──looked at with room──┬───────▲
@@ -218,6 +228,13 @@ pub enum Stage {
     },
     /// Struck.
     Accepted(Settlements),
+    /// The slip waits for a trader; no risk is reserved.
+    Referred {
+        /// The end of the wait.
+        until: Timestamp,
+        /// Whether the stake is held.
+        held: bool,
+    },
 }
 
 /// A wait for exposure budget.
@@ -302,7 +319,10 @@ impl Slip {
     pub const fn is_accepted(&self) -> bool {
         match self.stage {
             Stage::Accepted(_) => true,
-            Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => false,
+            Stage::AwaitingHold { .. }
+            | Stage::Held { .. }
+            | Stage::Delayed { .. }
+            | Stage::Referred { .. } => false,
         }
     }
 
@@ -311,7 +331,10 @@ impl Slip {
     pub const fn is_open(&self) -> bool {
         match self.stage {
             Stage::Accepted(settlements) => settlements.in_force.is_none(),
-            Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => false,
+            Stage::AwaitingHold { .. }
+            | Stage::Held { .. }
+            | Stage::Delayed { .. }
+            | Stage::Referred { .. } => false,
         }
     }
 
@@ -320,7 +343,10 @@ impl Slip {
     pub const fn settlement_in_force(&self) -> Option<SettlementInForce> {
         match self.stage {
             Stage::Accepted(settlements) => settlements.in_force,
-            Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => None,
+            Stage::AwaitingHold { .. }
+            | Stage::Held { .. }
+            | Stage::Delayed { .. }
+            | Stage::Referred { .. } => None,
         }
     }
 
@@ -330,6 +356,7 @@ impl Slip {
         match self.stage {
             Stage::AwaitingHold { short_of } | Stage::Held { short_of, .. } => short_of.is_none(),
             Stage::Delayed { .. } | Stage::Accepted(_) => true,
+            Stage::Referred { .. } => false,
         }
     }
 
@@ -346,7 +373,7 @@ impl Slip {
             } => Some(shortage.until),
             // At once: placement is past.
             Stage::Held { .. } => Some(self.placed_at),
-            Stage::Delayed { until } => Some(until),
+            Stage::Delayed { until } | Stage::Referred { until, .. } => Some(until),
             Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) => None,
         }
     }
@@ -429,6 +456,19 @@ impl Slip {
 }
 
 impl SlipLeg {
+    /// The leg as the customer asked for it, at the version at which it was judged.
+    pub(crate) const fn as_requested(&self) -> RequestedLeg {
+        let leg = &self.struck;
+        RequestedLeg {
+            starting_price: self.terms.starting_price,
+            selection: leg.selection,
+            market: leg.market,
+            fixture: leg.fixture,
+            price: leg.requested_price,
+            market_version: leg.market_version,
+        }
+    }
+
     /// The leg as its outcome settles it. An open one counts as void: then it is in no line that
     /// is left.
     fn settled(&self, decided: Option<DecidedLeg>) -> SettledLeg {

@@ -7,9 +7,10 @@ use crate::customer::Customer;
 use crate::evolve::turn_stake;
 use crate::liability::Turn;
 use crate::market::{Job, Market};
+use crate::reoffer::Reoffer;
 use crate::slip::Slip;
 use kernel::{BetId, CustomerId, MarketId, Timestamp};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
 
 /// When a timer is due, and the count of its arming.
@@ -26,6 +27,10 @@ pub struct State {
     pub(crate) timers: BTreeMap<TimerKey, BetId>,
     pub(crate) timers_armed: u64,
     pub(crate) jobs_started: u64,
+    /// By the ids of the slips that were refused.
+    pub(crate) reoffers: BTreeMap<BetId, Reoffer>,
+    /// The same by their ends.
+    pub(crate) reoffer_ends: BTreeSet<(Timestamp, BetId)>,
 }
 
 /// All of a state that does not follow from the rest of it, for snapshots.
@@ -43,6 +48,8 @@ pub struct StateParts {
     pub timers_armed: u64,
     /// How many jobs were ever started.
     pub jobs_started: u64,
+    /// The re-offers that are remembered.
+    pub reoffers: BTreeMap<BetId, Reoffer>,
 }
 
 /// A customer of whom nothing was noticed.
@@ -82,6 +89,12 @@ impl State {
         self.customers.iter().map(|(id, customer)| (*id, customer))
     }
 
+    /// What was offered instead of this slip.
+    #[must_use]
+    pub fn reoffer(&self, refused: BetId) -> Option<&Reoffer> {
+        self.reoffers.get(&refused)
+    }
+
     /// The timer that is due first.
     #[must_use]
     pub fn next_timer(&self) -> Option<TimerKey> {
@@ -113,6 +126,7 @@ impl State {
             turns: self.turns.clone(),
             timers_armed: self.timers_armed,
             jobs_started: self.jobs_started,
+            reoffers: self.reoffers.clone(),
         }
     }
 
@@ -127,6 +141,12 @@ impl State {
             timers: BTreeMap::new(),
             timers_armed: parts.timers_armed,
             jobs_started: parts.jobs_started,
+            reoffer_ends: parts
+                .reoffers
+                .iter()
+                .map(|(bet, reoffer)| (reoffer.until, *bet))
+                .collect(),
+            reoffers: parts.reoffers,
         };
         for market in state.markets.values_mut() {
             market.struck.clear();

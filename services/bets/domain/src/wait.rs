@@ -5,11 +5,14 @@
 
 use crate::budget;
 use crate::command::Surroundings;
-use crate::event::Event;
+use crate::event::{BetReoffered, Event};
 use crate::liability::{self, Turn};
 use crate::origin;
+use crate::part;
+use crate::refer;
 use crate::rejection::Rejection;
-use crate::slip::{RequestedLeg, Shortage, Slip, SlipLeg, Stage, liability_minor};
+use crate::reoffer::{self, Asked};
+use crate::slip::{Shortage, Slip, SlipLeg, Stage, liability_minor};
 use crate::state::State;
 use crate::strike::{Struck, strike};
 use kernel::{BetId, Duration, Money};
@@ -21,7 +24,8 @@ pub(crate) fn decide(state: &State, bet: BetId, now: &Surroundings) -> Vec<Event
     if slip.due().is_none_or(|due| due > now.at) {
         return vec![];
     }
-    look(state, bet, slip, now).unwrap_or_else(|rejection| vec![rejected(bet, slip, rejection)])
+    look(state, bet, slip, now)
+        .unwrap_or_else(|rejection| refused(state, bet, slip, rejection, now))
 }
 
 fn look(
@@ -37,6 +41,7 @@ fn look(
             short_of: Some(Shortage { market, .. }),
         } => Err(Rejection::ExposureReached { market }),
         Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) => Ok(vec![]),
+        Stage::Referred { held, .. } => refer::lapse(state, bet, slip, held, now),
         Stage::Held { short_of, .. } => {
             let (struck, potential_return) = strike_anew(state, slip, now)?;
             let short = wait_for_room(state, bet, slip, short_of, potential_return, &struck, now)?;
@@ -70,7 +75,7 @@ fn strike_anew<'a>(
     slip: &Slip,
     now: &'a Surroundings,
 ) -> Result<(Struck<'a>, Money), Rejection> {
-    let requested = slip.legs.iter().map(as_requested);
+    let requested = slip.legs.iter().map(SlipLeg::as_requested);
     let struck = strike(state, requested, slip.price_policy, now)?;
     for (quote, leg) in struck.quotes.iter().zip(slip.struck_legs()) {
         quote.must_be_open_since(leg.market_version)?;
@@ -98,19 +103,6 @@ fn scores_must_be_as_agreed(slip: &Slip, struck: &Struck<'_>) -> Result<(), Reje
         }
     }
     Ok(())
-}
-
-const fn as_requested(leg: &SlipLeg) -> RequestedLeg {
-    let terms = leg.terms;
-    let leg = &leg.struck;
-    RequestedLeg {
-        starting_price: terms.starting_price,
-        selection: leg.selection,
-        market: leg.market,
-        fixture: leg.fixture,
-        price: leg.requested_price,
-        market_version: leg.market_version,
-    }
 }
 
 fn price_changed(struck: &Struck<'_>) -> Rejection {
@@ -192,7 +184,46 @@ fn accepted(
         accepted_at: now.at,
         liabilities: liability::after(state, [(&as_struck, Turn::Opens)]),
     };
-    traced.into_iter().chain([accepted]).collect()
+    let reduced = part::reduced(bet, slip);
+    traced
+        .into_iter()
+        .chain(reduced)
+        .chain([accepted])
+        .collect()
+}
+
+/// The end of the slip, and what would be taken instead, if anything.
+fn refused(
+    state: &State,
+    bet: BetId,
+    slip: &Slip,
+    why: Rejection,
+    now: &Surroundings,
+) -> Vec<Event> {
+    let reoffer = reoffer::propose(state, &Asked::of_slip(bet, slip), &why, now);
+    if let Some(part) = part_of(bet, slip, &why, reoffer.as_ref(), now) {
+        return vec![part];
+    }
+    let mut events = vec![rejected(bet, slip, why)];
+    events.extend(reoffer.map(Event::BetReoffered));
+    events
+}
+
+/// What a full market has room for is taken of who accepts a part.
+fn part_of(
+    bet: BetId,
+    slip: &Slip,
+    why: &Rejection,
+    reoffer: Option<&BetReoffered>,
+    now: &Surroundings,
+) -> Option<Event> {
+    let waits_for_room = matches!(slip.stage, Stage::Held { .. });
+    let full = matches!(why, Rejection::ExposureReached { .. });
+    let unit_stake = reoffer?.slip.unit_stake;
+    if !slip.accepts_part || !waits_for_room || !full || unit_stake >= slip.unit_stake {
+        return None;
+    }
+    part::of_slip(bet, slip, unit_stake, now).ok()
 }
 
 /// The stake is held, or will be: the ledger answers placements in their order.
@@ -201,7 +232,10 @@ pub(crate) const fn rejected(bet: BetId, slip: &Slip, rejection: Rejection) -> E
         bet,
         customer: slip.customer,
         held: true,
-        stake: slip.stake,
+        stake: match slip.held {
+            Some(held) => held,
+            None => slip.stake,
+        },
         rejection,
     }
 }

@@ -122,7 +122,10 @@ fn in_force(
 fn bring_in_step(bet: BetId, slip: &Slip, after: Option<Verdict>, at: Timestamp) -> Vec<Event> {
     let Settlements { last, in_force } = match slip.stage {
         Stage::Accepted(settlements) => settlements,
-        Stage::AwaitingHold { .. } | Stage::Held { .. } | Stage::Delayed { .. } => return vec![],
+        Stage::AwaitingHold { .. }
+        | Stage::Held { .. }
+        | Stage::Delayed { .. }
+        | Stage::Referred { .. } => return vec![],
     };
     // A settlement in force is always the verdict on the outcomes that the legs carry, be their
     // results still in force or not: whatever changes a leg brings the settlement in step.

@@ -97,6 +97,20 @@ pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
             Reason::ScoreUnknown(wire::ScoreUnknown { market: *market })
         }
         Rejection::AccountBlocked => Reason::AccountBlocked(wire::AccountBlocked {}),
+        Rejection::ReofferUnknown { reoffer } => {
+            Reason::ReofferUnknown(wire::ReofferUnknown { reoffer: *reoffer })
+        }
+        Rejection::ReofferExpired { until } => {
+            Reason::ReofferExpired(wire::ReofferExpired { until: *until })
+        }
+        Rejection::ReferralUnknown { bet } => {
+            Reason::ReferralUnknown(wire::ReferralUnknown { bet: *bet })
+        }
+        Rejection::StakeNotHeld { bet } => Reason::StakeNotHeld(wire::StakeNotHeld { bet: *bet }),
+        Rejection::ReferralDeclined => Reason::ReferralDeclined(wire::ReferralDeclined {}),
+        Rejection::ReferralLapsed => Reason::ReferralLapsed(wire::ReferralLapsed {}),
+        Rejection::PartNotAgreed => Reason::PartNotAgreed(wire::PartNotAgreed {}),
+        Rejection::ReofferTaken { bet } => Reason::ReofferTaken(wire::ReofferTaken { bet: *bet }),
     };
     wire::Rejection { reason }
 }
@@ -181,5 +195,19 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
         }
         Reason::ScoreUnknown(wire::ScoreUnknown { market }) => Rejection::ScoreUnknown { market },
         Reason::AccountBlocked(wire::AccountBlocked {}) => Rejection::AccountBlocked,
+        Reason::ReofferUnknown(wire::ReofferUnknown { reoffer }) => {
+            Rejection::ReofferUnknown { reoffer }
+        }
+        Reason::ReofferExpired(wire::ReofferExpired { until }) => {
+            Rejection::ReofferExpired { until }
+        }
+        Reason::ReferralUnknown(wire::ReferralUnknown { bet }) => {
+            Rejection::ReferralUnknown { bet }
+        }
+        Reason::StakeNotHeld(wire::StakeNotHeld { bet }) => Rejection::StakeNotHeld { bet },
+        Reason::ReferralDeclined(wire::ReferralDeclined {}) => Rejection::ReferralDeclined,
+        Reason::ReferralLapsed(wire::ReferralLapsed {}) => Rejection::ReferralLapsed,
+        Reason::PartNotAgreed(wire::PartNotAgreed {}) => Rejection::PartNotAgreed,
+        Reason::ReofferTaken(wire::ReofferTaken { bet }) => Rejection::ReofferTaken { bet },
     })
 }

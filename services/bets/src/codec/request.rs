@@ -1,8 +1,9 @@
 //! A request as the domain asks it.
 
+use super::referral::answer_from_wire;
 use super::{factor_from_wire, policy_from_wire, type_from_wire};
 use bets_domain::settlement::Sizes;
-use bets_domain::{RequestedLeg, SetFactor, SlipRequest};
+use bets_domain::{RequestedLeg, SetFactor, SlipRequest, TraderAnswer};
 use kernel::{BetId, CustomerId, Timestamp};
 use schemas::bets as wire;
 
@@ -12,6 +13,10 @@ pub(crate) enum Request {
     Place(BetId, CustomerId, SlipRequest),
     /// A trader's word on a customer.
     SetFactor(SetFactor),
+    /// A re-offer to be accepted.
+    AcceptReoffer(wire::AcceptReoffer),
+    /// A trader's answer for a slip.
+    AnswerReferral(TraderAnswer, wire::AnswerReferral),
 }
 
 /// The command as the domain asks it, at this moment.
@@ -31,10 +36,28 @@ pub(crate) fn request_from_wire(command: wire::Command, now: Timestamp) -> Reque
             Request::Place(place.bet, place.customer, slip)
         }
         wire::Command::SetStakeFactor(asked) => Request::SetFactor(factor_from_wire(asked, now)),
+        wire::Command::AcceptReoffer(accept) => Request::AcceptReoffer(accept),
+        wire::Command::PlaceSlipSaying(place) => {
+            let slip = slip_from_wire(place.slip, &place.options);
+            let slip = place.words.iter().fold(slip, with_word);
+            Request::Place(place.bet, place.customer, slip)
+        }
+        wire::Command::AnswerReferral(told) => {
+            Request::AnswerReferral(answer_from_wire(&told), told)
+        }
     }
 }
 
-fn slip_from_wire(slip: wire::Slip, options: &wire::SlipOptions) -> SlipRequest {
+fn with_word(slip: SlipRequest, word: &wire::SlipWord) -> SlipRequest {
+    match word {
+        wire::SlipWord::PartAccepted(wire::PartAccepted {}) => SlipRequest {
+            accepts_part: true,
+            ..slip
+        },
+    }
+}
+
+pub(super) fn slip_from_wire(slip: wire::Slip, options: &wire::SlipOptions) -> SlipRequest {
     let starting = options.starting_price.iter().copied();
     let starting = starting.chain(std::iter::repeat(false));
     let legs = slip.legs.into_iter().zip(starting);
@@ -55,6 +78,7 @@ fn slip_from_wire(slip: wire::Slip, options: &wire::SlipOptions) -> SlipRequest 
         price_policy: policy_from_wire(slip.price_policy),
         each_way: slip.each_way,
         client_ref: slip.client_ref,
+        accepts_part: false,
     }
 }
 

@@ -6,8 +6,9 @@ use bets_domain::settlement::{
     Placing, Score, Withdrawal,
 };
 use bets_domain::{
-    DecidedLeg, Event, FactorScope, LegTerms, OfferedPrice, OwnLimit, Race, Rejection,
-    ResultDetail, ReturnParts, SetFactor, SlipTermsFixed,
+    BetReferred, BetReoffered, DecidedLeg, Event, FactorScope, LegTerms, OfferedPrice, OwnLimit,
+    PartAgreed, PricePolicy, Race, ReferralAnswered, ReferralWord, Rejection, RequestedLeg,
+    ResultDetail, ReturnParts, SetFactor, SlipRequest, SlipTermsFixed,
 };
 use schemas::Wire;
 use std::collections::BTreeMap;
@@ -54,6 +55,14 @@ fn every_rejection() -> Vec<Rejection> {
         Rejection::SizesDoNotFit { legs: 3 },
         Rejection::StartingPriceNotOffered { market: MARKET },
         Rejection::ScoreUnknown { market: MARKET },
+        Rejection::ReofferUnknown { reoffer: bet(2) },
+        Rejection::ReofferExpired { until: at(3) },
+        Rejection::ReofferTaken { bet: bet(3) },
+        Rejection::ReferralUnknown { bet: bet(4) },
+        Rejection::StakeNotHeld { bet: bet(5) },
+        Rejection::ReferralDeclined,
+        Rejection::ReferralLapsed,
+        Rejection::PartNotAgreed,
     ]
 }
 
@@ -92,6 +101,61 @@ fn other_events() -> Vec<Event> {
                 bonus: "1/3".to_owned(),
                 capped_at: Some(eur(4)),
             },
+        },
+        Event::BetReoffered(BetReoffered {
+            bet: bet(1),
+            customer: CUSTOMER,
+            why: Rejection::StakeAboveLimit { maximum: eur(5) },
+            slip: SlipRequest {
+                bet_type: BetType::System,
+                sizes: "2,3".parse().ok(),
+                legs: vec![RequestedLeg {
+                    selection: HOME,
+                    market: MARKET,
+                    fixture: FIXTURE,
+                    price: "2.4".parse().unwrap(),
+                    market_version: 4,
+                    starting_price: true,
+                }],
+                unit_stake: eur(5),
+                price_policy: PricePolicy::Better,
+                each_way: true,
+                client_ref: Some("slip".to_owned()),
+                accepts_part: false,
+            },
+            stake: eur(10),
+            potential_return: eur(30),
+            cleared: true,
+            offered_at: at(3),
+            until: at(33),
+        }),
+        Event::PartAllowed { bet: bet(1) },
+        Event::BetReferred(BetReferred {
+            bet: bet(1),
+            customer: CUSTOMER,
+            stake: eur(9),
+            automatic_max: eur(8),
+            rules_version: 1,
+            until: at(4),
+        }),
+        Event::PartAgreed(PartAgreed {
+            bet: bet(1),
+            customer: CUSTOMER,
+            asked: eur(9),
+            unit_stake: eur(2),
+            stake: eur(8),
+            potential_return: eur(20),
+            until: at(4),
+        }),
+        Event::StakeReduced {
+            bet: bet(1),
+            customer: CUSTOMER,
+            held: eur(9),
+            stake: eur(8),
+        },
+        Event::ReofferAccepted {
+            reoffer: bet(1),
+            bet: bet(2),
         },
         Event::BudgetRequested {
             market: MARKET,
@@ -171,6 +235,23 @@ fn other_events() -> Vec<Event> {
             }),
         });
     }
+    let words = [
+        ReferralWord::Accepted,
+        ReferralWord::Declined,
+        ReferralWord::Offered,
+    ];
+    events.extend(words.map(|word| {
+        Event::ReferralAnswered(ReferralAnswered {
+            bet: bet(1),
+            customer: CUSTOMER,
+            word,
+            unit_stake: Some(eur(3)),
+            by: "tom".to_owned(),
+            reason: "known".to_owned(),
+            answered_at: at(5),
+            until: at(6),
+        })
+    }));
     let rejected = |rejection| Event::BetRejected {
         bet: bet(1),
         customer: CUSTOMER,

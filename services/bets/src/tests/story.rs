@@ -1,7 +1,7 @@
 //! A slip's life through the service as the owner task drives it.
 
 use super::*;
-use schemas::bets::{Event, SlipOutcome};
+use schemas::bets::{self as wire, Event, SlipOutcome};
 
 #[test]
 fn placed_held_settled_withdrawn_settled_anew() {
@@ -158,4 +158,32 @@ fn bets_hears_its_own_partition_and_all_of_odds() {
         .chain((0..3).map(|of| TopicPartition::new(Topic::OddsEvents, of)))
         .collect();
     assert_eq!(causes, expected);
+}
+
+#[test]
+fn a_re_offer_outlives_a_snapshot_and_is_accepted_on_fresh_evidence() {
+    let mut partition = Partition::new();
+    let wire::Command::PlaceBet(mut asked) = place(1) else {
+        panic!("a plain placement")
+    };
+    asked.slip.legs[0].price = "2.6".parse().unwrap();
+    let refused = partition.request(wire::Command::PlaceBet(asked), at(10));
+    assert!(matches!(
+        &refused[..],
+        [Event::BetReoffered(told)] if told.slip.legs[0].price == "2.5".parse().unwrap()
+            && told.until == at(30_010)
+    ));
+    let accept = wire::Command::AcceptReoffer(wire::AcceptReoffer {
+        bet: bet(2),
+        customer: CUSTOMER,
+        reoffer: bet(1),
+        selections: vec![HOME],
+    });
+    let placed = partition.request(accept.clone(), at(20));
+    assert!(matches!(
+        &placed[..],
+        [Event::ReofferAccepted(taken), Event::BetPlaced(placed)]
+            if taken.reoffer == bet(1) && placed.bet == bet(2)
+    ));
+    assert!(partition.request(accept, at(21)).is_empty(), "a repeat");
 }

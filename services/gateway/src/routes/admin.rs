@@ -40,6 +40,13 @@ pub(crate) struct ReasonBody {
     reason: Option<String>,
 }
 
+impl ReasonBody {
+    /// What it says.
+    pub(crate) fn said(self) -> Result<String, Problem> {
+        reason(self.reason, "/reason")
+    }
+}
+
 /// A reason that says something.
 pub(crate) fn reason(text: Option<String>, pointer: &str) -> Result<String, Problem> {
     let reason = text.map(|text| text.trim().to_owned()).unwrap_or_default();

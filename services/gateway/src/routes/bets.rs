@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{BetId, CustomerId};
-use schemas::rows::{BetRow, BetStatus, table};
+use schemas::rows::{BetPartRow, BetRow, BetStatus, ReferralRow, table};
 use serde::Deserialize;
 use serde_json::Value;
 use viewstore::Scan;
@@ -90,9 +90,26 @@ pub(crate) async fn picture_of(
         return Ok(None);
     };
     let accepted = views::row(app, table::BET_ACCEPTED, key.clone()).await?;
-    let status = views::row(app, table::BET_STATUS, key).await?;
+    let status = views::row(app, table::BET_STATUS, key.clone()).await?;
+    let part: Option<BetPartRow> = views::row(app, table::BET_PART, key).await?;
     let picture = Picture::of_rows(&row, accepted, status);
+    let referred = is_referred(app, bet, &picture).await?;
+    let picture = picture.with(referred, part.map(|row| row.told));
     Ok(Some((row.placed.customer, picture)))
+}
+
+/// Whether what the bet waits for is a trader.
+async fn is_referred(app: &App, bet: BetId, picture: &Picture) -> Result<bool, Problem> {
+    let until = picture
+        .pending_until()
+        .filter(|_| picture.status() == BetStatus::Pending);
+    let Some(until) = until else {
+        return Ok(false);
+    };
+    let mut key = until.micros().to_be_bytes().to_vec();
+    key.extend(bet.bytes());
+    let row: Option<ReferralRow> = views::row(app, table::REFERRAL, key).await?;
+    Ok(row.is_some())
 }
 
 /// GET /v1/bets/{id}

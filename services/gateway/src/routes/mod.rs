@@ -18,5 +18,7 @@ pub(crate) mod payments;
 pub(crate) mod placing;
 pub(crate) mod protection;
 pub(crate) mod reality_check;
+pub(crate) mod referrals;
 pub(crate) mod registering;
+pub(crate) mod reoffers;
 pub(crate) mod rollback;

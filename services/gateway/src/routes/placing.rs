@@ -12,6 +12,7 @@ use crate::extract::{ApiJson, Caller, Fields, MoneyBody, idempotency_key, prefer
 use crate::picture::Picture;
 use crate::positions::Token;
 use crate::problem::Problem;
+use crate::routes::reoffers;
 use crate::shapes::{Named, money};
 use crate::ticket::Ticket;
 use crate::{events, refusals, views};
@@ -22,7 +23,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic, TopicPartition};
 use schemas::bets::{
-    BetPlaced, BetType, Command, Leg, PlaceBet, PlaceSlip, PricePolicy, Slip, SlipOptions,
+    BetPlaced, BetType, Command, Leg, PartAccepted, PlaceBet, PlaceSlip, PlaceSlipSaying,
+    PricePolicy, Slip, SlipOptions, SlipWord,
 };
 use schemas::rows::{BetAcceptedRow, BetStatus, BetStatusRow, table};
 use schemas::{Cause, Decision};
@@ -51,6 +53,9 @@ pub(crate) struct SlipBody {
     price_policy: Option<String>,
     #[serde(default)]
     each_way: bool,
+    /// Less may be taken than is asked for.
+    #[serde(default)]
+    accept_partial: bool,
     #[serde(default)]
     client_ref: Option<String>,
 }
@@ -82,6 +87,7 @@ struct SlipAsked {
     stake: Money,
     price_policy: PricePolicy,
     each_way: bool,
+    accept_partial: bool,
     client_ref: Option<String>,
 }
 
@@ -139,6 +145,7 @@ impl SlipBody {
                     stake,
                     price_policy,
                     each_way: self.each_way,
+                    accept_partial: self.accept_partial,
                     client_ref: self.client_ref,
                 });
         fields.finish(slip)
@@ -173,6 +180,9 @@ impl SlipAsked {
         if let (Some(content), false) = (content.as_object_mut(), self.sizes.is_empty()) {
             content.insert("sizes".to_owned(), json!(self.sizes));
         }
+        if let (Some(content), true) = (content.as_object_mut(), self.accept_partial) {
+            content.insert("accept_partial".to_owned(), json!(true));
+        }
         content
     }
 
@@ -190,6 +200,7 @@ impl SlipAsked {
     fn command(self, app: &App, bet: BetId, customer: CustomerId) -> Result<Command, Problem> {
         let view = app.market_view();
         let options = self.options();
+        let accept_partial = self.accept_partial;
         let mut legs = Vec::with_capacity(self.legs.len());
         for (index, asked) in self.legs.into_iter().enumerate() {
             let selection = asked.selection;
@@ -217,6 +228,20 @@ impl SlipAsked {
             each_way: self.each_way,
             client_ref: self.client_ref,
         };
+        if accept_partial {
+            let starting_price = vec![false; slip.legs.len()];
+            let options = options.unwrap_or(SlipOptions {
+                sizes: vec![],
+                starting_price,
+            });
+            return Ok(Command::PlaceSlipSaying(PlaceSlipSaying {
+                bet,
+                customer,
+                slip,
+                options,
+                words: vec![SlipWord::PartAccepted(PartAccepted {})],
+            }));
+        }
         Ok(match options {
             None => Command::PlaceBet(PlaceBet {
                 bet,
@@ -242,7 +267,13 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     let started = app.now();
     let result = placed(&app, &caller, &headers, body).await;
-    match &result {
+    count(&app, started, &result);
+    result
+}
+
+/// Counts the outcome of a placement.
+pub(crate) fn count(app: &App, started: Timestamp, result: &Result<Response, Problem>) {
+    match result {
         Ok(response) if response.status() == StatusCode::CREATED => {
             app.metrics.bet("accepted", "");
             let micros = app.now().since(started).micros();
@@ -251,7 +282,6 @@ pub(crate) async fn place(
         Ok(_) => app.metrics.bet("pending", ""),
         Err(problem) => app.metrics.bet("refused", problem.code().entry().code),
     }
-    result
 }
 
 async fn placed(
@@ -260,15 +290,32 @@ async fn placed(
     headers: &HeaderMap,
     body: SlipBody,
 ) -> Result<Response, Problem> {
+    let slip = body.checked()?;
+    let content = slip.canonical();
+    let customer = caller.subject.customer;
+    ask_and_follow(app, caller, headers, ("POST /v1/bets", &content), |bet| {
+        slip.command(app, bet, customer)
+    })
+    .await
+}
+
+/// Asks for a slip of the caller's by one of the routes that place some, and follows it to its
+/// acceptance.
+pub(crate) async fn ask_and_follow(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    (route, content): (&str, &Value),
+    command: impl FnOnce(BetId) -> Result<Command, Problem>,
+) -> Result<Response, Problem> {
     let key = idempotency_key(headers)?;
     let wait = prefer_wait(headers).map_or(app.config.wait_default, |wait| {
         wait.min(app.config.wait_max)
     });
-    let slip = body.checked()?;
     let customer = caller.subject.customer;
     let request = Request {
-        id: asking::request_id(customer, "POST /v1/bets", key),
-        digest: asking::digest(&slip.canonical()),
+        id: asking::request_id(customer, route, key),
+        digest: asking::digest(content),
         correlation: caller.correlation(),
         inbox: Topic::BetsCommands,
         journal: Topic::BetsEvents,
@@ -277,7 +324,7 @@ async fn placed(
     let bet = BetId::from_bytes(app.mint.id(customer.partition()));
     let until = asking::until(wait);
     let deadline = asking::until(app.config.deadline).max(until);
-    let answer = asking::ask(app, request, || slip.command(app, bet, customer)).await?;
+    let answer = asking::ask(app, request, || command(bet)).await?;
     if let Some(refused) = refusals::rejection_of(&answer.decision, answer.replayed) {
         return Err(refused);
     }
@@ -290,9 +337,17 @@ async fn placed(
         .iter()
         .find_map(events::placement)
     else {
-        return Err(Problem::new(Code::OutcomeUnknown));
+        let told = events::reoffer(&decision, None);
+        let problem = told.map_or_else(
+            || Problem::new(Code::OutcomeUnknown),
+            |told| refusals::recorded(reoffers::refusal(told, &decision), &decision, replayed),
+        );
+        return Err(problem);
     };
+    let referred = events::of_bets(&decision).iter().find_map(events::referral);
     let last = match (replayed, ticket) {
+        // No answer of a trader is waited for here.
+        (false, _) if referred.is_some() => Last::Pending(referred.map(|(_, until)| until)),
         (false, Some(ticket)) => followed(placed.bet, ticket, until).await,
         (true | false, _) => timeout_at(deadline, looked_up(app, placed.bet, until))
             .await
@@ -371,6 +426,11 @@ fn render(
     replayed: bool,
 ) -> Result<Response, Problem> {
     let mut picture = Picture::placed(placed, decision.position);
+    for event in events::of_bets(decision) {
+        if events::followed_bet(event) == Some(placed.bet) {
+            picture.take(event, decision.position, placed.placed_at);
+        }
+    }
     let (status, body) = match last {
         Last::Pending(until) => {
             let mut body = picture.to_json();
@@ -389,6 +449,10 @@ fn render(
                 let problem = refusals::bet_rejection(rejection)
                     .with("id", json!(placed.bet.to_string()))
                     .with("position", json!(seen_with(&last).text()));
+                let problem = match events::reoffer(&last, Some(placed.bet)) {
+                    Some(told) => problem.with("reoffer", reoffers::to_json(told)),
+                    None => problem,
+                };
                 return Err(refusals::recorded(problem, decision, replayed));
             }
             let mut body = picture.to_json();

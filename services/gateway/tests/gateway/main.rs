@@ -18,6 +18,8 @@ mod people;
 mod placing;
 mod prices;
 mod protection;
+mod referral;
+mod reoffer;
 mod risk;
 mod socket;
 mod systems;

@@ -14,6 +14,8 @@ mod origin;
 mod own_limits;
 mod place;
 mod properties;
+mod refer;
+mod reoffer;
 mod settle;
 mod snapshot;
 mod world;

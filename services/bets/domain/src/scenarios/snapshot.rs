@@ -1,5 +1,6 @@
 //! A state that was taken apart and put together is the same state.
 
+use super::reoffer::moved_slip;
 use super::world::*;
 use crate::settlement::LegResult;
 use crate::*;
@@ -14,6 +15,7 @@ fn parts_make_the_whole() {
             seeing(at(0), [in_play(3, at(0))]),
         ))
         .after(hold(3))
+        .after(moved_slip(4))
         .after(result(1, 1, LegResult::Won))
         .after(notice(Notice::Restriction {
             customer: ANN,

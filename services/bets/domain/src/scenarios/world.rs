@@ -74,7 +74,15 @@ pub(super) fn seeing(now: Timestamp, quotes: impl IntoIterator<Item = Quote>) ->
     Surroundings {
         at: now,
         evidence: quotes.into_iter().map(by_selection).collect(),
-        rules: HouseRules::default(),
+        rules: plain_rules(),
+    }
+}
+
+/// All or nothing at once: the scenarios of re-offers and referrals say so when it is otherwise.
+pub(super) fn plain_rules() -> HouseRules {
+    HouseRules {
+        acceptance: AcceptanceRules::PLAIN,
+        ..HouseRules::default()
     }
 }
 
@@ -104,6 +112,7 @@ pub(super) fn slip(markets: &[u64]) -> SlipRequest {
         price_policy: PricePolicy::Exact,
         each_way: false,
         client_ref: None,
+        accepts_part: false,
     }
 }
 

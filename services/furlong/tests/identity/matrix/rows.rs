@@ -66,6 +66,9 @@ pub const ROWS: &[Row] = &[
     row("GET", "/v1/bets", Who::SignedIn, |_| Ask::get("/v1/bets")),
     row("GET", "/v1/bets/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/bets/{}", t.bet))),
 
+    row("GET", "/v1/bets/{id}/reoffer", Who::SignedIn, |_| Ask::get(format!("/v1/bets/bet_{NOBODYS}/reoffer"))),
+    row("POST", "/v1/bets/{id}/reoffer/accept", PLAYERS, |_| Ask::post(format!("/v1/bets/bet_{NOBODYS}/reoffer/accept"), &json!({}))),
+
     row("GET", "/v1/account", Who::SignedIn, |_| Ask::get("/v1/account")),
     row("GET", "/v1/account/balance", Who::SignedIn, |_| Ask::get("/v1/account/balance")),
     row("GET", "/v1/account/statement", Who::SignedIn, |_| Ask::get("/v1/account/statement")),
@@ -85,6 +88,11 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/webhooks/{provider}", Who::Anybody, |_| Ask::post("/v1/webhooks/simulator", &json!({}))),
 
     row("POST", "/v1/feed/updates", MARKETS, |_| Ask::post("/v1/feed/updates", &json!({"type": "none"}))),
+
+    row("GET", "/v1/admin/referrals", MARKETS, |_| Ask::get("/v1/admin/referrals")),
+    row("POST", "/v1/admin/referrals/{id}/accept", MARKETS, |_| Ask::post(format!("/v1/admin/referrals/bet_{NOBODYS}/accept"), &json!({"reason": "matrix"}))),
+    row("POST", "/v1/admin/referrals/{id}/decline", MARKETS, |_| Ask::post(format!("/v1/admin/referrals/bet_{NOBODYS}/decline"), &json!({"reason": "matrix"}))),
+    row("POST", "/v1/admin/referrals/{id}/offer", MARKETS, |_| Ask::post(format!("/v1/admin/referrals/bet_{NOBODYS}/offer"), &json!({"reason": "matrix"}))),
 
     row("POST", "/v1/admin/markets/{id}/suspend", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/suspend"), &json!({"reason": "matrix"}))),
     row("POST", "/v1/admin/markets/{id}/resume", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/resume"), &json!({"reason": "matrix"}))),

@@ -26,6 +26,14 @@ pub fn place_of(asked: &CommandRecord<bets::Command>) -> bets::PlaceBet {
             slip: place.slip,
         },
         bets::Command::SetStakeFactor(set) => panic!("no slip: {set:?}"),
+        bets::Command::PlaceSlipSaying(place) => bets::PlaceBet {
+            bet: place.bet,
+            customer: place.customer,
+            slip: place.slip,
+        },
+        bets::Command::AcceptReoffer(_) | bets::Command::AnswerReferral(_) => {
+            panic!("not a placement: {:?}", asked.command)
+        }
     }
 }
 

@@ -165,6 +165,45 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
                     rejection,
                 ));
             }
+            bets::Event::BetReferred(told) => {
+                let mut key = told.until.micros().to_be_bytes().to_vec();
+                key.extend(told.bet.bytes());
+                let row = ReferralRow {
+                    told: told.clone(),
+                    position,
+                    at,
+                };
+                rows.push(Row {
+                    table: table::REFERRAL,
+                    key,
+                    value: row.to_bytes(),
+                    seq,
+                });
+            }
+            bets::Event::ReferralAnswered(told) => {
+                let row = ReferralAnsweredRow {
+                    told: told.clone(),
+                    position,
+                };
+                rows.push(Row {
+                    table: table::REFERRAL_ANSWERED,
+                    key: told.bet.bytes().to_vec(),
+                    value: row.to_bytes(),
+                    seq,
+                });
+            }
+            bets::Event::BetReoffered(told) => {
+                let row = ReofferRow {
+                    told: told.clone(),
+                    position,
+                };
+                rows.push(Row {
+                    table: table::REOFFER,
+                    key: told.bet.bytes().to_vec(),
+                    value: row.to_bytes(),
+                    seq,
+                });
+            }
             _ => {}
         }
     }

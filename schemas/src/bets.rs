@@ -166,6 +166,14 @@ wire! {
         PartAgreed(PartAgreed),
         /// The slip is struck next; what is held above its stake is released.
         StakeReduced(StakeReduced),
+        /// Bets of a stretch of time do not count.
+        CancellationStarted(CancellationStarted),
+        /// They count again.
+        RestorationStarted(RestorationStarted),
+        /// A leg does not count.
+        LegVoided(LegVoided),
+        /// A void leg counts again.
+        LegRestored(LegRestored),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
@@ -413,6 +421,35 @@ wire! {
     /// See [`Event`]. The hold of `held` is released and `stake` held in its place, as the first hold
     /// that a reversal restores would be; so the slip's settlements count from 2.
     record StakeReduced { bet: BetId, customer: CustomerId, held: Money, stake: Money }
+    /// See [`Event`]. Only legs on these selections at these prices or longer ones; none: all legs.
+    record CancellationStarted {
+        market: MarketId,
+        by: CancelledBy,
+        from: Option<Timestamp>,
+        until: Option<Timestamp>,
+        prices_from: Vec<SelectionPriceFrom>,
+        reason: String,
+        struck_slips: u32,
+    }
+    /// See [`Event`].
+    record RestorationStarted { market: MarketId, by: CancelledBy, struck_slips: u32 }
+    /// See [`Event`].
+    record LegVoided { bet: BetId, selection: SelectionId, by: CancelledBy, reason: String }
+    /// See [`Event`].
+    record LegRestored { bet: BetId, selection: SelectionId }
+    /// Who says that bets do not count: the market's source, of this stretch, or a ruling.
+    union CancelledBy {
+        /// The market's source.
+        CancelledBySource(CancelledBySource),
+        /// Two persons of the house.
+        CancelledByRuling(CancelledByRuling),
+    }
+    /// Both bounds belong to the stretch; a side without a bound is open.
+    record CancelledBySource { from: Option<Timestamp>, until: Option<Timestamp> }
+    /// The market's ruling of that number, in the journal of odds.
+    record CancelledByRuling { ruling: u32 }
+    /// From which price on.
+    record SelectionPriceFrom { selection: SelectionId, price: Price }
 
     /// Which rule a slip broke, with the data for the next step.
     record Rejection { reason: RejectionReason }

@@ -20,6 +20,10 @@ wire! {
         WithdrawSelection(WithdrawSelection),
         /// The desk says what each selection of a market would cost.
         LeanBook(LeanBook),
+        /// One person says which prices were obviously wrong.
+        ProposeRuling(ProposeRuling),
+        /// Another person agrees.
+        ApproveRuling(ApproveRuling),
     }
 
     /// One message of a feed source to the partition of its fixture. The sequence counts the
@@ -175,6 +179,15 @@ wire! {
     /// An operator takes the result back.
     record RollBackResult { market: MarketId, reason: String, by: String }
 
+    /// One person says which prices were obviously wrong.
+    record ProposeRuling { market: MarketId, mistake: Mistake, by: String }
+    /// Another person agrees.
+    record ApproveRuling { market: MarketId, ruling: u32, reason: String, by: String }
+    /// Bets accepted in a stretch, both bounds included, at these prices or longer ones.
+    record Mistake { from: Timestamp, until: Timestamp, prices: Vec<MistakenPrice>, reason: String }
+    /// The price shown, and the one held to be right.
+    record MistakenPrice { selection: SelectionId, shown: Price, right: Price }
+
     /// An operator withdraws a selection.
     record WithdrawSelection {
         market: MarketId,
@@ -243,6 +256,10 @@ wire! {
         SourceCameUp(SourceCameUp),
         /// What the book published in the same record is made of.
         BookExplained(BookExplained),
+        /// One person says which prices were obviously wrong.
+        RulingProposed(RulingProposed),
+        /// Another person agrees: bets struck at those prices do not count.
+        RulingApproved(RulingApproved),
     }
 
     /// See [`Event`].
@@ -365,6 +382,29 @@ wire! {
     /// Which prices are offered.
     enum PriceLadder { Hundredths, Classic, Fractions }
 
+    /// See [`Event`]. Rulings of a market are numbered from 1.
+    record RulingProposed {
+        market: MarketId,
+        ruling: u32,
+        rules_version: u32,
+        mistake: Mistake,
+        by: String,
+        proposed_at: Timestamp,
+        lapses_at: Timestamp,
+    }
+    /// See [`Event`]. What was proposed is told again with the approval.
+    record RulingApproved {
+        market: MarketId,
+        ruling: u32,
+        mistake: Mistake,
+        proposed_by: String,
+        proposed_at: Timestamp,
+        lapses_at: Timestamp,
+        reason: String,
+        by: String,
+        approved_at: Timestamp,
+    }
+
     /// Which rule a command to odds broke.
     record Rejection { reason: RejectionReason }
 
@@ -390,6 +430,18 @@ wire! {
         ReasonMissing(ReasonMissing),
         /// The market belongs to another source.
         SourceNotOwner(SourceNotOwner),
+        /// A ruling on bets that may still come.
+        StretchNotOver(StretchNotOver),
+        /// A ruling without prices.
+        PricesMissing(PricesMissing),
+        /// A price that somebody could have taken for right.
+        PriceNotObviouslyWrong(PriceNotObviouslyWrong),
+        /// The market has no such ruling.
+        RulingUnknown(RulingUnknown),
+        /// Nobody approves their own proposal.
+        OwnProposal(OwnProposal),
+        /// The proposal was not approved in time.
+        ProposalLapsed(ProposalLapsed),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -411,4 +463,16 @@ wire! {
     record ReasonMissing {}
     /// See [`RejectionReason`].
     record SourceNotOwner { owner: String }
+    /// See [`RejectionReason`].
+    record StretchNotOver {}
+    /// See [`RejectionReason`].
+    record PricesMissing {}
+    /// See [`RejectionReason`].
+    record PriceNotObviouslyWrong { selection: SelectionId }
+    /// See [`RejectionReason`].
+    record RulingUnknown { ruling: u32 }
+    /// See [`RejectionReason`].
+    record OwnProposal {}
+    /// See [`RejectionReason`].
+    record ProposalLapsed { lapsed_at: Timestamp }
 }

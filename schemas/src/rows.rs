@@ -8,8 +8,8 @@
 use crate::auth::{ExclusionKind, LimitKind, Role};
 use crate::avro::Blob;
 use crate::bets::{
-    BetPlaced, BetReferred, BetReoffered, PartAgreed, ReferralAnswered, Rejection, SlipOutcome,
-    StakeFactorSet, StruckLeg,
+    BetPlaced, BetReferred, BetReoffered, BetTermsFixed, CancelledBy, PartAgreed, ReferralAnswered,
+    Rejection, SlipOutcome, StakeFactorSet, StruckLeg,
 };
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
@@ -82,8 +82,12 @@ pub mod table {
     pub const REFERRAL_ANSWERED: &str = "referral_answered";
     /// Key: bet. Value: [`super::BetPartRow`].
     pub const BET_PART: &str = "bet_part";
+    /// Key: bet, selection. Value: [`super::LegVoidRow`].
+    pub const LEG_VOID: &str = "leg_void";
+    /// Key: bet. Value: [`super::BetTermsRow`].
+    pub const BET_TERMS: &str = "bet_terms";
     /// All of them.
-    pub const ALL: [&str; 28] = [
+    pub const ALL: [&str; 30] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -111,6 +115,8 @@ pub mod table {
         REFERRAL,
         REFERRAL_ANSWERED,
         BET_PART,
+        LEG_VOID,
+        BET_TERMS,
         STAKE_FACTOR,
     ];
 }
@@ -176,6 +182,12 @@ wire! {
         position: Position,
         at: Timestamp,
     }
+    /// What else was agreed on a slip.
+    record BetTermsRow { fixed: BetTermsFixed, position: Position }
+    /// Why a leg does not count; none: it counts again.
+    record LegVoidRow { bet: BetId, selection: SelectionId, void: Option<LegVoid>, position: Position }
+    /// Who said so, and why.
+    record LegVoid { by: CancelledBy, reason: String }
     /// In one word.
     enum BetStatus { Pending, Accepted, Rejected, Settled }
     /// An account's balance.

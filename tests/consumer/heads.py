@@ -19,6 +19,7 @@ CANONICAL = {
     ("furlong.AuthEvents", 2): 17,
     ("furlong.OddsEvents", 1): 3,
     ("furlong.OddsEvents", 2): 13,
+    ("furlong.OddsEvents", 3): 21,
     ("furlong.BetsEvents", 1): 5,
     ("furlong.BetsEvents", 2): 15,
     ("furlong.BetsEvents", 3): 19,

@@ -36,6 +36,7 @@ pub struct Client {
     fixtures: Vec<FixtureId>,
     markets: Vec<(MarketId, FixtureId, Vec<SelectionId>)>,
     resulted: Vec<MarketId>,
+    cancelled: Vec<(MarketId, Option<Timestamp>, Option<Timestamp>)>,
     finals: Option<Vec<(MarketId, FixtureId, Vec<SelectionId>)>>,
     outcomes: Vec<payments::ReportOutcome>,
     sequences: BTreeMap<u16, u64>,
@@ -80,7 +81,8 @@ impl Client {
             18..=29 => Self::report_outcome(world),
             30..=33 => Self::announce(world),
             34..=37 => Self::offer(world),
-            38..=57 => Self::feed_market(world),
+            38..=56 => Self::feed_market(world),
+            57 => Self::rule(world),
             58..=84 => Self::place(world),
             85..=92 => Self::repeat(world),
             93 => protection::ask(world),
@@ -424,7 +426,9 @@ impl Client {
             }),
             76 => Update::Close(odds::Close { market }),
             77..=91 => Self::settle(world, market, &selections),
-            _ => Self::roll_back(world, market),
+            92..=94 => Self::roll_back(world, market),
+            95..=97 => Self::cancel_bets(world, market),
+            _ => Self::restore_bets(world, market),
         };
         let partition = update_partition(&update).unwrap_or(fixture.partition());
         Self::feed(world, partition, update);
@@ -438,6 +442,95 @@ impl Client {
         Update::RollBack(odds::RollBack {
             market: resulted.unwrap_or(market),
             reason: "wrong result".to_owned(),
+        })
+    }
+
+    /// Somebody says that prices of the last moments were obviously wrong, or somebody agrees,
+    /// perhaps the same person, perhaps to nothing.
+    fn rule(world: &mut World) {
+        let count = world.client.markets.len();
+        if count == 0 {
+            return;
+        }
+        let which = world.dice.below(count.try_into().unwrap_or(1));
+        let (market, _, selections) =
+            world.client.markets[usize::try_from(which).unwrap_or(0)].clone();
+        let by = if world.dice.permille(500) {
+            "ann"
+        } else {
+            "bob"
+        };
+        let command = if world.dice.permille(400) {
+            let millis = i64::try_from(world.dice.below(60_000)).unwrap_or(0);
+            let price = |micros| Price::from_micros(micros).ok();
+            let shown = 1_520_000 + 10_000 * i64::try_from(world.dice.below(100)).unwrap_or(0);
+            let Some((shown, right)) = price(shown).zip(price(1_010_000)) else {
+                return;
+            };
+            odds::Command::ProposeRuling(odds::ProposeRuling {
+                market,
+                mistake: odds::Mistake {
+                    from: world.now.minus(Duration::from_millis(millis)),
+                    until: world.now.minus(Duration::from_millis(millis.min(5))),
+                    prices: selections
+                        .iter()
+                        .take(2)
+                        .map(|selection| odds::MistakenPrice {
+                            selection: *selection,
+                            shown,
+                            right,
+                        })
+                        .collect(),
+                    reason: "the point was left out".to_owned(),
+                },
+                by: by.to_owned(),
+            })
+        } else {
+            odds::Command::ApproveRuling(odds::ApproveRuling {
+                market,
+                ruling: 1 + u32::try_from(world.dice.below(3)).unwrap_or(0),
+                reason: "seen the same".to_owned(),
+                by: by.to_owned(),
+            })
+        };
+        let at = TopicPartition::new(Topic::OddsCommands, market.partition());
+        Self::send(world, at, command, true);
+    }
+
+    /// The source says that bets of the last moments, of all time or from now on do not count.
+    fn cancel_bets(world: &mut World, market: MarketId) -> Update {
+        let back = |world: &mut World| {
+            let millis = i64::try_from(world.dice.below(30_000)).unwrap_or(0);
+            world.now.minus(Duration::from_millis(millis))
+        };
+        let (from, until) = match world.dice.below(4) {
+            0 => (Some(back(world)), None),
+            1 => (None, Some(back(world))),
+            2 => (None, None),
+            _ => {
+                let (a, b) = (back(world), back(world));
+                (Some(a.min(b)), Some(a.max(b)))
+            }
+        };
+        world.client.cancelled.push((market, from, until));
+        Update::CancelBets(odds::CancelBets {
+            market,
+            from,
+            until,
+            reason: "the start was told too late".to_owned(),
+        })
+    }
+
+    /// It takes such a word back, mostly one that it said.
+    fn restore_bets(world: &mut World, market: MarketId) -> Update {
+        let count = world.client.cancelled.len();
+        let which = usize::try_from(world.dice.below(count.try_into().unwrap_or(1)));
+        let said = world.client.cancelled.get(which.unwrap_or(0)).copied();
+        let (market, from, until) = said.unwrap_or((market, None, None));
+        Update::RestoreBets(odds::RestoreBets {
+            market,
+            from,
+            until,
         })
     }
 
@@ -711,6 +804,8 @@ impl Client {
 fn update_partition(update: &Update) -> Option<u16> {
     if let Update::RollBack(wrong) = update {
         Some(wrong.market.partition())
+    } else if let Update::RestoreBets(restored) = update {
+        Some(restored.market.partition())
     } else {
         None
     }
@@ -742,12 +837,16 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         E::OwnLimitNoticed(_) => Some("weeks limited"),
         E::StakeFactorSet(_) => Some("factor set"),
         E::BetReoffered(_) => Some("offered another"),
+        E::LegVoided(_) => Some("voided"),
+        E::LegRestored(_) => Some("restored"),
         E::BetReferred(_) => Some("referred"),
         E::StakeReduced(_) => Some("taken in part"),
         E::ReofferAccepted(_)
         | E::PartAllowed(_)
         | E::ReferralAnswered(_)
         | E::PartAgreed(_)
+        | E::CancellationStarted(_)
+        | E::RestorationStarted(_)
         | E::BetHeld(_)
         | E::BetAwaitsBudget(_)
         | E::SettlementStarted(_)

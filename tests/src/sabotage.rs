@@ -47,6 +47,8 @@ pub enum Fault {
     SettledTwice,
     /// A return is a cent more than the rule gives.
     ReturnAltered,
+    /// A leg that does not count counts.
+    VoidForgotten,
     /// A stake is free again before the slip is decided.
     HoldReleasedEarly,
     /// The picture that bets looks at does not hear of suspensions.
@@ -116,6 +118,7 @@ impl Fault {
         Self::SnapshotStateOlder,
         Self::SettledTwice,
         Self::ReturnAltered,
+        Self::VoidForgotten,
         Self::HoldReleasedEarly,
         Self::SuspensionUnheard,
         Self::PriceMisread,
@@ -156,7 +159,9 @@ impl Fault {
             Self::DecisionMissing | Self::CauseGoesBack => I::ChainIsUnbroken,
             Self::RowAltered => I::ReplayEqualsViews,
             Self::SnapshotStateOlder => I::ReplayIsDeterministic,
-            Self::SettledTwice | Self::ReturnAltered => I::OneSettlementInForce,
+            Self::SettledTwice | Self::ReturnAltered | Self::VoidForgotten => {
+                I::OneSettlementInForce
+            }
             Self::HoldReleasedEarly => I::StakesAreReserved,
             Self::SuspensionUnheard => I::AcceptedOnlyWhenOpen,
             Self::PriceMisread | Self::AcceptedPriceAltered => I::AcceptedAtQuotedPrice,
@@ -599,6 +604,12 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
                 events.insert(index + 1, bets::Event::BetSettled(again));
                 return true;
             }
+        }
+        if let bets::Event::LegVoided(_) = &events[index]
+            && fault == Fault::VoidForgotten
+        {
+            events.remove(index);
+            return true;
         }
         if let bets::Event::BetAccepted(accepted) = &events[index]
             && fault == Fault::AcceptedWhileExcluded

@@ -58,7 +58,7 @@ impl Auditor {
                 for event in &body.events {
                     self.prices
                         .take_odds(position, decision.header.decided_at, event);
-                    self.slips.take_odds(event);
+                    self.slips.take_odds(position, event, findings);
                 }
             }
             Events::PaymentsEvents(body) => {

@@ -8,6 +8,7 @@
 
 mod auditor;
 mod book;
+mod cancellations;
 pub mod checkpoint;
 mod findings;
 mod limits;

@@ -76,6 +76,8 @@ impl Prices {
             | OddsEvent::ResultWordTaken(_)
             | OddsEvent::BetsCancelled(_)
             | OddsEvent::BetsRestored(_)
+            | OddsEvent::RulingProposed(_)
+            | OddsEvent::RulingApproved(_)
             | OddsEvent::SourceWentDown(_)
             | OddsEvent::SourceCameUp(_)
             | OddsEvent::BookExplained(_)

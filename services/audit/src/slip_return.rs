@@ -15,6 +15,13 @@ use num_traits::{One, Signed, Zero};
 use schemas::bets::{BetType, LegDecidedInFull};
 use schemas::odds::{Outcome, OutcomeKind};
 
+/// What a leg comes to that does not count.
+pub(crate) const VOID: Outcome = Outcome {
+    kind: OutcomeKind::Void,
+    places: 1,
+    tied: 1,
+};
+
 /// A leg, and what became of it; none: not known.
 pub(crate) struct Leg<'a> {
     pub price: kernel::Price,

@@ -9,12 +9,13 @@
     reason = "exact fractions neither overflow nor round"
 )]
 
+use crate::cancellations::{Cancellations, bears_out};
 use crate::findings::Findings;
 use crate::slip_return;
-use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, TransferId};
+use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, Timestamp, TransferId};
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use schemas::bets::{
     BetSettled, BetTermsFixed, BetType, Event, LegDecidedInFull, PartAgreed, ReturnExplained,
     StakeReduced, StruckLeg, stake_hold,
@@ -48,6 +49,9 @@ struct Slip {
     /// What the next settlement is said to be made of.
     explained: Option<ReturnExplained>,
     outcomes: FxHashMap<SelectionId, (u32, Outcome)>,
+    accepted_at: Option<Timestamp>,
+    /// Legs that do not count.
+    voided: FxHashSet<SelectionId>,
     reversals: u32,
     settlements: u32,
     in_force: Option<(u32, Money)>,
@@ -70,10 +74,17 @@ pub(crate) struct Slips {
     slips: FxHashMap<BetId, Slip>,
     holds: FxHashMap<TransferId, Hold>,
     results: FxHashMap<(MarketId, u32), Vec<SelectionOutcome>>,
+    cancellations: Cancellations,
 }
 
 impl Slips {
-    pub(crate) fn take_odds(&mut self, event: &OddsEvent) {
+    pub(crate) fn take_odds(
+        &mut self,
+        position: Position,
+        event: &OddsEvent,
+        findings: &mut Findings,
+    ) {
+        self.cancellations.take(position, event, findings);
         if let OddsEvent::MarketResulted(resulted) = event {
             self.results.insert(
                 (resulted.market, resulted.result),
@@ -121,6 +132,8 @@ impl Slips {
                     full: FxHashMap::default(),
                     explained: None,
                     outcomes: FxHashMap::default(),
+                    accepted_at: None,
+                    voided: FxHashSet::default(),
                     reversals: 0,
                     settlements: 0,
                     in_force: None,
@@ -146,6 +159,7 @@ impl Slips {
                         position,
                         || format!("{} is struck in part and all of it is held", accepted.bet),
                     );
+                    slip.accepted_at = Some(accepted.accepted_at);
                     slip.legs.clone_from(&accepted.legs);
                 })
             }
@@ -165,6 +179,21 @@ impl Slips {
                     None => slip.outcomes.remove(&decided.selection),
                 };
             }),
+            Event::LegVoided(voided) => {
+                self.with(voided.bet, position, findings, |slip, findings| {
+                    slip.voided.insert(voided.selection);
+                    let struck_at = slip.accepted_at;
+                    let covered = struck_at.is_some_and(|at| bears_out(&voided.by, at));
+                    findings.require(covered, InvariantId::OneSettlementInForce, position, || {
+                        format!("{} is struck outside of {:?}", voided.bet, voided.by)
+                    });
+                })
+            }
+            Event::LegRestored(restored) => {
+                self.with(restored.bet, position, findings, |slip, _| {
+                    slip.voided.remove(&restored.selection);
+                })
+            }
             Event::LegDecidedInFull(decided) => {
                 self.with(decided.bet, position, findings, |slip, _| {
                     let told = (decided.result, decided.outcome.clone());
@@ -216,6 +245,8 @@ impl Slips {
             | Event::SettlementStarted(_)
             | Event::SettlementStartedInFull(_)
             | Event::RollbackStarted(_)
+            | Event::CancellationStarted(_)
+            | Event::RestorationStarted(_)
             | Event::SettlementAdvanced(_)
             | Event::BudgetRequested(_)
             | Event::BudgetReturned(_)
@@ -288,6 +319,25 @@ impl Slips {
                 format!("{bet} was struck in part and its first hold is {first:?}")
             });
             self.check_outcomes(*bet, slip, findings);
+            if at_rest {
+                self.check_voids(*bet, slip, findings);
+            }
+        }
+    }
+
+    /// A leg counts unless a cancellation in force covers the moment at which it was struck.
+    fn check_voids(&self, bet: BetId, slip: &Slip, findings: &mut Findings) {
+        let Some(struck_at) = slip.accepted_at else {
+            return;
+        };
+        for leg in &slip.legs {
+            let covered = self.cancellations.covers(leg, struck_at);
+            let voided = slip.voided.contains(&leg.selection);
+            let invariant = InvariantId::OneSettlementInForce;
+            findings.require(covered == voided, invariant, slip.position, || {
+                let leg = leg.selection;
+                format!("{bet}: leg {leg} is void: {voided}; cancelled: {covered}")
+            });
         }
     }
 
@@ -436,10 +486,18 @@ impl Slip {
         let legs: Vec<slip_return::Leg<'_>> = self
             .legs
             .iter()
-            .map(|leg| slip_return::Leg {
-                price: leg.price,
-                outcome: self.outcomes.get(&leg.selection).map(|(_, told)| told),
-                full: self.full.get(&leg.selection),
+            .map(|leg| {
+                let told = self.outcomes.get(&leg.selection).map(|(_, told)| told);
+                let counts = !self.voided.contains(&leg.selection);
+                slip_return::Leg {
+                    price: leg.price,
+                    outcome: if counts {
+                        told
+                    } else {
+                        Some(&slip_return::VOID)
+                    },
+                    full: self.full.get(&leg.selection).filter(|_| counts),
+                }
             })
             .collect();
         let sizes = slip_return::sizes(self.bet_type, legs.len(), &self.sizes);

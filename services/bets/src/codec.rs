@@ -5,6 +5,7 @@
 //! value that the domain cannot hold is a decoding error, and a published event has a meaning for
 //! ever.
 
+mod cancellation;
 mod customer;
 mod referral;
 mod rejection;
@@ -12,6 +13,7 @@ mod reoffer;
 mod request;
 mod terms;
 
+pub(crate) use cancellation::{by_from_wire, by_to_wire, cancellation_from_wire, started_to_wire};
 pub(crate) use customer::{
     factor_from_wire, own_limit_from_wire, own_limit_to_wire, scope_from_wire, scope_to_wire,
 };
@@ -299,6 +301,39 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             result,
             decided,
         } => terms::leg_decided_to_wire(*bet, *selection, *result, *decided),
+        Event::CancellationStarted {
+            market,
+            by,
+            cancellation,
+            struck_slips,
+        } => {
+            let started = started_to_wire(*market, *by, cancellation, *struck_slips);
+            wire::Event::CancellationStarted(started)
+        }
+        Event::RestorationStarted {
+            market,
+            by,
+            struck_slips,
+        } => wire::Event::RestorationStarted(wire::RestorationStarted {
+            market: *market,
+            by: by_to_wire(*by),
+            struck_slips: *struck_slips,
+        }),
+        Event::LegVoided {
+            bet,
+            selection,
+            by,
+            reason,
+        } => wire::Event::LegVoided(wire::LegVoided {
+            bet: *bet,
+            selection: *selection,
+            by: by_to_wire(*by),
+            reason: reason.clone(),
+        }),
+        Event::LegRestored { bet, selection } => wire::Event::LegRestored(wire::LegRestored {
+            bet: *bet,
+            selection: *selection,
+        }),
         Event::PricesTraced { bet, legs } => {
             wire::Event::PricesTraced(terms::traced_to_wire(*bet, legs))
         }
@@ -503,6 +538,21 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
         wire::Event::LegDecided(decided) => terms::plain_leg_from_wire(&decided),
         wire::Event::LegDecidedInFull(decided) => terms::full_leg_from_wire(&decided)?,
         wire::Event::BetTermsFixed(fixed) => terms::fixed_from_wire(&fixed)?,
+        wire::Event::CancellationStarted(started) => cancellation::started_from_wire(started),
+        wire::Event::RestorationStarted(started) => Event::RestorationStarted {
+            market: started.market,
+            by: by_from_wire(&started.by),
+            struck_slips: started.struck_slips,
+        },
+        wire::Event::LegVoided(voided) => Event::LegVoided {
+            bet: voided.bet,
+            selection: voided.selection,
+            by: by_from_wire(&voided.by),
+            reason: voided.reason,
+        },
+        wire::Event::LegRestored(wire::LegRestored { bet, selection }) => {
+            Event::LegRestored { bet, selection }
+        }
         wire::Event::PricesTraced(traced) => terms::traced_from_wire(traced),
         wire::Event::ReturnExplained(parts) => terms::parts_from_wire(parts),
         wire::Event::SettlementReversed(reversed) => Event::SettlementReversed {

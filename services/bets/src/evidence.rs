@@ -18,7 +18,7 @@ pub(crate) fn surroundings(
     selections: impl IntoIterator<Item = SelectionId>,
     now: Timestamp,
 ) -> Surroundings {
-    let shown = |selection| Some((selection, quote(view, selection)?));
+    let shown = |selection| Some((selection, quote(view, selection, now)?));
     let evidence: Evidence = selections.into_iter().filter_map(shown).collect();
     Surroundings {
         at: now,
@@ -27,7 +27,7 @@ pub(crate) fn surroundings(
     }
 }
 
-fn quote(view: &MarketView, selection: SelectionId) -> Option<Quote> {
+fn quote(view: &MarketView, selection: SelectionId, now: Timestamp) -> Option<Quote> {
     let (market, shown) = view.selection(selection)?;
     let fixture = view.fixture(market.fixture);
     Some(Quote {
@@ -35,7 +35,7 @@ fn quote(view: &MarketView, selection: SelectionId) -> Option<Quote> {
         fixture: market.fixture,
         sport: fixture.map(|f| f.sport.clone()).unwrap_or_default(),
         market_kind: kind_name(&market.kind).to_owned(),
-        status: status(market),
+        status: status(market, now),
         version: market.version,
         open_since: market.open_since,
         price: shown.price,
@@ -140,8 +140,10 @@ pub(crate) fn detail(view: &MarketView, market: MarketId) -> ResultDetail {
     }
 }
 
-const fn status(market: &Market) -> MarketStatus {
+/// While bets of this very moment are cancelled, the market takes none.
+fn status(market: &Market, now: Timestamp) -> MarketStatus {
     match market.status {
+        markets::MarketStatus::Open if market.cancels(now) => MarketStatus::Suspended,
         markets::MarketStatus::Open => MarketStatus::Open,
         markets::MarketStatus::Suspended => MarketStatus::Suspended,
         markets::MarketStatus::Closed | markets::MarketStatus::Settled => MarketStatus::Closed,

@@ -8,6 +8,7 @@
 pub mod calculator;
 mod codec;
 mod evidence;
+pub mod foresight;
 mod projection;
 mod reactor;
 mod snapshot;

@@ -3,11 +3,11 @@
 //! Duty: turn each recorded event into full rows, from that event alone. Prohibition: no sum and
 //! no memory; a total that a row needs is told by the event.
 
-use kernel::{BetId, CustomerId, Partition, Position, Timestamp};
+use kernel::{BetId, CustomerId, Partition, Position, SelectionId, Timestamp};
 use schemas::bets::{BetAccepted, BetPlaced, BetReferred, Event, Liability, StakeFactorSet};
 use schemas::rows::{
-    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, LiabilityRow, ReferralAnsweredRow,
-    ReferralRow, ReofferRow, StakeFactorRow, table,
+    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, LegVoid, LegVoidRow,
+    LiabilityRow, ReferralAnsweredRow, ReferralRow, ReofferRow, StakeFactorRow, table,
 };
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
@@ -66,6 +66,24 @@ impl Stand {
                 ..self.blank(reversed.bet, reversed.customer, BetStatus::Accepted)
             })],
             Event::StakeFactorSet(set) => vec![self.factor(set)],
+            Event::BetTermsFixed(fixed) => {
+                let row = BetTermsRow {
+                    fixed: fixed.clone(),
+                    position: self.position,
+                };
+                let key = fixed.bet.bytes().to_vec();
+                vec![self.row(table::BET_TERMS, key, row.to_bytes())]
+            }
+            Event::LegVoided(voided) => {
+                let void = LegVoid {
+                    by: voided.by.clone(),
+                    reason: voided.reason.clone(),
+                };
+                vec![self.leg(voided.bet, voided.selection, Some(void))]
+            }
+            Event::LegRestored(restored) => {
+                vec![self.leg(restored.bet, restored.selection, None)]
+            }
             Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
             Event::BetReoffered(told) => {
                 let row = ReofferRow {
@@ -94,8 +112,9 @@ impl Stand {
             | Event::BetAwaitsBudget(_)
             | Event::SettlementStarted(_)
             | Event::RollbackStarted(_)
+            | Event::CancellationStarted(_)
+            | Event::RestorationStarted(_)
             | Event::LegDecided(_)
-            | Event::BetTermsFixed(_)
             | Event::SettlementStartedInFull(_)
             | Event::LegDecidedInFull(_)
             | Event::ReturnExplained(_)
@@ -193,6 +212,17 @@ impl Stand {
         key.extend(set.scope.to_bytes());
         let row = StakeFactorRow { set: set.clone() };
         self.row(table::STAKE_FACTOR, key, row.to_bytes())
+    }
+
+    fn leg(self, bet: BetId, selection: SelectionId, void: Option<LegVoid>) -> Row {
+        let row = LegVoidRow {
+            bet,
+            selection,
+            void,
+            position: self.position,
+        };
+        let key = [bet.bytes(), selection.bytes()].concat();
+        self.row(table::LEG_VOID, key, row.to_bytes())
     }
 
     const fn blank(self, bet: BetId, customer: CustomerId, status: BetStatus) -> BetStatusRow {

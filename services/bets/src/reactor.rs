@@ -4,7 +4,10 @@
 //! Prohibition: nothing is judged; whether a slip or market is known here is the domain's matter.
 
 use crate::{codec, evidence};
-use bets_domain::{Command, HoldOutcome, HouseRules, Notice, OwnLimit, ResultInForce};
+use bets_domain::{
+    Cancellation, CancelledBy, Command, HoldOutcome, HouseRules, Notice, OwnLimit, ResultInForce,
+    Window,
+};
 use kernel::{CustomerId, MarketId, Money, Partition, Timestamp};
 use markets::MarketView;
 use schemas::bets::bet_of_stake_hold;
@@ -57,6 +60,21 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
                 market: rolled_back.market,
                 result: rolled_back.result,
             }),
+            // Two words on one stretch in one record cannot be: each is a record's answer.
+            odds::Event::BetsCancelled(cancelled) => notices.push(Notice::Cancellation {
+                market: cancelled.market,
+                by: CancelledBy::Source(stretch(cancelled.from, cancelled.until)),
+                cancellation: Cancellation {
+                    window: stretch(cancelled.from, cancelled.until),
+                    prices_from: BTreeMap::new(),
+                    reason: cancelled.reason.clone(),
+                },
+            }),
+            odds::Event::RulingApproved(approved) => notices.push(ruled(approved)),
+            odds::Event::BetsRestored(restored) => notices.push(Notice::Restoration {
+                market: restored.market,
+                by: CancelledBy::Source(stretch(restored.from, restored.until)),
+            }),
             odds::Event::BudgetGranted(granted) if granted.bets_partition == partition => {
                 let total = grants.entry(granted.market).or_insert(granted.total);
                 *total = granted.total.max(*total);
@@ -82,8 +100,7 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
             | odds::Event::BudgetReturnNoticed(_)
             | odds::Event::SelectionWithdrawn(_)
             | odds::Event::ResultWordTaken(_)
-            | odds::Event::BetsCancelled(_)
-            | odds::Event::BetsRestored(_)
+            | odds::Event::RulingProposed(_)
             | odds::Event::SourceWentDown(_)
             | odds::Event::SourceCameUp(_)
             | odds::Event::BookExplained(_)
@@ -101,6 +118,25 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
         notices.push(Notice::Results(results));
     }
     notices
+}
+
+/// Two persons agree that prices were obviously wrong: bets struck at them do not count.
+fn ruled(approved: &odds::RulingApproved) -> Notice {
+    let mistake = &approved.mistake;
+    let prices = mistake.prices.iter();
+    Notice::Cancellation {
+        market: approved.market,
+        by: CancelledBy::Ruling(approved.ruling),
+        cancellation: Cancellation {
+            window: stretch(Some(mistake.from), Some(mistake.until)),
+            prices_from: prices.map(|price| (price.selection, price.shown)).collect(),
+            reason: format!("obvious error: {}", mistake.reason),
+        },
+    }
+}
+
+const fn stretch(from: Option<Timestamp>, until: Option<Timestamp>) -> Window {
+    Window { from, until }
 }
 
 /// Answers for first holds. The hold that a rollback restores has another id, which belongs to no

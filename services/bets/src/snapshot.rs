@@ -2,8 +2,7 @@
 //!
 //! Duty: write all of a state that does not follow from the rest of it, so that equal states give
 //! equal bytes and the bytes give the state back. Prohibition: these shapes are read by nobody
-//! else and promise nothing. What came later than the first part stands behind it, under a name of
-//! its own: snapshots without it are still read; those of a changed first part are ignored.
+//! else and promise nothing: a snapshot of another format is ignored.
 
 use crate::codec;
 use bets_domain::{
@@ -12,8 +11,8 @@ use bets_domain::{
 };
 use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
 use schemas::bets::{
-    BetType, FactorScope, LegDecidedInFull, LegTerms, OwnLimit, PricePolicy, ResultDetail,
-    Slip as WireSlip, SlipOptions, SlipOutcome, StruckLeg,
+    BetType, CancellationStarted, CancelledBy, FactorScope, LegDecidedInFull, LegTerms, OwnLimit,
+    PricePolicy, ResultDetail, Slip as WireSlip, SlipOptions, SlipOutcome, StruckLeg,
 };
 use schemas::odds::SelectionOutcome;
 use schemas::{DecodeError, Input, Wire, wire};
@@ -44,11 +43,17 @@ wire! {
         potential_return: Money,
         rules_version: u32,
         placed_at: Timestamp,
+        struck_at: Option<Timestamp>,
         stage: StageAt,
         timer: Option<TimerAt>,
     }
     record TimerAt { due: Timestamp, armed_by: u64 }
-    record LegAt { struck: StruckLeg, terms: LegTerms, decided: Option<LegDecidedInFull> }
+    record LegAt {
+        struck: StruckLeg,
+        terms: LegTerms,
+        decided: Option<LegDecidedInFull>,
+        voided: Option<CancelledBy>,
+    }
 
     union StageAt {
         AwaitingHold(AwaitingHold),
@@ -71,6 +76,7 @@ wire! {
         result: Option<ResultAt>,
         last_result: u32,
         decided_legs: u32,
+        cancellations: Vec<CancellationStarted>,
         jobs: Vec<JobAt>,
         granted_minor: i64,
         requested_minor: i64,
@@ -78,7 +84,9 @@ wire! {
         used_minor: i64,
     }
     record ResultAt { number: u32, outcomes: Vec<SelectionOutcome>, detail: ResultDetail }
-    record JobAt { started_by: u64, rollback: bool, result: u32, parts_done: u32, last: Option<BetId> }
+    record JobAt { started_by: u64, kind: JobKindAt, result: u32, parts_done: u32, last: Option<BetId> }
+
+    enum JobKindAt { Settle, Rollback, Cancellations }
 
     record CustomerAt {
         customer: CustomerId,
@@ -109,9 +117,7 @@ wire! {
 }
 
 /// Said in front, so that bytes of another shape are not misread.
-const FORMAT: &str = "bets-4";
-/// The same without a later part.
-const EARLIER: &str = "bets-3";
+const FORMAT: &str = "bets-5";
 
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
@@ -136,14 +142,10 @@ pub(crate) fn write(state: &State) -> Vec<u8> {
 pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
     let mut input = Input::new(bytes);
     let whole = Whole::decode(&mut input)?;
-    let later = match whole.format.as_str() {
-        FORMAT => Later::decode(&mut input)?,
-        EARLIER => Later {
-            reoffers: vec![],
-            slips: vec![],
-        },
-        _ => return Err(DecodeError::NotAllowed("snapshot of another format")),
-    };
+    if whole.format != FORMAT {
+        return Err(DecodeError::NotAllowed("snapshot of another format"));
+    }
+    let later = Later::decode(&mut input)?;
     input.end()?;
     let slips: Result<BTreeMap<BetId, Slip>, DecodeError> =
         whole.slips.into_iter().map(slip_from_wire).collect();
@@ -220,6 +222,7 @@ fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
                 decided: leg
                     .decided
                     .map(|decided| codec::decided_to_wire(*bet, leg.struck.selection, decided)),
+                voided: leg.voided.map(codec::by_to_wire),
             })
             .collect(),
         unit_stake: slip.unit_stake,
@@ -228,6 +231,7 @@ fn slip_to_wire((bet, slip): (&BetId, &Slip)) -> SlipAt {
         potential_return: slip.potential_return,
         rules_version: slip.rules_version,
         placed_at: slip.placed_at,
+        struck_at: slip.struck_at,
         stage: stage_to_wire(&slip.stage),
         timer: slip.timer.map(|(due, armed_by)| TimerAt { due, armed_by }),
     }
@@ -247,6 +251,7 @@ fn slip_from_wire(at: SlipAt) -> Result<(BetId, Slip), DecodeError> {
         potential_return: at.potential_return,
         rules_version: at.rules_version,
         placed_at: at.placed_at,
+        struck_at: at.struck_at,
         stage: stage_from_wire(at.stage),
         timer: at.timer.map(|timer| (timer.due, timer.armed_by)),
         accepts_part: false,
@@ -262,6 +267,7 @@ fn leg_from_wire(leg: LegAt) -> Result<SlipLeg, DecodeError> {
         struck: codec::leg_from_wire(leg.struck),
         terms: codec::leg_terms_from_wire(&leg.terms)?,
         decided: decided.transpose()?,
+        voided: leg.voided.as_ref().map(codec::by_from_wire),
     })
 }
 
@@ -328,6 +334,11 @@ fn market_to_wire((id, market): (&MarketId, &Market)) -> MarketAt {
         }),
         last_result: market.last_result,
         decided_legs: market.decided_legs,
+        cancellations: market
+            .cancellations
+            .iter()
+            .map(|(by, cancellation)| codec::started_to_wire(*id, *by, cancellation, 0))
+            .collect(),
         jobs: market.jobs.iter().map(job_to_wire).collect(),
         granted_minor: market.budget.granted_minor,
         requested_minor: market.budget.requested_minor,
@@ -346,6 +357,16 @@ fn market_from_wire(at: MarketAt) -> (MarketId, Market) {
         }),
         last_result: at.last_result,
         decided_legs: at.decided_legs,
+        cancellations: at
+            .cancellations
+            .into_iter()
+            .map(|at| {
+                (
+                    codec::by_from_wire(&at.by),
+                    codec::cancellation_from_wire(at),
+                )
+            })
+            .collect(),
         jobs: at.jobs.into_iter().map(job_from_wire).collect(),
         budget: Budget {
             granted_minor: at.granted_minor,
@@ -361,9 +382,10 @@ fn market_from_wire(at: MarketAt) -> (MarketId, Market) {
 const fn job_to_wire(job: &Job) -> JobAt {
     JobAt {
         started_by: job.started_by,
-        rollback: match job.kind {
-            JobKind::Settle => false,
-            JobKind::Rollback => true,
+        kind: match job.kind {
+            JobKind::Settle => JobKindAt::Settle,
+            JobKind::Rollback => JobKindAt::Rollback,
+            JobKind::Cancellations => JobKindAt::Cancellations,
         },
         result: job.result,
         parts_done: job.parts_done,
@@ -374,10 +396,10 @@ const fn job_to_wire(job: &Job) -> JobAt {
 const fn job_from_wire(at: JobAt) -> Job {
     Job {
         started_by: at.started_by,
-        kind: if at.rollback {
-            JobKind::Rollback
-        } else {
-            JobKind::Settle
+        kind: match at.kind {
+            JobKindAt::Settle => JobKind::Settle,
+            JobKindAt::Rollback => JobKind::Rollback,
+            JobKindAt::Cancellations => JobKind::Cancellations,
         },
         result: at.result,
         parts_done: at.parts_done,
@@ -450,9 +472,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snapshot_of_the_time_before_re_offers_is_read() {
-        let whole = Whole {
-            format: EARLIER.to_owned(),
+    fn a_snapshot_of_another_format_and_one_with_a_tail_are_refused() {
+        let mut anew = write(&State::default());
+        assert_eq!(read(&anew), Ok(State::default()));
+        anew.push(0);
+        assert!(read(&anew).is_err());
+        let older = Whole {
+            format: "bets-4".to_owned(),
             slips: vec![],
             markets: vec![],
             customers: vec![],
@@ -460,13 +486,6 @@ mod tests {
             timers_armed: 7,
             jobs_started: 0,
         };
-        let state = read(&whole.to_bytes()).unwrap();
-        assert_eq!(state.parts().timers_armed, 7);
-        assert!(state.parts().reoffers.is_empty());
-        // What is written anew has the later part, and nothing but it behind.
-        let mut anew = write(&state);
-        assert_eq!(read(&anew), Ok(state));
-        anew.push(0);
-        assert!(read(&anew).is_err());
+        assert!(read(&older.to_bytes()).is_err());
     }
 }

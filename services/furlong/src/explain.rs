@@ -13,7 +13,7 @@ use crate::screen::Screen;
 use clap::Args;
 use eventlog::Chain;
 use evidence::{Evidence, evidence_of};
-use kernel::{BetId, Position, Timestamp, Topic, TopicPartition};
+use kernel::{BetId, Partition, Position, Timestamp, Topic, TopicPartition};
 use runtime::Effective;
 use schemas::bets::{BetPlaced, Event};
 use schemas::{Cause, Events};
@@ -28,6 +28,16 @@ Examples:
 
 Works beside a running process. The position on each line can be given to `furlong replay --until`;
 --json has every field.";
+
+/// What odds records of a market that decides what its bets pay.
+const SAID_OF_MARKETS: [&str; 6] = [
+    "MarketResulted",
+    "ResultRolledBack",
+    "BetsCancelled",
+    "BetsRestored",
+    "RulingProposed",
+    "RulingApproved",
+];
 
 /// Every event, posting, price evidence and score of one bet.
 #[derive(Debug, Args)]
@@ -72,6 +82,7 @@ fn tell(log: &dyn Stored, bet: BetId) -> Result<Story, Failure> {
         bet: bet.to_string(),
         placed: None,
         customer: String::new(),
+        markets: Vec::new(),
         causes: BTreeSet::new(),
         lines: Vec::new(),
         readable: None,
@@ -92,6 +103,14 @@ fn tell(log: &dyn Stored, bet: BetId) -> Result<Story, Failure> {
             )));
         }
     }
+    gatherer.readable = Readable::of(Topic::OddsEvents);
+    for partition in gatherer.odds_partitions() {
+        let at = TopicPartition::new(Topic::OddsEvents, partition);
+        walk(log, at, &Until::default(), &mut gatherer);
+        if let Some(error) = gatherer.error.take() {
+            return Err(Failure::Unreadable(error));
+        }
+    }
     let placed = gatherer
         .placed
         .ok_or_else(|| Failure::failed(format!("this log does not know {bet}")))?;
@@ -104,6 +123,7 @@ struct Gatherer {
     bet: String,
     placed: Option<BetPlaced>,
     customer: String,
+    markets: Vec<String>,
     causes: BTreeSet<Position>,
     lines: Vec<Line>,
     readable: Option<Readable>,
@@ -113,12 +133,22 @@ struct Gatherer {
 impl Gatherer {
     /// Whether this event of a decision is about the bet.
     fn concerns(&self, topic: Topic, cause: Option<Cause>, told: &Told) -> bool {
+        if topic == Topic::OddsEvents {
+            let said = SAID_OF_MARKETS.contains(&told.name.as_str());
+            return said && self.markets.iter().any(|market| told.json.contains(market));
+        }
         if topic != Topic::LedgerEvents {
             return told.json.contains(&self.bet);
         }
         // The ledger knows no bets: it is followed by what it answers, and by whose money moves.
         let answers = matches!(cause, Some(Cause::Input(input)) if self.causes.contains(&input));
         answers && told.json.contains(&self.customer)
+    }
+
+    /// Where odds speaks of the bet's markets.
+    fn odds_partitions(&self) -> BTreeSet<Partition> {
+        let legs = self.placed.iter().flat_map(|placed| &placed.legs);
+        legs.map(|leg| leg.market.partition()).collect()
     }
 
     fn note_placement(&mut self, effective: &Effective) {
@@ -130,6 +160,8 @@ impl Gatherer {
                 && placed.bet.to_string() == self.bet
             {
                 self.customer = placed.customer.to_string();
+                let markets = placed.legs.iter().map(|leg| leg.market.to_string());
+                self.markets = markets.collect();
                 self.placed = Some(placed.clone());
             }
         }

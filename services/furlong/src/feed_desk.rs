@@ -146,7 +146,9 @@ fn feed_message(record: &[u8]) -> Option<ApplyFeedMessage> {
         | Command::ResultMarket(_)
         | Command::RollBackResult(_)
         | Command::WithdrawSelection(_)
-        | Command::LeanBook(_) => None,
+        | Command::LeanBook(_)
+        | Command::ProposeRuling(_)
+        | Command::ApproveRuling(_) => None,
     }
 }
 

@@ -110,6 +110,7 @@ impl Front<'_> {
             feed: Some(self.feeds),
             receipts: Some(Arc::new(receipts)),
             calculator: Some(Arc::new(SlipCalculator)),
+            foresight: Some(Arc::new(SlipForesight)),
             checkpoints: Some(self.checkpoints),
             checks: self.checks,
             metrics: self.metrics,
@@ -125,6 +126,29 @@ struct SlipCalculator;
 impl gateway::ports::Calculator for SlipCalculator {
     fn answer(&self, question: &serde_json::Value) -> Result<serde_json::Value, String> {
         crate::calc::answer(question)
+    }
+}
+
+/// The settlement rules of bets, asked what would be.
+struct SlipForesight;
+
+impl gateway::ports::Foresight for SlipForesight {
+    fn returned_if(
+        &self,
+        view: &markets::MarketView,
+        slip: &gateway::ports::SlipRows,
+        market: kernel::MarketId,
+        outcomes: Option<&[schemas::odds::SelectionOutcome]>,
+    ) -> Result<Option<kernel::Money>, String> {
+        let slip = bets::foresight::StruckSlip {
+            placed: &slip.placed,
+            legs: &slip.legs,
+            terms: slip.terms.as_ref(),
+            part: slip.part.as_ref(),
+            voided: &slip.voided,
+        };
+        bets::foresight::returned_if(view, slip, market, outcomes)
+            .map_err(|error| error.to_string())
     }
 }
 

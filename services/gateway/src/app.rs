@@ -6,8 +6,8 @@
 use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Calculator, Check, Checkpoints, Clock, FeedIngest, MetricsSource, Mint, PasswordWorkers,
-    ProfileSealer, Receipts, Tokens, WebhookVerifier,
+    Calculator, Check, Checkpoints, Clock, FeedIngest, Foresight, MetricsSource, Mint,
+    PasswordWorkers, ProfileSealer, Receipts, Tokens, WebhookVerifier,
 };
 use crate::progress::SharedLooks;
 use crate::rate::RateLimiter;
@@ -131,6 +131,8 @@ pub struct Parts {
     pub receipts: Option<Arc<dyn Receipts>>,
     /// The house's arithmetic; none: the route answers 404.
     pub calculator: Option<Arc<dyn Calculator>>,
+    /// What slips would pay by other results; none: there are no previews.
+    pub foresight: Option<Arc<dyn Foresight>>,
     /// Signed checkpoints; none: the route answers 404.
     pub checkpoints: Option<Arc<dyn Checkpoints>>,
     /// What else must be well before this process takes requests.

@@ -145,6 +145,12 @@ errors! {
     SelectionUnknown = "selection_unknown", 409, "The market has no such selection", "Look at GET /v1/markets/{id}.", false;
     MarketNotInState = "market_not_in_state", 409, "The market's state does not allow this", "Look at its status first.", false;
     OutcomesIncomplete = "outcomes_incomplete", 409, "The outcomes do not make a result", "Give each selection one outcome that fits the others.", false;
+    StretchNotOver = "stretch_not_over", 409, "The stretch of bets is not over", "Give a stretch that ends in the past and not before it begins.", false;
+    PricesMissing = "prices_missing", 409, "A ruling names the wrong prices", "Give each selection with the price shown and the price held to be right.", false;
+    PriceNotObviouslyWrong = "price_not_obviously_wrong", 409, "The price is not obviously wrong", "Only prices of at least one and a half times the right one may be voided; these bets stand.", false;
+    RulingUnknown = "ruling_unknown", 409, "There is no such ruling", "Look at GET /v1/admin/markets/{id}/void-prices.", false;
+    OwnProposal = "own_proposal", 409, "Nobody approves their own proposal", "Ask another person with the role operator or compliance.", false;
+    ProposalLapsed = "proposal_lapsed", 409, "The proposal was not approved in time", "Propose it again.", false;
     SourceNotOwner = "source_not_owner", 409, "The market belongs to another feed source", "Only the source that offered it may change it.", false;
     SequenceRepeated = "sequence_repeated", 409, "The message was taken before", "Go on with the sequence after last.", false;
     CaseAlreadyClosed = "case_already_closed", 409, "The case was closed before", "Nothing is left to do.", false;

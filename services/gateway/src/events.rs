@@ -32,6 +32,8 @@ pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
         | E::BudgetReturnNoticed(_)
         | E::ResultWordTaken(_)
         | E::BetsCancelled(_)
+        | E::RulingProposed(_)
+        | E::RulingApproved(_)
         | E::BetsRestored(_)
         | E::SourceWentDown(_)
         | E::SourceCameUp(_)
@@ -75,6 +77,10 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         | E::LegDecidedInFull(_)
         | E::ReturnExplained(_)
         | E::PricesTraced(_)
+        | E::CancellationStarted(_)
+        | E::RestorationStarted(_)
+        | E::LegVoided(_)
+        | E::LegRestored(_)
         | E::BetSettled(_)
         | E::SettlementReversed(_)
         | E::SettlementAdvanced(_)
@@ -192,6 +198,8 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         E::SettlementReversed(event) => Some((event.bet, Some(event.customer))),
         E::BetReferred(event) => Some((event.bet, None)),
         E::PartAgreed(event) => Some((event.bet, None)),
+        E::LegVoided(event) => Some((event.bet, None)),
+        E::LegRestored(event) => Some((event.bet, None)),
         E::BetReoffered(_)
         | E::ReofferAccepted(_)
         | E::PartAllowed(_)
@@ -205,6 +213,8 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         | E::LegDecidedInFull(_)
         | E::ReturnExplained(_)
         | E::PricesTraced(_)
+        | E::CancellationStarted(_)
+        | E::RestorationStarted(_)
         | E::SettlementAdvanced(_)
         | E::BudgetRequested(_)
         | E::BudgetReturned(_)

@@ -16,6 +16,8 @@ pub(crate) enum Permission {
     /// Feed prices, suspend, resume, give and take back results, see what stands on them, set what
     /// a customer may stake on them.
     RunMarkets,
+    /// Approve what another person has proposed about a market.
+    ApproveRulings,
     /// Look at fraud cases and close them, restrict customers.
     WorkCases,
     /// Read journals, anybody's balance and checkpoints.
@@ -25,9 +27,10 @@ pub(crate) enum Permission {
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Play,
         Self::RunMarkets,
+        Self::ApproveRulings,
         Self::WorkCases,
         Self::ReadJournals,
     ];
@@ -37,6 +40,7 @@ impl Permission {
         match self {
             Self::Play => &[Role::Customer],
             Self::RunMarkets => &[Role::Operator, Role::Trader],
+            Self::ApproveRulings => &[Role::Operator, Role::Compliance],
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
         }

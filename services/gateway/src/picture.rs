@@ -7,10 +7,11 @@
 use crate::positions::Token;
 use crate::refusals;
 use crate::shapes::{Named, money, time};
-use kernel::{Money, Position, Timestamp};
+use kernel::{Money, Position, SelectionId, Timestamp};
 use schemas::bets::{BetPlaced, Event, PartAgreed, Rejection, SlipOutcome, StruckLeg};
-use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow};
+use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LegVoidRow};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// A bet at one position of its journal.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Picture {
     returned: Option<Money>,
     exact: Option<String>,
     outcome: Option<SlipOutcome>,
+    /// Why legs do not count.
+    voids: BTreeMap<SelectionId, String>,
     position: Position,
     at: Timestamp,
 }
@@ -48,6 +51,7 @@ impl Picture {
             returned: None,
             exact: None,
             outcome: None,
+            voids: BTreeMap::new(),
             position,
             at: placed.placed_at,
             placed: placed.clone(),
@@ -98,6 +102,15 @@ impl Picture {
     /// Until when it is pending, as far as is known.
     pub(crate) fn pending_until(&self) -> Option<Timestamp> {
         self.pending_until
+    }
+
+    /// With the reasons for which legs do not count.
+    pub(crate) fn with_voids(mut self, rows: Vec<LegVoidRow>) -> Self {
+        let told = rows.into_iter();
+        self.voids = told
+            .filter_map(|row| Some((row.selection, row.void?.reason)))
+            .collect();
+        self
     }
 
     /// Where it stands, in one word.
@@ -165,7 +178,14 @@ impl Picture {
                 self.outcome = None;
                 true
             }
-            Event::BetPlaced(_)
+            Event::LegVoided(event) => {
+                self.voids.insert(event.selection, event.reason.clone());
+                true
+            }
+            Event::LegRestored(event) => self.voids.remove(&event.selection).is_some(),
+            Event::CancellationStarted(_)
+            | Event::RestorationStarted(_)
+            | Event::BetPlaced(_)
             | Event::BetReoffered(_)
             | Event::ReofferAccepted(_)
             | Event::PartAllowed(_)
@@ -218,7 +238,10 @@ impl Picture {
         put("placed_at", time(placed.placed_at));
         put("changed_at", time(self.at));
         put("position", json!(Token::of(&[self.position]).text()));
-        put("legs", Value::Array(self.legs.iter().map(leg).collect()));
+        put(
+            "legs",
+            Value::Array(self.legs.iter().map(|struck| self.leg(struck)).collect()),
+        );
         match self.status {
             BetStatus::Pending => {
                 put("until", json!(self.pending_until.map(time)));
@@ -238,6 +261,17 @@ impl Picture {
                 put("exact", json!(self.exact));
                 put("settlement", json!(self.settlement));
             }
+        }
+        shown
+    }
+
+    /// A leg as struck, with the reason for which it does not count, where there is one.
+    fn leg(&self, struck: &StruckLeg) -> Value {
+        let mut shown = leg(struck);
+        if let (Some(reason), Some(object)) =
+            (self.voids.get(&struck.selection), shown.as_object_mut())
+        {
+            object.insert("voided".to_owned(), json!(reason));
         }
         shown
     }

@@ -8,9 +8,12 @@
 use axum::http::HeaderMap;
 use eventlog::{EventLog, LogError};
 use futures::future::BoxFuture;
-use kernel::{CustomerId, Digest, Partition, SessionId, Timestamp};
+use kernel::{CustomerId, Digest, MarketId, Money, Partition, SelectionId, SessionId, Timestamp};
+use markets::MarketView;
 use schemas::auth::Role;
+use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, StruckLeg};
 use schemas::{Blob, odds, payments};
+use std::collections::BTreeSet;
 
 /// The process's one clock.
 pub trait Clock: Send + Sync + 'static {
@@ -240,6 +243,36 @@ pub trait Calculator: Send + Sync + 'static {
     /// # Errors
     /// Why it has no answer.
     fn answer(&self, question: &serde_json::Value) -> Result<serde_json::Value, String>;
+}
+
+/// A struck slip as the views show it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SlipRows {
+    /// As placed.
+    pub placed: BetPlaced,
+    /// As struck.
+    pub legs: Vec<StruckLeg>,
+    /// What else was agreed.
+    pub terms: Option<BetTermsFixed>,
+    /// What is staked, where that is less than was asked for.
+    pub part: Option<PartAgreed>,
+    /// Legs that do not count.
+    pub voided: BTreeSet<SelectionId>,
+}
+
+/// What slips would pay if a market came out otherwise, by the rules of bets.
+pub trait Foresight: Send + Sync + 'static {
+    /// What the slip would pay if the market had these outcomes, or none; none: it would be open.
+    ///
+    /// # Errors
+    /// What of the rows cannot be.
+    fn returned_if(
+        &self,
+        view: &MarketView,
+        slip: &SlipRows,
+        market: MarketId,
+        outcomes: Option<&[odds::SelectionOutcome]>,
+    ) -> Result<Option<Money>, String>;
 }
 
 /// The newest signed checkpoint.

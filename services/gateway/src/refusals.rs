@@ -194,6 +194,17 @@ fn odds_rejection(rejection: &odds::Rejection) -> Problem {
         R::SourceNotOwner(reason) => {
             Problem::new(Code::SourceNotOwner).with("owner", json!(reason.owner))
         }
+        R::StretchNotOver(_) => Problem::new(Code::StretchNotOver),
+        R::PricesMissing(_) => Problem::new(Code::PricesMissing).at("/prices", "required"),
+        R::PriceNotObviouslyWrong(reason) => Problem::new(Code::PriceNotObviouslyWrong)
+            .with("selection_id", json!(reason.selection.to_string())),
+        R::RulingUnknown(reason) => {
+            Problem::new(Code::RulingUnknown).with("ruling", json!(reason.ruling))
+        }
+        R::OwnProposal(_) => Problem::new(Code::OwnProposal),
+        R::ProposalLapsed(reason) => {
+            Problem::new(Code::ProposalLapsed).with("lapsed_at", time(reason.lapsed_at))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
     markets, payments, placing, protection, reality_check, referrals, registering, reoffers,
+    rulings,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -163,11 +164,14 @@ pub(crate) const ROUTES: &[Route] = &[
 
     Route::new("POST", "/v1/admin/markets/{id}/suspend", "admin", "Stop betting on a market", (200, "MarketActed"), || post(admin::suspend)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/resume", "admin", "Let betting go on", (200, "MarketActed"), || post(admin::resume)).body("Reason").key(Key::Required).roles(admin::MARKET_ROLES),
-    Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/result", "admin", "Give a market's result, or preview what that touches", (200, "MarketActed"), || post(admin::result)).body("Result").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/rollback", "admin", "Take a result back, or preview what that touches", (200, "MarketActed"), || post(admin::roll_back)).body("Reason").key(Key::Required).query(&["preview"]).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/lean", "admin", "Let prices lean against what stands on a market, or no more", (200, "MarketLeans"), || post(lean::lean)).body("Lean").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/markets/{id}/liability", "admin", "What the house stands to lose on a market, by selection, and the worst case", (200, "MarketLiability"), || get(liability::of_market)).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/fixtures/{id}/liability", "admin", "What the house is left with at each final score, over all goal markets of a fixture, and the worst case", (200, "FixtureLiability"), || get(liability::of_fixture)).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/void-prices", "admin", "Propose to void bets struck at obviously wrong prices", (200, "RulingActed"), || post(rulings::propose)).body("Mistake").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/void-prices/approve", "admin", "Approve another person's proposal", (200, "RulingActed"), || post(rulings::approve)).body("RulingApproval").key(Key::Required).roles(rulings::APPROVER_ROLES),
+    Route::new("GET", "/v1/admin/markets/{id}/void-prices", "admin", "What was proposed and approved", (200, "RulingList"), || get(rulings::list)).roles(rulings::READER_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),

@@ -8,6 +8,7 @@
 //! knows a wire format. A type is moved here only when a second service needs it.
 
 mod decider;
+mod four_eyes;
 mod id;
 mod invariant;
 mod money;
@@ -17,6 +18,7 @@ mod scenario;
 mod time;
 
 pub use decider::Decider;
+pub use four_eyes::{Objection, Proposal};
 pub use id::{
     BetId, CaseId, CorrelationId, CustomerId, DepositId, Digest, FixtureId, IdParseError, MarketId,
     RequestId, SelectionId, SessionId, TransferId, WithdrawalId,

@@ -11,8 +11,8 @@ use kernel::{
 };
 use rustc_hash::FxHashMap;
 use schemas::odds::{
-    BookExplained, Event, FixtureStatus, MarketKind, Score, SelectionOutcome, SelectionPrice,
-    SelectionWithdrawn,
+    BetsCancelled, BookExplained, Event, FixtureStatus, MarketKind, RulingApproved, RulingProposed,
+    Score, SelectionOutcome, SelectionPrice, SelectionWithdrawn,
 };
 use schemas::{Cause, Decision, Events};
 use std::collections::BTreeMap;
@@ -94,6 +94,30 @@ pub struct Market {
     pub withdrawals: Vec<SelectionWithdrawn>,
     /// The number of the last result; 0 before the first.
     pub result: u32,
+    /// Stretches of bets that do not count, as the source said last.
+    pub cancellations: Vec<BetsCancelled>,
+    /// What was said of obviously wrong prices, in the order of the proposals.
+    pub rulings: Vec<Ruling>,
+}
+
+/// A ruling on obviously wrong prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// What one person proposed.
+    pub proposed: RulingProposed,
+    /// What another one said to it.
+    pub approved: Option<RulingApproved>,
+}
+
+impl Market {
+    /// Whether a bet struck at that moment would not count.
+    #[must_use]
+    pub fn cancels(&self, at: Timestamp) -> bool {
+        self.cancellations.iter().any(|cancelled| {
+            cancelled.from.is_none_or(|from| from <= at)
+                && cancelled.until.is_none_or(|until| at <= until)
+        })
+    }
 }
 
 /// An answer and its price.
@@ -416,12 +440,41 @@ impl MarketView {
                 }
             }
             Event::SelectionWithdrawn(withdrawn) => self.withdraw(withdrawn),
+            Event::BetsCancelled(cancelled) => {
+                self.restore(cancelled.market, cancelled.from, cancelled.until);
+                if let Some(market) = self.markets.get_mut(&cancelled.market) {
+                    market.cancellations.push(cancelled.clone());
+                }
+            }
+            Event::RulingProposed(proposed) => {
+                if let Some(market) = self.markets.get_mut(&proposed.market) {
+                    market.rulings.push(Ruling {
+                        proposed: proposed.clone(),
+                        approved: None,
+                    });
+                }
+            }
+            Event::RulingApproved(approved) => {
+                let market = self.markets.get_mut(&approved.market);
+                let rulings = market.into_iter().flat_map(|market| &mut market.rulings);
+                for ruling in rulings.filter(|known| known.proposed.ruling == approved.ruling) {
+                    ruling.approved = Some(approved.clone());
+                }
+            }
+            Event::BetsRestored(restored) => {
+                self.restore(restored.market, restored.from, restored.until);
+            }
             Event::ResultWordTaken(_)
-            | Event::BetsCancelled(_)
-            | Event::BetsRestored(_)
             | Event::BudgetGranted(_)
             | Event::BudgetRecalled(_)
             | Event::BudgetReturnNoticed(_) => {}
+        }
+    }
+
+    fn restore(&mut self, market: MarketId, from: Option<Timestamp>, until: Option<Timestamp>) {
+        if let Some(market) = self.markets.get_mut(&market) {
+            let others = |known: &BetsCancelled| (known.from, known.until) != (from, until);
+            market.cancellations.retain(others);
         }
     }
 
@@ -467,6 +520,8 @@ impl MarketView {
                 outcomes: Vec::new(),
                 withdrawals: Vec::new(),
                 result: 0,
+                cancellations: Vec::new(),
+                rulings: Vec::new(),
             });
     }
 

@@ -4,6 +4,7 @@
 //! and the two are inverse. Prohibition: no rule; what the domain cannot hold is a decode error.
 
 pub(crate) mod explain;
+pub(crate) mod rulings;
 mod values;
 
 pub(crate) use values::*;
@@ -26,7 +27,7 @@ pub const SOURCE_DOWN: &str = "source_down_until_recovered";
 
 /// A command with what the decision depends on.
 #[must_use]
-pub fn command_from_wire(command: wire::Command, terms: &Terms) -> Command {
+pub fn command_from_wire(command: wire::Command, terms: &Terms, now: Timestamp) -> Command {
     match command {
         wire::Command::ApplyFeedMessage(message) => Command::ApplyFeedMessage(FeedMessage {
             source: message.source,
@@ -59,6 +60,19 @@ pub fn command_from_wire(command: wire::Command, terms: &Terms) -> Command {
             market: wish.market,
             exposures: explain::exposures_from_wire(&wish.exposures),
             by: wish.by,
+        },
+        wire::Command::ProposeRuling(wish) => Command::ProposeRuling {
+            market: wish.market,
+            mistake: rulings::mistake_from_wire(wish.mistake),
+            by: wish.by,
+            at: now,
+        },
+        wire::Command::ApproveRuling(wish) => Command::ApproveRuling {
+            market: wish.market,
+            ruling: wish.ruling,
+            reason: wish.reason,
+            by: wish.by,
+            at: now,
         },
         wire::Command::WithdrawSelection(wish) => Command::WithdrawSelection {
             market: wish.market,
@@ -337,6 +351,29 @@ pub fn event_to_wire(event: &Event) -> wire::Event {
             said_at,
             word: word_to_wire(word),
         }),
+        Event::RulingProposed {
+            market,
+            ruling,
+            rules_version,
+            proposal,
+        } => wire::Event::RulingProposed(rulings::proposed_to_wire(
+            market,
+            ruling,
+            rules_version,
+            proposal,
+        )),
+        Event::RulingApproved {
+            market,
+            ruling,
+            proposal,
+            reason,
+            by,
+            approved_at,
+        } => {
+            let second = (reason, by, approved_at);
+            let approved = rulings::approved_to_wire(market, ruling, proposal, second);
+            wire::Event::RulingApproved(approved)
+        }
         Event::BetsCancelled {
             market,
             window,
@@ -488,6 +525,8 @@ pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
             said_at: event.said_at,
             word: word_from_wire(event.word),
         },
+        wire::Event::RulingProposed(event) => rulings::proposed_from_wire(event),
+        wire::Event::RulingApproved(event) => rulings::approved_from_wire(event),
         wire::Event::BetsCancelled(event) => Event::BetsCancelled {
             market: event.market,
             window: window(event.from, event.until),
@@ -583,6 +622,20 @@ pub fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
         Rejection::ReasonMissing => Reason::ReasonMissing(wire::ReasonMissing {}),
         Rejection::SourceNotOwner { owner } => Reason::SourceNotOwner(wire::SourceNotOwner {
             owner: owner.clone(),
+        }),
+        Rejection::StretchNotOver => Reason::StretchNotOver(wire::StretchNotOver {}),
+        Rejection::PricesMissing => Reason::PricesMissing(wire::PricesMissing {}),
+        Rejection::PriceNotObviouslyWrong(selection) => {
+            Reason::PriceNotObviouslyWrong(wire::PriceNotObviouslyWrong {
+                selection: *selection,
+            })
+        }
+        Rejection::RulingUnknown(ruling) => {
+            Reason::RulingUnknown(wire::RulingUnknown { ruling: *ruling })
+        }
+        Rejection::OwnProposal => Reason::OwnProposal(wire::OwnProposal {}),
+        Rejection::ProposalLapsed { lapsed_at } => Reason::ProposalLapsed(wire::ProposalLapsed {
+            lapsed_at: *lapsed_at,
         }),
     };
     wire::Rejection { reason }

@@ -32,8 +32,8 @@ impl Service for OddsService {
             .collect()
     }
 
-    fn request(_: Partition, command: wire::Command, terms: &Terms, _: Timestamp) -> Command {
-        codec::command_from_wire(command, terms)
+    fn request(_: Partition, command: wire::Command, terms: &Terms, now: Timestamp) -> Command {
+        codec::command_from_wire(command, terms, now)
     }
 
     fn react(

@@ -10,7 +10,7 @@ use odds_domain::{
     PartitionBudget, Phase, Source, State, Sweep, Window,
 };
 use schemas::odds::{
-    BookExplained, FixtureStatus, MarketKind, ResultWord, Score, SelectionOutcome,
+    BookExplained, FixtureStatus, MarketKind, ResultWord, RulingProposed, Score, SelectionOutcome,
 };
 use schemas::{DecodeError, Input, Wire, wire};
 use std::collections::BTreeSet;
@@ -56,6 +56,7 @@ wire! {
         withdrawn: Vec<SelectionId>,
         result_word: Option<WordBytes>,
         cancellations: Vec<CancellationBytes>,
+        rulings: Vec<RulingBytes>,
         exposure_max: Money,
         budget_each: Money,
         budgets: Vec<BudgetBytes>,
@@ -80,6 +81,8 @@ wire! {
         said_at: Timestamp,
         cancelled: bool,
     }
+    /// A ruling.
+    record RulingBytes { proposed: RulingProposed, approved: bool }
     /// A bets partition's budget.
     record BudgetBytes { partition: u16, granted_minor: i64, returned_minor: i64 }
     /// A source.
@@ -228,6 +231,19 @@ fn market_to(market: &Market) -> MarketBytes {
                 cancelled: word.cancelled,
             })
             .collect(),
+        rulings: market
+            .rulings
+            .iter()
+            .map(|(number, ruling)| RulingBytes {
+                proposed: codec::rulings::proposed_to_wire(
+                    market.market,
+                    *number,
+                    0,
+                    ruling.proposal.clone(),
+                ),
+                approved: ruling.approved,
+            })
+            .collect(),
         exposure_max: budgets.terms.exposure_max,
         budget_each: budgets.terms.budget_each,
         budgets: budgets
@@ -291,6 +307,11 @@ fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
                 let said_at = word.said_at;
                 (window, CancelWord { said_at, cancelled })
             })
+            .collect(),
+        rulings: bytes
+            .rulings
+            .into_iter()
+            .map(|ruling| codec::rulings::ruling_from_wire(ruling.proposed, ruling.approved))
             .collect(),
         budgets: Budgets {
             terms: codec::exposure(bytes.exposure_max, bytes.budget_each)?,

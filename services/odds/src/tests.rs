@@ -18,7 +18,10 @@ fn terms() -> Terms {
 
 fn decide(state: &State, message: wire::ApplyFeedMessage) -> Result<Vec<Event>, Rejection> {
     let wire = wire::Command::ApplyFeedMessage(message);
-    Odds::decide(state, &codec::command_from_wire(wire, &terms()))
+    Odds::decide(
+        state,
+        &codec::command_from_wire(wire, &terms(), Timestamp::MIN),
+    )
 }
 
 /// Partitions that take a feed as the runtime would: through the codec, checking on the way that
@@ -224,7 +227,9 @@ fn a_sources_own_text_is_not_taken_for_a_reserved_reason() {
             reason: codec::SOURCE_SILENT.to_owned(),
         }),
     });
-    let Command::ApplyFeedMessage(message) = codec::command_from_wire(stop, &terms()) else {
+    let Command::ApplyFeedMessage(message) =
+        codec::command_from_wire(stop, &terms(), Timestamp::MIN)
+    else {
         panic!("another command");
     };
     let odds_domain::Update::Suspend { reason, .. } = message.update else {
@@ -290,6 +295,31 @@ fn every_rejection_has_its_word_on_the_wire() {
             owner: "acme".to_owned()
         }),
         Reason::SourceNotOwner(_)
+    ));
+    let selection = kernel::SelectionId::default();
+    let lapsed_at = kernel::Timestamp::from_millis(3);
+    assert!(matches!(
+        word(&Rejection::StretchNotOver),
+        Reason::StretchNotOver(_)
+    ));
+    assert!(matches!(
+        word(&Rejection::PricesMissing),
+        Reason::PricesMissing(_)
+    ));
+    assert!(matches!(
+        word(&Rejection::PriceNotObviouslyWrong(selection)),
+        Reason::PriceNotObviouslyWrong(_)
+    ));
+    assert!(
+        matches!(word(&Rejection::RulingUnknown(4)), Reason::RulingUnknown(r) if r.ruling == 4)
+    );
+    assert!(matches!(
+        word(&Rejection::OwnProposal),
+        Reason::OwnProposal(_)
+    ));
+    assert!(matches!(
+        word(&Rejection::ProposalLapsed { lapsed_at }),
+        Reason::ProposalLapsed(r) if r.lapsed_at == lapsed_at
     ));
 }
 

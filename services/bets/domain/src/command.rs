@@ -4,6 +4,7 @@
 //! it does not carry is not known.
 
 use crate::acceptance::AcceptanceRules;
+use crate::cancellation::{Cancellation, CancelledBy};
 use crate::evidence::Evidence;
 use crate::factor::SetFactor;
 use crate::market::ResultInForce;
@@ -80,6 +81,22 @@ pub enum Notice {
         market: MarketId,
         /// The number of the withdrawn result.
         result: u32,
+    },
+    /// Bets of a stretch of time do not count.
+    Cancellation {
+        /// On this market.
+        market: MarketId,
+        /// Who says so.
+        by: CancelledBy,
+        /// Which bets, and why.
+        cancellation: Cancellation,
+    },
+    /// They count again.
+    Restoration {
+        /// On this market.
+        market: MarketId,
+        /// Whose cancellation does not stand.
+        by: CancelledBy,
     },
     /// A customer's own limits on stakes changed. Outer none: this one did not; inner none: there
     /// is no such limit any more.

@@ -1,5 +1,6 @@
 //! What bets has decided. Past tense, one variant a fact.
 
+use crate::cancellation::{Cancellation, CancelledBy};
 use crate::factor::SetFactor;
 use crate::liability::Liability;
 use crate::market::ResultDetail;
@@ -115,6 +116,44 @@ pub enum Event {
         result: u32,
         /// What became of it; none: the result was withdrawn.
         decided: Option<DecidedLeg>,
+    },
+    /// Bets of a stretch of time do not count, whatever their market's result says.
+    CancellationStarted {
+        /// The market.
+        market: MarketId,
+        /// Who says so.
+        by: CancelledBy,
+        /// Which, and why.
+        cancellation: Cancellation,
+        /// How many struck slips have a leg there.
+        struck_slips: u32,
+    },
+    /// A cancellation was withdrawn.
+    RestorationStarted {
+        /// The market.
+        market: MarketId,
+        /// Whose.
+        by: CancelledBy,
+        /// How many struck slips have a leg there.
+        struck_slips: u32,
+    },
+    /// A leg does not count.
+    LegVoided {
+        /// The slip.
+        bet: BetId,
+        /// The leg.
+        selection: SelectionId,
+        /// By whose cancellation.
+        by: CancelledBy,
+        /// Why.
+        reason: String,
+    },
+    /// A void leg counts again, as its market's result says.
+    LegRestored {
+        /// The slip.
+        bet: BetId,
+        /// The leg.
+        selection: SelectionId,
     },
     /// A settlement is taken back.
     SettlementReversed {

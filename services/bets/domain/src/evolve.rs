@@ -3,6 +3,7 @@
 //! Duty: fold each event into the state, whatever it says: a recorded fact cannot be refused, so
 //! one about an unknown slip changes nothing. Prohibition: nothing is judged here.
 
+use crate::cancellation::CancelledBy;
 use crate::customer::Customer;
 use crate::event::{BetPlaced, Event, ReferralWord};
 use crate::liability::{OpenStakes, Turn};
@@ -37,8 +38,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             bet,
             legs,
             potential_return,
+            accepted_at,
             ..
-        } => state.strike(*bet, legs, *potential_return),
+        } => state.strike(*bet, legs, *potential_return, *accepted_at),
         Event::BetRejected { bet, .. } => state.let_go(*bet),
         Event::SettlementStarted {
             market,
@@ -55,6 +57,24 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             state.start_settlement(*market, result);
         }
         Event::RollbackStarted { market, result, .. } => state.start_rollback(*market, *result),
+        Event::CancellationStarted {
+            market,
+            by,
+            cancellation,
+            ..
+        } => {
+            let cancellations = &mut state.market_mut(*market).cancellations;
+            cancellations.insert(*by, cancellation.clone());
+            state.start_job(*market, JobKind::Cancellations, 0);
+        }
+        Event::RestorationStarted { market, by, .. } => {
+            state.market_mut(*market).cancellations.remove(by);
+            state.start_job(*market, JobKind::Cancellations, 0);
+        }
+        Event::LegVoided {
+            bet, selection, by, ..
+        } => state.mark_leg(*bet, *selection, Some(*by)),
+        Event::LegRestored { bet, selection } => state.mark_leg(*bet, *selection, None),
         Event::LegDecided {
             bet,
             selection,
@@ -232,6 +252,7 @@ impl State {
             potential_return: placed.potential_return,
             rules_version: placed.rules_version,
             placed_at: placed.placed_at,
+            struck_at: None,
             stage: Stage::AwaitingHold { short_of: None },
             timer: None,
             accepts_part: false,
@@ -322,7 +343,13 @@ impl State {
         }
     }
 
-    fn strike(&mut self, bet: BetId, legs: &[StruckLeg], potential_return: Money) {
+    fn strike(
+        &mut self,
+        bet: BetId,
+        legs: &[StruckLeg],
+        potential_return: Money,
+        struck_at: Timestamp,
+    ) {
         self.change_slip(bet, |slip| {
             let terms: Vec<LegTerms> = slip.legs.iter().map(|leg| leg.terms).collect();
             slip.legs = legs.iter().map(SlipLeg::without_names).collect();
@@ -335,6 +362,7 @@ impl State {
                 last: u32::from(slip.held.take().is_some()),
                 in_force: None,
             });
+            slip.struck_at = Some(struck_at);
         });
         if let Some(slip) = self.slips.get(&bet) {
             turn_stake(&mut self.markets, slip, Turn::Opens);
@@ -375,8 +403,9 @@ impl State {
         self.start_job(id, JobKind::Rollback, result);
     }
 
-    /// Puts a job behind the market's others. Settlements that are not finished are cancelled:
-    /// their result is not in force any more.
+    /// Puts a job behind the market's others, in the place of those that it makes idle: an
+    /// unfinished settlement, whose result is not in force any more, or an unfinished look at the
+    /// cancellations, as the new one looks at all slips.
     fn start_job(&mut self, id: MarketId, kind: JobKind, result: u32) {
         self.jobs_started = self.jobs_started.saturating_add(1);
         let job = Job {
@@ -387,7 +416,7 @@ impl State {
             last: None,
         };
         let jobs = &mut self.market_mut(id).jobs;
-        jobs.retain(|job| job.kind == JobKind::Rollback);
+        jobs.retain(|job| !kind.makes_idle(job.kind));
         jobs.push_back(job);
         if !self.turns.contains(&id) {
             self.turns.push_back(id);
@@ -426,6 +455,15 @@ impl State {
             (false, true) => *decided = decided.saturating_add(1),
             (true, false) => *decided = decided.saturating_sub(1),
             (false, false) | (true, true) => {}
+        }
+    }
+
+    fn mark_leg(&mut self, bet: BetId, selection: SelectionId, voided: Option<CancelledBy>) {
+        if let Some(slip) = self.slips.get_mut(&bet) {
+            let marked = slip.legs.iter_mut();
+            for leg in marked.filter(|leg| leg.struck.selection == selection) {
+                leg.voided = voided;
+            }
         }
     }
 
@@ -503,6 +541,7 @@ impl SlipLeg {
             struck,
             terms: LegTerms::default(),
             decided: None,
+            voided: None,
         }
     }
 

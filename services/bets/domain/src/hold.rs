@@ -60,10 +60,19 @@ fn may_be_struck_as_placed(state: &State, slip: &Slip, at: Timestamp, rules: &Ho
     slip.is_reserved()
         && at.since(slip.placed_at) <= rules.acceptance_window
         && slip.struck_legs().all(|leg| !leg.in_play)
+        && !struck_now_it_would_not_count(state, slip, at)
         && state
             .customer(slip.customer)
             .must_be_free_to_bet(at)
             .is_ok()
+}
+
+/// A cancellation that has no end yet, or a later one: the picture of the market tells the rest.
+fn struck_now_it_would_not_count(state: &State, slip: &Slip, at: Timestamp) -> bool {
+    slip.struck_legs().any(|leg| {
+        let market = state.market(leg.market);
+        market.is_some_and(|market| market.cancelled(leg, at).is_some())
+    })
 }
 
 const fn refused(bet: BetId, slip: &Slip, rejection: Rejection) -> Event {

@@ -5,18 +5,20 @@
 //! and time arrive with the command.
 //!
 //! Read [`Command`] for what is asked and [`Stage`] for a slip's life; after that one file a step:
-//! place, reoffer (what is taken instead), part (less of it), hold, refer
-//! (traders), wait (in-play delay and budget), result (settlement and rollback begin), work
-//! (they go on).
+//! place, reoffer (what is taken instead), part (less of it), hold, refer (traders), wait (in-play
+//! delay and budget), result (settlement and rollback begin), cancellation (stretches of bets that
+//! do not count), work (they go on).
 
 mod acceptance;
 mod budget;
+mod cancellation;
 mod command;
 mod customer;
 mod event;
 mod evidence;
 mod evolve;
 mod factor;
+mod foresight;
 mod hold;
 mod liability;
 mod market;
@@ -41,6 +43,7 @@ mod work;
 mod scenarios;
 
 pub use acceptance::AcceptanceRules;
+pub use cancellation::{Cancellation, CancelledBy, Window};
 pub use command::{
     AcceptReoffer, AnswerReferral, Command, HoldOutcome, HouseRules, Notice, Place, Surroundings,
     TraderAnswer,
@@ -51,6 +54,7 @@ pub use event::{
 };
 pub use evidence::{Asks, Evidence, MarketStatus, Quote};
 pub use factor::{FACTOR_MOST_PERMILLE, FactorScope, SetFactor};
+pub use foresight::returned_by;
 pub use liability::{Liability, OpenStakes};
 pub use market::{Budget, Job, JobKind, Market, ResultDetail, ResultInForce};
 pub use origin::PriceOrigin;
@@ -118,6 +122,12 @@ fn notice_one(
         } => budget::note_recall(state, *market, *budget_each),
         Notice::Results(results) => result::start_settlements(state, results),
         Notice::Rollback { market, result } => result::start_rollback(state, *market, *result),
+        Notice::Cancellation {
+            market,
+            by,
+            cancellation,
+        } => cancellation::start(state, *market, *by, cancellation),
+        Notice::Restoration { market, by } => cancellation::withdraw(state, *market, *by),
         Notice::StakeLimits {
             customer,
             per_slip,

@@ -3,6 +3,7 @@
 //! Duty: the shapes and their small arithmetic. Prohibition: no prices and no suspension; those
 //! are evidence, looked at when a slip is judged and not remembered.
 
+use crate::cancellation::{Cancellation, CancelledBy};
 use crate::liability::OpenStakes;
 use crate::settlement::{LegResult, Placing, Score, Withdrawal};
 use kernel::{BetId, Price, SelectionId};
@@ -19,6 +20,8 @@ pub struct Market {
     pub last_result: u32,
     /// How many legs carry an outcome.
     pub decided_legs: u32,
+    /// Which stretches of bets do not count.
+    pub cancellations: BTreeMap<CancelledBy, Cancellation>,
     /// Work on the slips, in the order of its starting records.
     pub jobs: VecDeque<Job>,
     /// The room for risk.
@@ -64,7 +67,7 @@ pub struct Job {
     pub started_by: u64,
     /// What is done.
     pub kind: JobKind,
-    /// The number of the result concerned.
+    /// The number of the result concerned; of work for cancellations, 0.
     pub result: u32,
     /// How many parts are done.
     pub parts_done: u32,
@@ -79,6 +82,19 @@ pub enum JobKind {
     Settle,
     /// Take the outcomes of the result off the legs.
     Rollback,
+    /// Bring the legs in step with the cancellations in force.
+    Cancellations,
+}
+
+impl JobKind {
+    /// Whether work of this kind leaves older work of another, or of its own, nothing to do.
+    pub(crate) const fn makes_idle(self, older: Self) -> bool {
+        match (self, older) {
+            (Self::Settle | Self::Rollback, Self::Settle)
+            | (Self::Cancellations, Self::Cancellations) => true,
+            (Self::Settle | Self::Rollback | Self::Cancellations, _) => false,
+        }
+    }
 }
 
 /// The room for risk on a market, in minor units of the market's currency. All but `used` are

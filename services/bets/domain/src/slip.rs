@@ -3,6 +3,7 @@
 //! Duty: the shapes, and the verdict on a slip whose legs are known. Prohibition: nothing here
 //! decides when a slip moves on; that is one file for each step.
 
+use crate::cancellation::CancelledBy;
 use crate::settlement::{
     BetType, Deduction, LegResult, Payout, PlacePart, PlaceTerms, SettledLeg, SettlementRules,
     Sizes, SlipTerms,
@@ -159,6 +160,8 @@ pub struct Slip {
     pub rules_version: u32,
     /// When it was placed.
     pub placed_at: Timestamp,
+    /// When it was struck; none: it was not yet.
+    pub struck_at: Option<Timestamp>,
     /// Where it stands.
     pub stage: Stage,
     /// Its timer, if one is armed: when it is due and the count of its arming.
@@ -180,6 +183,8 @@ pub struct SlipLeg {
     pub terms: LegTerms,
     /// Its outcome, once known.
     pub decided: Option<DecidedLeg>,
+    /// Why it does not count, if it does not.
+    pub voided: Option<CancelledBy>,
 }
 
 /// An outcome, the result that it comes from, and what it pays.
@@ -390,7 +395,30 @@ impl Slip {
 
     /// What the legs carry.
     pub(crate) fn carried(&self) -> Vec<Option<DecidedLeg>> {
-        self.legs.iter().map(|leg| leg.decided).collect()
+        let carried = |leg: &SlipLeg| match leg.voided {
+            Some(_) => Some(self.void_leg()),
+            None => leg.decided,
+        };
+        self.legs.iter().map(carried).collect()
+    }
+
+    /// What a leg comes to that does not count.
+    pub(crate) const fn void_leg(&self) -> DecidedLeg {
+        let place = if self.each_way {
+            Some(PlacePart {
+                result: LegResult::Void,
+                fraction: PlaceTerms::WHOLE,
+            })
+        } else {
+            None
+        };
+        DecidedLeg {
+            result: 0,
+            outcome: LegResult::Void,
+            place,
+            deduction: Deduction::NONE,
+            starting_price: None,
+        }
     }
 
     /// How it is put together, and the rules under which it was placed.

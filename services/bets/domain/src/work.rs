@@ -1,19 +1,20 @@
 //! The work that results and rollbacks start: slip by slip, in the order of ids, in parts.
 //!
-//! Duty: give legs their outcomes or take them off, and keep each slip's settlement in step with
-//! its legs. Markets take turns, so that a market with many slips does not hold up the others;
+//! Duty: give legs their outcomes or take them off, mark those that do not count, and keep each
+//! slip's settlement in step with its legs. Markets take turns, so that a market with many slips does not hold up the others;
 //! the jobs of one market are done in the order of their starting records.
 //!
-//! Prohibition: no slip settles on an outcome of a result that is not in force, even if the work
-//! that takes it off has not come to the slip yet.
+//! Prohibition: no slip settles on an outcome of a result that is not in force, or against a
+//! cancellation, even if the work that says so to the leg has not come to the slip yet.
 
+use crate::cancellation;
 use crate::event::Event;
 use crate::liability::{self, Turn};
 use crate::market::{Job, JobKind, Market};
 use crate::slip::{DecidedLeg, Settlements, Slip, SlipLeg, Stage, Verdict};
 use crate::state::State;
 use crate::terms;
-use kernel::{BetId, MarketId, SelectionId, Timestamp};
+use kernel::{BetId, MarketId, Timestamp};
 use std::ops::Bound;
 
 pub(crate) fn decide(state: &State, at: Timestamp, slips_max: usize) -> Vec<Event> {
@@ -69,23 +70,54 @@ fn step(
     let Some(leg) = slip.legs.iter().find(|leg| leg.struck.market == id) else {
         return vec![];
     };
-    let Some(decided) = change(market, job, slip, leg) else {
+    let Some((event, becomes)) = change(bet, market, job, slip, leg) else {
         return vec![];
     };
-    let selection = leg.struck.selection;
-    let mut events = vec![Event::LegDecided {
-        bet,
-        selection,
-        result: job.result,
-        decided,
-    }];
-    let after = slip.verdict(&in_force(state, slip, selection, decided));
+    let after = slip.verdict(&counting(state, slip, &becomes));
+    let mut events = vec![event];
     events.extend(bring_in_step(bet, slip, after, at));
     events
 }
 
-/// What the leg is to carry; none: it stays as it is. An inner none takes its outcome off.
-fn change(market: &Market, job: &Job, slip: &Slip, leg: &SlipLeg) -> Option<Option<DecidedLeg>> {
+/// What the job changes on the leg, and the leg as it is then; none: it stays as it is.
+fn change(
+    bet: BetId,
+    market: &Market,
+    job: &Job,
+    slip: &Slip,
+    leg: &SlipLeg,
+) -> Option<(Event, SlipLeg)> {
+    if job.kind == JobKind::Cancellations {
+        let voided = cancellation::of_leg(market, slip, leg);
+        return (leg.voided != voided).then(|| {
+            let event = cancellation::leg_marked(bet, leg, market, voided);
+            (
+                event,
+                SlipLeg {
+                    voided,
+                    ..leg.clone()
+                },
+            )
+        });
+    }
+    let decided = decided(market, job, slip, leg)?;
+    let event = Event::LegDecided {
+        bet,
+        selection: leg.struck.selection,
+        result: job.result,
+        decided,
+    };
+    Some((
+        event,
+        SlipLeg {
+            decided,
+            ..leg.clone()
+        },
+    ))
+}
+
+/// Which outcome the leg is to carry; none: it stays as it is. An inner none takes it off.
+fn decided(market: &Market, job: &Job, slip: &Slip, leg: &SlipLeg) -> Option<Option<DecidedLeg>> {
     match job.kind {
         JobKind::Settle => {
             let decided = terms::decided(market.result.as_ref()?, leg, slip.terms());
@@ -96,25 +128,30 @@ fn change(market: &Market, job: &Job, slip: &Slip, leg: &SlipLeg) -> Option<Opti
             .decided
             .filter(|decided| decided.result <= job.result)
             .map(|_| None),
+        JobKind::Cancellations => None,
     }
 }
 
-/// What is known of the legs from results in force, with one leg as it is about to be.
-fn in_force(
-    state: &State,
-    slip: &Slip,
-    changed: SelectionId,
-    becomes: Option<DecidedLeg>,
-) -> Vec<Option<DecidedLeg>> {
-    let carried = |leg: &SlipLeg| {
-        if leg.struck.selection == changed {
-            return becomes;
-        }
+/// What counts of the legs, with one leg as it is about to be: outcomes of results in force, and
+/// nothing of a leg whose mark the cancellations in force do not bear out: work will come to it.
+fn counting(state: &State, slip: &Slip, becomes: &SlipLeg) -> Vec<Option<DecidedLeg>> {
+    let of_leg = |leg: &SlipLeg| {
+        let leg = if leg.struck.selection == becomes.struck.selection {
+            becomes
+        } else {
+            leg
+        };
         let market = state.market(leg.struck.market)?;
-        leg.decided
-            .filter(|decided| market.is_in_force(decided.result))
+        let covered = cancellation::of_leg(market, slip, leg);
+        match (leg.voided, covered) {
+            (Some(_), Some(_)) => Some(slip.void_leg()),
+            (None, None) => leg
+                .decided
+                .filter(|decided| market.is_in_force(decided.result)),
+            (Some(_), None) | (None, Some(_)) => None,
+        }
     };
-    slip.legs.iter().map(carried).collect()
+    slip.legs.iter().map(of_leg).collect()
 }
 
 /// Takes the settlement in force back if the legs do not bear it any more, and settles the slip

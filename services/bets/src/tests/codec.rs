@@ -6,9 +6,10 @@ use bets_domain::settlement::{
     Placing, Score, Withdrawal,
 };
 use bets_domain::{
-    BetReferred, BetReoffered, DecidedLeg, Event, FactorScope, LegTerms, OfferedPrice, OwnLimit,
-    PartAgreed, PricePolicy, Race, ReferralAnswered, ReferralWord, Rejection, RequestedLeg,
-    ResultDetail, ReturnParts, SetFactor, SlipRequest, SlipTermsFixed,
+    BetReferred, BetReoffered, Cancellation, CancelledBy, DecidedLeg, Event, FactorScope, LegTerms,
+    OfferedPrice, OwnLimit, PartAgreed, PricePolicy, Race, ReferralAnswered, ReferralWord,
+    Rejection, RequestedLeg, ResultDetail, ReturnParts, SetFactor, SlipRequest, SlipTermsFixed,
+    Window,
 };
 use schemas::Wire;
 use std::collections::BTreeMap;
@@ -156,6 +157,37 @@ fn other_events() -> Vec<Event> {
         Event::ReofferAccepted {
             reoffer: bet(1),
             bet: bet(2),
+        },
+        Event::CancellationStarted {
+            market: MARKET,
+            by: CancelledBy::Ruling(2),
+            cancellation: Cancellation {
+                window: Window {
+                    from: Some(at(1)),
+                    until: None,
+                },
+                prices_from: BTreeMap::from([(HOME, "21".parse().unwrap())]),
+                reason: "obvious error".to_owned(),
+            },
+            struck_slips: 7,
+        },
+        Event::RestorationStarted {
+            market: MARKET,
+            by: CancelledBy::Source(Window {
+                from: None,
+                until: Some(at(3)),
+            }),
+            struck_slips: 7,
+        },
+        Event::LegVoided {
+            bet: bet(1),
+            selection: HOME,
+            by: CancelledBy::Source(Window::default()),
+            reason: "late start".to_owned(),
+        },
+        Event::LegRestored {
+            bet: bet(1),
+            selection: HOME,
         },
         Event::BudgetRequested {
             market: MARKET,

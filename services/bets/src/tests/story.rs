@@ -187,3 +187,57 @@ fn a_re_offer_outlives_a_snapshot_and_is_accepted_on_fresh_evidence() {
     ));
     assert!(partition.request(accept, at(21)).is_empty(), "a repeat");
 }
+
+fn cancelled(until: Option<Timestamp>) -> odds::Event {
+    odds::Event::BetsCancelled(odds::BetsCancelled {
+        market: MARKET,
+        from: Some(at(12)),
+        until,
+        reason: "the start was told too late".to_owned(),
+        said_at: at(20),
+    })
+}
+
+#[test]
+fn bets_of_a_cancelled_stretch_come_back_and_count_again() {
+    let mut partition = Partition::new();
+    partition.request(place(1), at(10));
+    partition.react(&ledger_decision(vec![held(1, 0)]), at(12));
+    let cancel = odds_decision(3, at(20), vec![cancelled(Some(at(15)))]);
+    let started = partition.react(&cancel, at(20));
+    assert!(matches!(&started[..], [Event::CancellationStarted(s)] if s.struck_slips == 1));
+    assert!(partition.react(&cancel, at(20)).is_empty(), "a repeat");
+    assert!(matches!(
+        &partition.rest(at(21))[..],
+        [Event::LegVoided(v), Event::BetSettled(s), Event::SettlementAdvanced(_)]
+            if s.returned == eur(1_000) && v.reason == "the start was told too late"
+    ));
+    let restored = odds::Event::BetsRestored(odds::BetsRestored {
+        market: MARKET,
+        from: Some(at(12)),
+        until: Some(at(15)),
+        said_at: at(30),
+    });
+    partition.react(&odds_decision(4, at(30), vec![restored]), at(30));
+    assert!(matches!(
+        &partition.rest(at(31))[..],
+        [
+            Event::LegRestored(_),
+            Event::SettlementReversed(_),
+            Event::SettlementAdvanced(_)
+        ]
+    ));
+}
+
+#[test]
+fn within_a_cancelled_stretch_nothing_is_bet_on() {
+    let mut partition = Partition::new();
+    partition.react(&odds_decision(3, at(20), vec![cancelled(None)]), at(20));
+    let refused = |now| {
+        let command = BetsService::request(PARTITION, place(1), &partition.view, now);
+        bets_domain::Bets::decide(&partition.state, &command).err()
+    };
+    let suspended = bets_domain::Rejection::MarketSuspended { market: MARKET };
+    assert_eq!(refused(at(21)), Some(suspended));
+    assert_eq!(refused(at(11)), None, "before it");
+}

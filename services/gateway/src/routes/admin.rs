@@ -12,7 +12,7 @@ use crate::lists::page_json;
 use crate::permissions::Permission;
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::rollback;
+use crate::routes::preview::preview;
 use crate::shapes::{Named, money, time};
 use crate::{refusals, views};
 use axum::extract::State;
@@ -211,10 +211,14 @@ pub(crate) async fn result(
     caller: Caller,
     headers: HeaderMap,
     ApiPath(market): ApiPath<MarketId>,
+    ApiQuery(query): ApiQuery<PreviewQuery>,
     ApiJson(body): ApiJson<ResultBody>,
 ) -> Result<Response, Problem> {
-    let reason = reason(body.reason, "/reason")?;
     let outcomes = outcomes(&body.outcomes)?;
+    if query.preview {
+        return preview(&app, market, Some(outcomes)).await;
+    }
+    let reason = reason(body.reason, "/reason")?;
     let listed: Vec<Value> = outcomes
         .iter()
         .map(|o| {
@@ -237,10 +241,10 @@ pub(crate) async fn result(
     on_market(&app, &caller, &headers, market, what, command).await
 }
 
-/// What a rollback may be asked for.
+/// What a result and a rollback may be asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RollbackQuery {
+pub(crate) struct PreviewQuery {
     #[serde(default)]
     preview: bool,
 }
@@ -251,11 +255,11 @@ pub(crate) async fn roll_back(
     caller: Caller,
     headers: HeaderMap,
     ApiPath(market): ApiPath<MarketId>,
-    ApiQuery(query): ApiQuery<RollbackQuery>,
+    ApiQuery(query): ApiQuery<PreviewQuery>,
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Response, Problem> {
     if query.preview {
-        return rollback::preview(&app, market).await;
+        return preview(&app, market, None).await;
     }
     let reason = reason(body.reason, "/reason")?;
     let what = ("POST /v1/admin/markets/rollback", "closed", json!(reason));

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{BetId, CustomerId};
-use schemas::rows::{BetPartRow, BetRow, BetStatus, ReferralRow, table};
+use schemas::rows::{BetPartRow, BetRow, BetStatus, LegVoidRow, ReferralRow, table};
 use serde::Deserialize;
 use serde_json::Value;
 use viewstore::Scan;
@@ -95,6 +95,9 @@ pub(crate) async fn picture_of(
     let picture = Picture::of_rows(&row, accepted, status);
     let referred = is_referred(app, bet, &picture).await?;
     let picture = picture.with(referred, part.map(|row| row.told));
+    let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
+    let voids = voids.into_iter().map(|(_, row)| row).collect();
+    let picture = picture.with_voids(voids);
     Ok(Some((row.placed.customer, picture)))
 }
 

@@ -21,6 +21,7 @@ mod protection;
 mod referral;
 mod reoffer;
 mod risk;
+mod rulings;
 mod socket;
 mod systems;
 mod world;

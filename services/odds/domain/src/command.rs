@@ -5,6 +5,7 @@
 
 use crate::explain::{ModelOpinion, SelectionExposure};
 use crate::outcome::{Line, Score};
+use crate::ruling::Mistake;
 use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 
 /// One input.
@@ -49,6 +50,30 @@ pub enum Command {
         reason: String,
         /// Who.
         by: String,
+    },
+    /// One person says which prices were obviously wrong.
+    ProposeRuling {
+        /// On which market.
+        market: MarketId,
+        /// What was wrong.
+        mistake: Mistake,
+        /// Who.
+        by: String,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Another person agrees.
+    ApproveRuling {
+        /// On which market.
+        market: MarketId,
+        /// The ruling's number there.
+        ruling: u32,
+        /// Why, in that person's words.
+        reason: String,
+        /// Who.
+        by: String,
+        /// Now.
+        at: Timestamp,
     },
     /// An operator withdraws a selection.
     WithdrawSelection {

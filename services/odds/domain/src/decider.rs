@@ -55,6 +55,25 @@ impl Decider for Odds {
                 with_reason(reason)?;
                 market_of(state, *market)?.roll_back(reason, Some(by))
             }
+            Command::ProposeRuling {
+                market,
+                mistake,
+                by,
+                at,
+            } => {
+                with_reason(&mistake.reason)?;
+                market_of(state, *market)?.propose_ruling(mistake, by, *at)
+            }
+            Command::ApproveRuling {
+                market,
+                ruling,
+                reason,
+                by,
+                at,
+            } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.approve_ruling(*ruling, reason, by, *at)
+            }
             Command::WithdrawSelection {
                 market,
                 selection,

@@ -8,7 +8,8 @@ use crate::command::{
     Withdrawal,
 };
 use crate::explain::Explanation;
-use kernel::{Duration, MarketId, Money, Price, Timestamp};
+use crate::ruling::Mistake;
+use kernel::{Duration, MarketId, Money, Price, Proposal, Timestamp};
 
 /// One fact. Every change of a market has the market's next version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +200,32 @@ pub enum Event {
         window: Window,
         /// When it was said.
         said_at: Timestamp,
+    },
+    /// One person says which prices were obviously wrong.
+    RulingProposed {
+        /// On which market.
+        market: MarketId,
+        /// Rulings of a market are numbered from 1.
+        ruling: u32,
+        /// The version of the house's rules for rulings.
+        rules_version: u32,
+        /// What, who, when, and until when it can be approved.
+        proposal: Proposal<Mistake>,
+    },
+    /// Another person agrees: bets struck at those prices do not count.
+    RulingApproved {
+        /// On which market.
+        market: MarketId,
+        /// The ruling's number there.
+        ruling: u32,
+        /// What was proposed.
+        proposal: Proposal<Mistake>,
+        /// Why, in the second person's words.
+        reason: String,
+        /// The second person.
+        by: String,
+        /// When.
+        approved_at: Timestamp,
     },
     /// A source is not up to date.
     SourceWentDown {

@@ -17,6 +17,7 @@ mod fixed;
 mod market;
 mod rejection;
 mod result;
+mod ruling;
 mod source;
 mod state;
 mod words;
@@ -39,6 +40,7 @@ pub use event::{Doubt, Event, ResultWord, SuspensionCause};
 pub use explain::{Explanation, Lean, LeanRules, ModelOpinion, ModelParameter, SelectionExposure};
 pub use market::{BookOrigin, CancelWord, Market, OperatorStop, Phase};
 pub use rejection::Rejection;
+pub use ruling::{Mistake, MistakenPrice, Ruling, RulingRules};
 pub use source::{SWEEP_PART, Source, Sweep};
 pub use state::{Due, DueAct, Fixture, HEARTBEAT_EVERY, SOURCE_SILENT_AFTER, State, SweepDue};
 

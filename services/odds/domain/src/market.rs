@@ -11,6 +11,7 @@ use crate::event::{Doubt, Event, ResultWord, SuspensionCause};
 use crate::explain::{Explanation, Lean, LeanRules, ModelOpinion, SelectionExposure};
 use crate::rejection::Rejection;
 use crate::result;
+use crate::ruling::Ruling;
 use kernel::{Duration, FixtureId, MarketId, Price, SelectionId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +55,8 @@ pub struct Market {
     pub result_word: Option<(Timestamp, ResultWord)>,
     /// The newest word of the source on the bets of each window.
     pub cancellations: BTreeMap<Window, CancelWord>,
+    /// What persons of the house said of obviously wrong prices, by number.
+    pub rulings: BTreeMap<u32, Ruling>,
     /// What the bets partitions may risk.
     pub budgets: Budgets,
 }
@@ -132,6 +135,7 @@ impl Market {
             withdrawn: BTreeSet::new(),
             result_word: None,
             cancellations: BTreeMap::new(),
+            rulings: BTreeMap::new(),
             budgets: Budgets::new(offer.exposure),
         }
     }
@@ -574,6 +578,10 @@ impl Market {
             Event::BetsRestored {
                 window, said_at, ..
             } => self.note_cancellation(*window, *said_at, false),
+            Event::RulingProposed {
+                ruling, proposal, ..
+            } => self.note_proposal(*ruling, proposal),
+            Event::RulingApproved { ruling, .. } => self.note_approval(*ruling),
             Event::BudgetGranted { .. } | Event::BudgetReturnNoticed { .. } => {
                 self.budgets.evolve(event);
             }

@@ -1,6 +1,6 @@
 //! Which rule an input broke.
 
-use kernel::{FixtureId, MarketId, SelectionId};
+use kernel::{FixtureId, MarketId, SelectionId, Timestamp};
 
 /// A refusal, one variant a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,5 +39,26 @@ pub enum Rejection {
     SourceNotOwner {
         /// Whose it is.
         owner: String,
+    },
+    /// A ruling on bets that may still come, or on a stretch without length.
+    #[error("the stretch is not over yet, or ends before it begins")]
+    StretchNotOver,
+    /// A ruling without prices.
+    #[error("a ruling names the wrong prices")]
+    PricesMissing,
+    /// A price that somebody could have taken for right.
+    #[error("the price of {0} is not obviously wrong by the house's rules")]
+    PriceNotObviouslyWrong(SelectionId),
+    /// The market has no ruling of that number.
+    #[error("there is no ruling {0}")]
+    RulingUnknown(u32),
+    /// By the one who proposed it.
+    #[error("nobody approves their own proposal")]
+    OwnProposal,
+    /// Too late.
+    #[error("the proposal has lapsed")]
+    ProposalLapsed {
+        /// Since when.
+        lapsed_at: Timestamp,
     },
 }

@@ -5,6 +5,7 @@ mod explained;
 mod feed;
 mod operators;
 mod recovery;
+mod rulings;
 mod silence;
 mod withdrawals;
 mod words;
@@ -271,6 +272,8 @@ fn version_of(event: &Event) -> Option<u64> {
         | Event::ResultWordTaken { .. }
         | Event::BetsCancelled { .. }
         | Event::BetsRestored { .. }
+        | Event::RulingProposed { .. }
+        | Event::RulingApproved { .. }
         | Event::SourceWentDown { .. }
         | Event::SourceCameUp { .. }
         | Event::BookExplained { .. }

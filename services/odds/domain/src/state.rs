@@ -161,7 +161,9 @@ impl State {
             Event::BookExplained { market, .. }
             | Event::ResultWordTaken { market, .. }
             | Event::BetsCancelled { market, .. }
-            | Event::BetsRestored { market, .. } => self.change(*market, event),
+            | Event::BetsRestored { market, .. }
+            | Event::RulingProposed { market, .. }
+            | Event::RulingApproved { market, .. } => self.change(*market, event),
             Event::SourceWentDown { source, reason } => {
                 let known = self.sources.entry(source.clone()).or_default();
                 known.down = Some(reason.clone());

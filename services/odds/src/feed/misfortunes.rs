@@ -156,7 +156,7 @@ impl World {
         }
         for (partition, message) in routed.messages {
             let command = wire::Command::ApplyFeedMessage(message);
-            let command = codec::command_from_wire(command, &Terms::standard(1));
+            let command = codec::command_from_wire(command, &Terms::standard(1), Timestamp::MIN);
             self.decide(partition, &command);
         }
         self.sweep();
@@ -365,7 +365,7 @@ fn gaps_stand_in_the_events_of_every_partition() {
     for sequence in [1, 2, 6] {
         for (_, message) in router.route(update(sequence), &[]).messages {
             let command = wire::Command::ApplyFeedMessage(message);
-            let command = codec::command_from_wire(command, &Terms::standard(1));
+            let command = codec::command_from_wire(command, &Terms::standard(1), Timestamp::MIN);
             for event in Odds::decide(&state, &command).unwrap() {
                 Odds::evolve(&mut state, &event);
                 if matches!(event, Event::SourceGapSeen { .. }) {

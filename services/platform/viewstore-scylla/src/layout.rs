@@ -36,11 +36,11 @@ fn shape(view: &str) -> Shape {
     match view {
         "customer" | "exclusion" | "exclusion_kind" | "increase" | "marketing"
         | "reality_check" | "own_limit" | "bet_of_customer" | "restriction" | "liability"
-        | "stake_factor" => Shape::Owner,
+        | "stake_factor" | "leg_void" => Shape::Owner,
         "balance" => Shape::Account,
         "statement" => Shape::Line,
-        "bet" | "bet_accepted" | "bet_status" | "case" | "case_closed" | "deposit"
-        | "withdrawal" | "session" | "session_reminder" => Shape::Time,
+        "bet" | "bet_accepted" | "bet_status" | "bet_terms" | "case" | "case_closed"
+        | "deposit" | "withdrawal" | "session" | "session_reminder" => Shape::Time,
         "answer" | "credential" => Shape::Hash,
         _ => Shape::Plain,
     }
@@ -149,13 +149,14 @@ mod tests {
     use schemas::ledger::{Account, AccountKind};
     use schemas::rows::table;
 
-    const VIEWS: [&str; 23] = [
+    const VIEWS: [&str; 26] = [
         table::ANSWER,
         table::BALANCE,
         table::BET,
         table::BET_ACCEPTED,
         table::BET_OF_CUSTOMER,
         table::BET_STATUS,
+        table::BET_TERMS,
         table::CASE,
         table::CASE_CLOSED,
         table::CREDENTIAL,
@@ -167,10 +168,12 @@ mod tests {
         table::MARKETING,
         table::REALITY_CHECK,
         table::SESSION_REMINDER,
+        table::LEG_VOID,
         table::LIABILITY,
         table::OWN_LIMIT,
         table::RESTRICTION,
         table::SESSION,
+        table::STAKE_FACTOR,
         table::STATEMENT,
         table::WITHDRAWAL,
     ];

@@ -5,6 +5,7 @@
 )]
 
 mod budget;
+mod cancel;
 mod customer;
 mod delay;
 mod factor;

@@ -3,9 +3,9 @@
 use super::world::*;
 use crate::settlement::{BetType, LegResult, SettledLeg};
 use crate::*;
-use kernel::{BetId, Currency, Decider, Money};
+use kernel::{BetId, Currency, Decider, Money, Timestamp};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MARKETS: u64 = 4;
 
@@ -19,7 +19,69 @@ enum Step {
     PlaceOnly(Kind, Vec<u64>),
     Result(u64, LegResult),
     Rollback(u64),
+    Cancel(u64, Stretch),
+    Restore(u64, Stretch),
     Work(usize),
+}
+
+/// A stretch around the moment at which every other slip is struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stretch {
+    Early,
+    Late,
+    All,
+}
+
+impl Stretch {
+    /// Slips with an odd number are struck early, the others late.
+    fn window(self) -> Window {
+        let noon = at(7);
+        match self {
+            Self::Early => Window {
+                from: None,
+                until: Some(noon),
+            },
+            Self::Late => Window {
+                from: Some(at(8)),
+                until: Some(at(9)),
+            },
+            Self::All => Window {
+                from: Some(at(0)),
+                until: Some(at(9)),
+            },
+        }
+    }
+}
+
+fn any_stretch() -> impl Strategy<Value = Stretch> {
+    prop_oneof![
+        Just(Stretch::Early),
+        Just(Stretch::Late),
+        Just(Stretch::All)
+    ]
+}
+
+fn struck_at(slip: u64) -> Timestamp {
+    if slip % 2 == 1 { at(5) } else { at(9) }
+}
+
+fn cancellation(m: u64, stretch: Stretch) -> Notice {
+    Notice::Cancellation {
+        market: market(m),
+        by: CancelledBy::Source(stretch.window()),
+        cancellation: Cancellation {
+            window: stretch.window(),
+            prices_from: BTreeMap::new(),
+            reason: "late start".to_owned(),
+        },
+    }
+}
+
+fn restoration(m: u64, stretch: Stretch) -> Notice {
+    Notice::Restoration {
+        market: market(m),
+        by: CancelledBy::Source(stretch.window()),
+    }
 }
 
 fn any_outcome() -> impl Strategy<Value = LegResult> {
@@ -68,6 +130,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (any_kind(), any_markets()).prop_map(|(kind, on)| Step::PlaceOnly(kind, on)),
         3 => (1..=MARKETS, any_outcome()).prop_map(|(m, outcome)| Step::Result(m, outcome)),
         2 => (1..=MARKETS).prop_map(Step::Rollback),
+        2 => (1..=MARKETS, any_stretch()).prop_map(|(m, stretch)| Step::Cancel(m, stretch)),
+        1 => (1..=MARKETS, any_stretch()).prop_map(|(m, stretch)| Step::Restore(m, stretch)),
         4 => (1_usize..4).prop_map(Step::Work),
     ]
 }
@@ -79,6 +143,8 @@ struct Partition {
     slips: u64,
     /// By market: the last number of a result, and the result in force.
     results: BTreeMap<u64, (u32, Option<LegResult>)>,
+    /// By market, the stretches that do not count.
+    cancelled: BTreeMap<u64, BTreeSet<Stretch>>,
     /// By slip: the settlement in force, from the events alone.
     in_force: BTreeMap<BetId, (u32, Money)>,
     settlements: BTreeMap<BetId, u32>,
@@ -155,8 +221,12 @@ impl Partition {
     fn place(&mut self, kind: Kind, markets: &[u64]) {
         self.slips += 1;
         let has_result = |m: &u64| self.results.get(m).is_some_and(|(_, r)| r.is_some());
+        let now = struck_at(self.slips);
+        let is_cancelled = |m: &u64| self.is_cancelled(*m, now);
         let shown = |m: &u64| Quote {
-            status: if has_result(m) {
+            status: if is_cancelled(m) {
+                MarketStatus::Suspended
+            } else if has_result(m) {
                 MarketStatus::Closed
             } else {
                 MarketStatus::Open
@@ -171,7 +241,11 @@ impl Partition {
         match step {
             Step::Strike(kind, markets) => {
                 self.place(*kind, markets);
-                self.take(&hold(self.slips));
+                let held = Notice::Hold {
+                    bet: bet(self.slips),
+                    outcome: HoldOutcome::Held,
+                };
+                self.take(&notice_at(struck_at(self.slips), held));
             }
             Step::PlaceOnly(kind, markets) => self.place(*kind, markets),
             Step::Result(m, outcome) => {
@@ -187,6 +261,14 @@ impl Partition {
                 let last = *last;
                 self.take(&rollback(*m, last));
             }
+            Step::Cancel(m, stretch) => {
+                self.cancelled.entry(*m).or_default().insert(*stretch);
+                self.take(&notice(cancellation(*m, *stretch)));
+            }
+            Step::Restore(m, stretch) => {
+                self.cancelled.entry(*m).or_default().remove(stretch);
+                self.take(&notice(restoration(*m, *stretch)));
+            }
             Step::Work(slips_max) => {
                 self.take(&Command::ContinueWork {
                     at: at(60),
@@ -194,6 +276,11 @@ impl Partition {
                 });
             }
         }
+    }
+
+    fn is_cancelled(&self, m: u64, at: Timestamp) -> bool {
+        let said = self.cancelled.get(&m).into_iter().flatten();
+        said.into_iter().any(|stretch| stretch.window().holds(at))
     }
 
     fn finish(&mut self) {
@@ -216,9 +303,11 @@ impl Partition {
             .iter()
             .map(|leg| {
                 let m = (1..=MARKETS).find(|m| market(*m) == leg.struck.market);
-                self.results
-                    .get(&m.unwrap())
-                    .and_then(|(_, result)| *result)
+                let m = m.unwrap();
+                if self.is_cancelled(m, slip.struck_at.unwrap()) {
+                    return Some(LegResult::Void);
+                }
+                self.results.get(&m).and_then(|(_, result)| *result)
             })
             .collect();
         let terms = slip.terms();
@@ -367,6 +456,66 @@ proptest! {
         partition.step(&Step::Result(1, outcome));
         partition.finish();
         partition.step(&Step::Rollback(1));
+        partition.finish();
+        prop_assert_eq!(partition.paid(), paid);
+        prop_assert_eq!(open_stakes(&partition.state), open);
+    }
+
+    /// Void of everything, by results, by cancellations or by both, returns every stake, whatever
+    /// was paid before.
+    #[test]
+    fn void_of_everything_returns_every_stake(
+        slips in prop::collection::vec((any_kind(), any_markets()), 1..12),
+        before in prop::collection::vec((1..=MARKETS, any_outcome()), 0..6),
+        by_result in prop::collection::vec(any::<bool>(), 4),
+        parts in 0_usize..6,
+    ) {
+        let mut partition = Partition::default();
+        for (kind, markets) in &slips {
+            partition.step(&Step::Strike(*kind, markets.clone()));
+        }
+        for (m, outcome) in &before {
+            partition.step(&Step::Result(*m, *outcome));
+        }
+        for _ in 0..parts {
+            partition.step(&Step::Work(1));
+        }
+        for (m, by_result) in (1..=MARKETS).zip(by_result) {
+            if by_result {
+                partition.step(&Step::Result(m, LegResult::Void));
+            } else {
+                partition.step(&Step::Cancel(m, Stretch::All));
+            }
+        }
+        partition.finish();
+        for (bet, slip) in partition.state.slips().filter(|(_, slip)| slip.is_accepted()) {
+            let paid = partition.in_force.get(&bet).map(|(_, returned)| *returned);
+            prop_assert_eq!(paid, Some(slip.stake), "{}", bet);
+        }
+    }
+
+    /// cancel; restore takes back exactly what was paid, and the book stands as it stood.
+    #[test]
+    fn a_restoration_is_the_inverse_of_its_cancellation(
+        slips in prop::collection::vec((any_kind(), any_markets()), 1..12),
+        stretch in any_stretch(),
+        results in prop::collection::vec((1..=MARKETS, any_outcome()), 0..4),
+        parts in 0_usize..6,
+    ) {
+        let mut partition = Partition::default();
+        for (kind, markets) in &slips {
+            partition.step(&Step::Strike(*kind, markets.clone()));
+        }
+        for (m, outcome) in &results {
+            partition.step(&Step::Result(*m, *outcome));
+        }
+        partition.finish();
+        let (paid, open) = (partition.paid(), open_stakes(&partition.state));
+        partition.step(&Step::Cancel(1, stretch));
+        for _ in 0..parts {
+            partition.step(&Step::Work(1));
+        }
+        partition.step(&Step::Restore(1, stretch));
         partition.finish();
         prop_assert_eq!(partition.paid(), paid);
         prop_assert_eq!(open_stakes(&partition.state), open);

@@ -38,6 +38,7 @@ const fn row(method: &'static str, path: &'static str, who: Who, ask: fn(&Things
 const PLAYERS: Who = Who::Roles(&[Role::Customer]);
 const MARKETS: Who = Who::Roles(&[Role::Operator, Role::Trader]);
 const CASES: Who = Who::Roles(&[Role::Operator, Role::Trader, Role::Compliance]);
+const APPROVERS: Who = Who::Roles(&[Role::Operator, Role::Compliance]);
 const AUDITORS: Who = Who::Roles(&[Role::Auditor]);
 
 /// An id of the right form that nobody has.
@@ -103,6 +104,9 @@ pub const ROWS: &[Row] = &[
     row("GET", "/v1/admin/fixtures/{id}/liability", MARKETS, |_| Ask::get(format!("/v1/admin/fixtures/fix_{NOBODYS}/liability"))),
     row("PUT", "/v1/admin/customers/{id}/factor", MARKETS, |t| Ask::put(format!("/v1/admin/customers/{}/factor", t.owner), &json!({}))),
     row("GET", "/v1/admin/customers/{id}/factors", MARKETS, |t| Ask::get(format!("/v1/admin/customers/{}/factors", t.owner))),
+    row("POST", "/v1/admin/markets/{id}/void-prices", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices"), &json!({}))),
+    row("POST", "/v1/admin/markets/{id}/void-prices/approve", APPROVERS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices/approve"), &json!({}))),
+    row("GET", "/v1/admin/markets/{id}/void-prices", CASES, |_| Ask::get(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices"))),
     row("GET", "/v1/admin/liability", MARKETS, |_| Ask::get("/v1/admin/liability")),
     row("GET", "/v1/admin/cases", CASES, |_| Ask::get("/v1/admin/cases")),
     row("GET", "/v1/admin/cases/{id}", CASES, |_| Ask::get(format!("/v1/admin/cases/cas_{NOBODYS}"))),

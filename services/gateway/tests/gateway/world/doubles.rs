@@ -38,6 +38,7 @@ pub fn parts(
         feed: Some(Arc::new(NumberLines)),
         receipts: None,
         calculator: Some(Arc::new(Echo)),
+        foresight: Some(Arc::new(TwiceTheStake)),
         checkpoints: None,
         checks: vec![],
         metrics: vec![],
@@ -46,6 +47,29 @@ pub fn parts(
             login: "demo".to_owned(),
             password: "pass".to_owned(),
         }),
+    }
+}
+
+/// A slip whose first leg wins pays twice its stake, another one nothing.
+pub struct TwiceTheStake;
+
+impl Foresight for TwiceTheStake {
+    fn returned_if(
+        &self,
+        _: &MarketView,
+        slip: &SlipRows,
+        _: MarketId,
+        outcomes: Option<&[odds::SelectionOutcome]>,
+    ) -> Result<Option<Money>, String> {
+        let stake = slip.placed.stake;
+        let wins = |outcomes: &[odds::SelectionOutcome]| {
+            outcomes.iter().any(|told| {
+                told.selection == slip.legs[0].selection
+                    && told.outcome.kind == odds::OutcomeKind::Won
+            })
+        };
+        let paid = |times| Money::from_minor(stake.minor() * times, stake.currency());
+        Ok(outcomes.map(|outcomes| paid(if wins(outcomes) { 2 } else { 0 })))
     }
 }
 

@@ -1,0 +1,113 @@
+//! What a slip would pay if a market came out otherwise.
+//!
+//! Duty: for the preview of a rollback or a new result, the same verdict that settlement would
+//! come to, from the rows of a slip and the picture of the markets. Prohibition: nothing is decided
+//! and nothing of the owners' state is known; who asks says what the rows stood at.
+
+use crate::{codec, evidence};
+use bets_domain::{
+    CancelledBy, ResultInForce, Settlements, Slip, SlipLeg, Stage, Window, returned_by,
+};
+use kernel::{MarketId, Money, SelectionId};
+use markets::{MarketStatus, MarketView};
+use schemas::DecodeError;
+use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, StruckLeg};
+use schemas::odds::SelectionOutcome;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A struck slip as its rows show it.
+#[derive(Clone, Copy, Debug)]
+pub struct StruckSlip<'a> {
+    /// As placed.
+    pub placed: &'a BetPlaced,
+    /// As struck.
+    pub legs: &'a [StruckLeg],
+    /// What else was agreed, where there was anything.
+    pub terms: Option<&'a BetTermsFixed>,
+    /// What is staked, where that is less than was asked for.
+    pub part: Option<&'a PartAgreed>,
+    /// Legs that do not count.
+    pub voided: &'a BTreeSet<SelectionId>,
+}
+
+/// What the slip would pay if the market had these outcomes, or none; none: it would be open.
+///
+/// # Errors
+/// The rows hold what the rules cannot.
+pub fn returned_if(
+    view: &MarketView,
+    slip: StruckSlip<'_>,
+    market: MarketId,
+    outcomes: Option<&[SelectionOutcome]>,
+) -> Result<Option<Money>, DecodeError> {
+    let slip = slip_of(slip)?;
+    let markets: BTreeSet<MarketId> = slip.legs.iter().map(|leg| leg.struck.market).collect();
+    let results: BTreeMap<MarketId, ResultInForce> = markets
+        .into_iter()
+        .filter_map(|id| {
+            let outcomes = if id == market {
+                outcomes?
+            } else {
+                in_force(view, id)?
+            };
+            let result = ResultInForce {
+                number: 1,
+                outcomes: codec::outcomes_from_wire(outcomes),
+                detail: evidence::detail(view, id),
+            };
+            Some((id, result))
+        })
+        .collect();
+    Ok(returned_by(&slip, &results))
+}
+
+fn in_force(view: &MarketView, market: MarketId) -> Option<&[SelectionOutcome]> {
+    let known = view.market(market)?;
+    (known.status == MarketStatus::Settled).then_some(known.outcomes.as_slice())
+}
+
+fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
+    let StruckSlip {
+        placed,
+        legs,
+        terms,
+        part,
+        voided,
+    } = slip;
+    let mut agreed = terms.into_iter().flat_map(|terms| &terms.legs);
+    let legs: Result<Vec<SlipLeg>, DecodeError> = legs
+        .iter()
+        .map(|leg| {
+            let terms = agreed.next().map(codec::leg_terms_from_wire).transpose()?;
+            let does_not_count = CancelledBy::Source(Window::default());
+            Ok(SlipLeg {
+                struck: codec::leg_from_wire(leg.clone()),
+                terms: terms.unwrap_or_default(),
+                decided: None,
+                voided: voided.contains(&leg.selection).then_some(does_not_count),
+            })
+        })
+        .collect();
+    Ok(Slip {
+        customer: placed.customer,
+        bet_type: codec::type_from_wire(placed.bet_type),
+        sizes: terms.and_then(|terms| codec::sizes_from_wire(&terms.sizes)),
+        each_way: placed.each_way,
+        legs: legs?,
+        unit_stake: part.map_or_else(
+            || terms.map_or(placed.stake, |terms| terms.unit_stake),
+            |part| part.unit_stake,
+        ),
+        stake: part.map_or(placed.stake, |part| part.stake),
+        price_policy: codec::policy_from_wire(placed.price_policy),
+        potential_return: placed.potential_return,
+        rules_version: placed.rules_version,
+        placed_at: placed.placed_at,
+        struck_at: None,
+        stage: Stage::Accepted(Settlements::default()),
+        timer: None,
+        accepts_part: false,
+        held: None,
+        cleared: false,
+    })
+}

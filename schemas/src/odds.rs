@@ -24,6 +24,12 @@ wire! {
         ProposeRuling(ProposeRuling),
         /// Another person agrees.
         ApproveRuling(ApproveRuling),
+        /// An operator says what is known of a race.
+        StateRace(StateRace),
+        /// An operator gives a market's result as a score.
+        ResultFromScore(ResultFromScore),
+        /// An operator lets a market lean by itself, or no more.
+        SetLeaning(SetLeaning),
     }
 
     /// One message of a feed source to the partition of its fixture. The sequence counts the
@@ -70,6 +76,10 @@ wire! {
         ComeUp(ComeUp),
         /// All prices of a market, with the opinion of the model that they come from.
         QuoteFromModel(QuoteFromModel),
+        /// What is known of a race.
+        DescribeRace(DescribeRace),
+        /// The result of a market about goals, as the score that decides it.
+        SettleFromScore(SettleFromScore),
     }
 
     /// See [`Update`].
@@ -128,6 +138,24 @@ wire! {
     /// A number that a model was given, in millionths.
     record ModelParameter { name: String, micros: i64 }
 
+    /// See [`Update`]. What is known of a market that asks who wins a race: `fixed` place terms do not
+    /// go by the runners; placings and starting prices are there once they are known, and none at all
+    /// leave those known before. Who has no placing among others was not placed.
+    record DescribeRace {
+        market: MarketId,
+        handicap: bool,
+        fixed: Option<PlaceOffer>,
+        placings: Vec<Placing>,
+        starting_prices: Vec<SelectionPrice>,
+    }
+    /// So many places, at this part of the winnings.
+    record PlaceOffer { places: u16, numerator: u16, denominator: u16 }
+    /// Where a selection came in, and how many shared the place.
+    record Placing { selection: SelectionId, place: u16, tied: u16 }
+
+    /// See [`Update`].
+    record SettleFromScore { market: MarketId, score: Score }
+
     /// How sure a result is: as scouts saw it, or as the organiser confirmed it.
     enum Certainty { Live, Confirmed }
 
@@ -147,6 +175,12 @@ wire! {
         AsianHandicap(AsianHandicap),
         /// One of many wins.
         Winner(Winner),
+        /// Whether both sides score: yes, no.
+        BothToScore(BothToScore),
+        /// Which score: home goals first, each side up to so many; the last selection is any other.
+        CorrectScore(CorrectScore),
+        /// Home, draw or away with whole goals added to the home side.
+        EuropeanHandicap(EuropeanHandicap),
     }
     /// See [`MarketKind`].
     record MatchResult {}
@@ -156,6 +190,12 @@ wire! {
     record AsianHandicap { line_quarters: i32 }
     /// See [`MarketKind`].
     record Winner {}
+    /// See [`MarketKind`].
+    record BothToScore {}
+    /// See [`MarketKind`].
+    record CorrectScore { up_to: u16 }
+    /// See [`MarketKind`].
+    record EuropeanHandicap { goals: i32 }
 
     /// A selection and what it is called.
     record SelectionName { selection: SelectionId, name: String }
@@ -202,6 +242,14 @@ wire! {
     record LeanBook { market: MarketId, exposures: Vec<SelectionExposure>, by: String }
     /// What is returned if a selection wins, less all stakes, in minor units of the market's currency.
     record SelectionExposure { selection: SelectionId, minor: i64 }
+
+    /// An operator says what is known of a race.
+    record StateRace { race: DescribeRace, reason: String, by: String }
+    /// An operator gives a market's result as a score.
+    record ResultFromScore { market: MarketId, score: Score, reason: String, by: String }
+    /// Prices lean anew when an exposure has moved by so much, in minor units of the market's
+    /// currency. None: they lean by themselves no more.
+    record SetLeaning { market: MarketId, step_minor: Option<i64>, by: String }
 
     /// What odds has decided.
     union Event {
@@ -260,6 +308,12 @@ wire! {
         RulingProposed(RulingProposed),
         /// Another person agrees: bets struck at those prices do not count.
         RulingApproved(RulingApproved),
+        /// What is known of a race, in full.
+        RaceDescribed(RaceDescribed),
+        /// Prices of a market lean by themselves, or no more.
+        LeaningSet(LeaningSet),
+        /// What stands on selections of a leaning market in one partition of bets.
+        StakesNoted(StakesNoted),
     }
 
     /// See [`Event`].
@@ -359,6 +413,22 @@ wire! {
     record SourceWentDown { source: String, reason: String }
     /// See [`Event`].
     record SourceCameUp { source: String }
+    /// See [`Event`]. As in [`DescribeRace`]; `by`: an operator.
+    record RaceDescribed {
+        market: MarketId,
+        handicap: bool,
+        fixed: Option<PlaceOffer>,
+        placings: Vec<Placing>,
+        starting_prices: Vec<SelectionPrice>,
+        by: Option<String>,
+    }
+    /// See [`Event`]. `step_minor`: by how much an exposure moves before prices lean anew; none: they
+    /// do not. Nobody: by the house's terms at the offer.
+    record LeaningSet { market: MarketId, step_minor: Option<i64>, by: Option<String> }
+    /// See [`Event`]. Totals of that partition, in minor units of the market's currency.
+    record StakesNoted { market: MarketId, bets_partition: u16, standing: Vec<SelectionStakes> }
+    /// What stands on a selection, and what it returns if all its slips win.
+    record SelectionStakes { selection: SelectionId, stakes_minor: i64, returns_minor: i64 }
     /// See [`Event`]. `unleaning`: the book before it leant.
     record BookExplained {
         market: MarketId,

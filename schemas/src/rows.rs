@@ -8,15 +8,16 @@
 use crate::auth::{ExclusionKind, LimitKind, Role};
 use crate::avro::Blob;
 use crate::bets::{
-    BetPlaced, BetReferred, BetReoffered, BetTermsFixed, CancelledBy, PartAgreed, ReferralAnswered,
-    Rejection, SlipOutcome, StakeFactorSet, StruckLeg,
+    BetPlaced, BetReferred, BetReoffered, BetTermsFixed, CancelledBy, PartAgreed, PlacePart,
+    ReferralAnswered, Rejection, ReturnExplained, SlipOutcome, StakeFactorSet, StruckLeg,
 };
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
+use crate::odds::Outcome;
 use crate::wire;
 use kernel::{
     BetId, CaseId, Currency, CustomerId, DepositId, Digest, Duration, MarketId, Money, Position,
-    RequestId, SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
+    Price, RequestId, SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
 };
 
 /// The tables. Each constant's text tells the key; values are the records of this module.
@@ -84,10 +85,14 @@ pub mod table {
     pub const BET_PART: &str = "bet_part";
     /// Key: bet, selection. Value: [`super::LegVoidRow`].
     pub const LEG_VOID: &str = "leg_void";
-    /// Key: bet. Value: [`super::BetTermsRow`].
+    /// Key: bet. Value: [`super::BetTermsRow`]; slips on which nothing is agreed besides have none.
     pub const BET_TERMS: &str = "bet_terms";
+    /// Key: bet, selection. Value: [`super::BetLegRow`].
+    pub const BET_LEG: &str = "bet_leg";
+    /// Key: bet. Value: [`super::BetReturnRow`].
+    pub const BET_RETURN: &str = "bet_return";
     /// All of them.
-    pub const ALL: [&str; 30] = [
+    pub const ALL: [&str; 32] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -117,6 +122,8 @@ pub mod table {
         BET_PART,
         LEG_VOID,
         BET_TERMS,
+        BET_LEG,
+        BET_RETURN,
         STAKE_FACTOR,
     ];
 }
@@ -182,12 +189,24 @@ wire! {
         position: Position,
         at: Timestamp,
     }
-    /// What else was agreed on a slip.
-    record BetTermsRow { fixed: BetTermsFixed, position: Position }
     /// Why a leg does not count; none: it counts again.
     record LegVoidRow { bet: BetId, selection: SelectionId, void: Option<LegVoid>, position: Position }
     /// Who said so, and why.
     record LegVoid { by: CancelledBy, reason: String }
+    /// What a slip is agreed on besides its prices.
+    record BetTermsRow { terms: BetTermsFixed }
+    /// What became of a leg; no outcome: the result was withdrawn.
+    record BetLegRow {
+        bet: BetId,
+        selection: SelectionId,
+        result: u32,
+        outcome: Option<Outcome>,
+        place: Option<PlacePart>,
+        deduction_pence: u8,
+        starting_price: Option<Price>,
+    }
+    /// What a settlement is made of.
+    record BetReturnRow { explained: ReturnExplained }
     /// In one word.
     enum BetStatus { Pending, Accepted, Rejected, Settled }
     /// An account's balance.

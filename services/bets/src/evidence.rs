@@ -3,11 +3,12 @@
 //! Duty: copy what a judgement looks at out of the shared picture, at one moment. Prohibition:
 //! nothing is judged, and a selection that the picture does not hold is left out.
 
-use bets_domain::settlement::{LineSide, Score, Withdrawal};
+use bets_domain::settlement::{EachWayTerms, LineSide, PlaceTerms, Placing, Score, Withdrawal};
 use bets_domain::{
-    Asks, Evidence, HouseRules, MarketStatus, Names, PriceOrigin, Quote, ResultDetail, Surroundings,
+    Asks, Evidence, HouseRules, MarketStatus, Names, PriceOrigin, Quote, Race, ResultDetail,
+    Surroundings,
 };
-use kernel::{MarketId, SelectionId, Timestamp};
+use kernel::{MarketId, Price, SelectionId, Timestamp};
 use markets::{Market, MarketView};
 use schemas::odds::MarketKind;
 use std::collections::BTreeMap;
@@ -62,6 +63,9 @@ const fn kind_name(kind: &MarketKind) -> &'static str {
         MarketKind::TotalGoals(_) => "total_goals",
         MarketKind::AsianHandicap(_) => "asian_handicap",
         MarketKind::Winner(_) => "winner",
+        MarketKind::BothToScore(_) => "both_to_score",
+        MarketKind::CorrectScore(_) => "correct_score",
+        MarketKind::EuropeanHandicap(_) => "european_handicap",
     }
 }
 
@@ -97,10 +101,36 @@ fn asks(view: &MarketView, market: &Market, selection: SelectionId) -> Asks {
                 score: score(view, market),
             }
         }
-        MarketKind::MatchResult(_) | MarketKind::TotalGoals(_) | MarketKind::Winner(_) => {
-            Asks::Outcome
-        }
+        MarketKind::Winner(_) => race(market).map_or(Asks::Outcome, Asks::Runner),
+        MarketKind::MatchResult(_)
+        | MarketKind::TotalGoals(_)
+        | MarketKind::BothToScore(_)
+        | MarketKind::CorrectScore(_)
+        | MarketKind::EuropeanHandicap(_) => Asks::Outcome,
     }
+}
+
+/// A market that was described as a race, with those who are to run.
+fn race(market: &Market) -> Option<Race> {
+    let described = market.race.as_ref()?;
+    let fixed = described.fixed.as_ref().and_then(|fixed| {
+        let fraction = PlaceTerms::new(fixed.numerator, fixed.denominator).ok()?;
+        Some(EachWayTerms {
+            places: fixed.places,
+            fraction,
+        })
+    });
+    Some(Race {
+        runners: runners(market),
+        handicap: described.handicap,
+        fixed,
+    })
+}
+
+fn runners(market: &Market) -> u16 {
+    let all = market.selections.len();
+    let running = all.saturating_sub(market.withdrawals.len());
+    u16::try_from(running).unwrap_or(u16::MAX)
 }
 
 /// The score as last told; before the first goal is told a match that is played stands at nil.
@@ -119,7 +149,12 @@ pub(crate) fn detail(view: &MarketView, market: MarketId) -> ResultDetail {
     };
     let score = match &market.kind {
         MarketKind::AsianHandicap(_) => score(view, market),
-        MarketKind::MatchResult(_) | MarketKind::TotalGoals(_) | MarketKind::Winner(_) => None,
+        MarketKind::MatchResult(_)
+        | MarketKind::TotalGoals(_)
+        | MarketKind::Winner(_)
+        | MarketKind::BothToScore(_)
+        | MarketKind::CorrectScore(_)
+        | MarketKind::EuropeanHandicap(_) => None,
     };
     let withdrawals: Vec<Withdrawal> = market
         .withdrawals
@@ -132,11 +167,11 @@ pub(crate) fn detail(view: &MarketView, market: MarketId) -> ResultDetail {
         })
         .collect();
     ResultDetail {
-        runners: None,
+        runners: market.race.as_ref().map(|_| runners(market)),
         score,
-        placings: BTreeMap::new(),
+        placings: placings(market),
         withdrawals,
-        starting_prices: BTreeMap::new(),
+        starting_prices: starting_prices(market),
     }
 }
 
@@ -148,4 +183,24 @@ fn status(market: &Market, now: Timestamp) -> MarketStatus {
         markets::MarketStatus::Suspended => MarketStatus::Suspended,
         markets::MarketStatus::Closed | markets::MarketStatus::Settled => MarketStatus::Closed,
     }
+}
+
+fn placings(market: &Market) -> BTreeMap<SelectionId, Placing> {
+    let described = market.race.iter().flat_map(|race| &race.placings);
+    described
+        .map(|at| {
+            let placing = Placing {
+                place: at.place,
+                tied: at.tied,
+            };
+            (at.selection, placing)
+        })
+        .collect()
+}
+
+fn starting_prices(market: &Market) -> BTreeMap<SelectionId, Price> {
+    let described = market.race.iter().flat_map(|race| &race.starting_prices);
+    described
+        .filter_map(|at| Some((at.selection, at.price?)))
+        .collect()
 }

@@ -6,8 +6,9 @@
 use kernel::{BetId, CustomerId, Partition, Position, SelectionId, Timestamp};
 use schemas::bets::{BetAccepted, BetPlaced, BetReferred, Event, Liability, StakeFactorSet};
 use schemas::rows::{
-    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, LegVoid, LegVoidRow,
-    LiabilityRow, ReferralAnsweredRow, ReferralRow, ReofferRow, StakeFactorRow, table,
+    BetAcceptedRow, BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, BetStatusRow,
+    BetTermsRow, LegVoid, LegVoidRow, LiabilityRow, ReferralAnsweredRow, ReferralRow, ReofferRow,
+    StakeFactorRow, table,
 };
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
@@ -66,23 +67,15 @@ impl Stand {
                 ..self.blank(reversed.bet, reversed.customer, BetStatus::Accepted)
             })],
             Event::StakeFactorSet(set) => vec![self.factor(set)],
-            Event::BetTermsFixed(fixed) => {
-                let row = BetTermsRow {
-                    fixed: fixed.clone(),
-                    position: self.position,
-                };
-                let key = fixed.bet.bytes().to_vec();
-                vec![self.row(table::BET_TERMS, key, row.to_bytes())]
-            }
             Event::LegVoided(voided) => {
                 let void = LegVoid {
                     by: voided.by.clone(),
                     reason: voided.reason.clone(),
                 };
-                vec![self.leg(voided.bet, voided.selection, Some(void))]
+                vec![self.void(voided.bet, voided.selection, Some(void))]
             }
             Event::LegRestored(restored) => {
-                vec![self.leg(restored.bet, restored.selection, None)]
+                vec![self.void(restored.bet, restored.selection, None)]
             }
             Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
             Event::BetReoffered(told) => {
@@ -105,19 +98,48 @@ impl Stand {
                 let row = BetPartRow { told: told.clone() };
                 vec![self.row(table::BET_PART, told.bet.bytes().to_vec(), row.to_bytes())]
             }
+            Event::BetTermsFixed(terms) => {
+                let row = BetTermsRow {
+                    terms: terms.clone(),
+                };
+                let key = terms.bet.bytes().to_vec();
+                vec![self.row(table::BET_TERMS, key, row.to_bytes())]
+            }
+            Event::LegDecided(decided) => vec![self.leg(&BetLegRow {
+                bet: decided.bet,
+                selection: decided.selection,
+                result: decided.result,
+                outcome: decided.outcome.clone(),
+                place: None,
+                deduction_pence: 0,
+                starting_price: None,
+            })],
+            Event::LegDecidedInFull(decided) => vec![self.leg(&BetLegRow {
+                bet: decided.bet,
+                selection: decided.selection,
+                result: decided.result,
+                outcome: Some(decided.outcome.clone()),
+                place: decided.place.clone(),
+                deduction_pence: decided.deduction_pence,
+                starting_price: decided.starting_price,
+            })],
+            Event::ReturnExplained(explained) => {
+                let row = BetReturnRow {
+                    explained: explained.clone(),
+                };
+                let key = explained.bet.bytes().to_vec();
+                vec![self.row(table::BET_RETURN, key, row.to_bytes())]
+            }
             Event::ReofferAccepted(_)
             | Event::PartAllowed(_)
             | Event::StakeReduced(_)
             | Event::BetHeld(_)
             | Event::BetAwaitsBudget(_)
-            | Event::SettlementStarted(_)
-            | Event::RollbackStarted(_)
             | Event::CancellationStarted(_)
             | Event::RestorationStarted(_)
-            | Event::LegDecided(_)
+            | Event::SettlementStarted(_)
+            | Event::RollbackStarted(_)
             | Event::SettlementStartedInFull(_)
-            | Event::LegDecidedInFull(_)
-            | Event::ReturnExplained(_)
             | Event::PricesTraced(_)
             | Event::BudgetRequested(_)
             | Event::BudgetNoticed(_)
@@ -144,6 +166,11 @@ impl Stand {
                 ..self.blank(told.bet, told.customer, BetStatus::Pending)
             }),
         ]
+    }
+
+    fn leg(self, leg: &BetLegRow) -> Row {
+        let key = [leg.bet.bytes(), leg.selection.bytes()].concat();
+        self.row(table::BET_LEG, key, leg.to_bytes())
     }
 
     fn placed(self, placed: &BetPlaced) -> Vec<Row> {
@@ -214,7 +241,7 @@ impl Stand {
         self.row(table::STAKE_FACTOR, key, row.to_bytes())
     }
 
-    fn leg(self, bet: BetId, selection: SelectionId, void: Option<LegVoid>) -> Row {
+    fn void(self, bet: BetId, selection: SelectionId, void: Option<LegVoid>) -> Row {
         let row = LegVoidRow {
             bet,
             selection,

@@ -65,6 +65,10 @@ pub struct Dev {
     /// Requests a minute per user, or off
     #[arg(long, default_value = "100", value_parser = rate_limit)]
     rate_limit: Rate,
+    /// Let prices lean anew when an exposure has moved by so many thousandths of a market's maximum;
+    /// 0: they do not lean by themselves
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    lean_step: u16,
     /// Play a recorded file instead of the simulated feed
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
@@ -110,6 +114,7 @@ impl Default for Dev {
                 per_minute: 100,
                 burst: 150,
             })),
+            lean_step: 0,
             feed: None,
             feed_format: Format::Betfair,
             speed: 1,
@@ -167,6 +172,7 @@ async fn play(
         port: dev.port,
         partitions: PARTITIONS,
         snapshot_every: SNAPSHOT_EVERY,
+        lean_step_permille: dev.lean_step,
         deadline: DEADLINE,
         rate_limit: dev.rate_limit.0,
         demo,

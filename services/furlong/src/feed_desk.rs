@@ -148,7 +148,10 @@ fn feed_message(record: &[u8]) -> Option<ApplyFeedMessage> {
         | Command::WithdrawSelection(_)
         | Command::LeanBook(_)
         | Command::ProposeRuling(_)
-        | Command::ApproveRuling(_) => None,
+        | Command::ApproveRuling(_)
+        | Command::StateRace(_)
+        | Command::ResultFromScore(_)
+        | Command::SetLeaning(_) => None,
     }
 }
 

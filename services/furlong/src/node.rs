@@ -55,6 +55,9 @@ pub struct NodeOptions {
     pub partitions: u16,
     /// Effective decisions between two snapshots of a partition.
     pub snapshot_every: u64,
+    /// By how many thousandths of a market's exposure maximum an exposure moves before prices of new
+    /// markets lean anew; 0: they do not lean by themselves.
+    pub lean_step_permille: u16,
     /// How long an answer is waited for before it is called unknown.
     pub deadline: Duration,
     /// Requests per user; none: as many as they like.
@@ -269,7 +272,7 @@ fn break_ground(options: &NodeOptions) -> Result<(Arc<SqliteLog>, Ground), Failu
         entropy: Arc::new(SystemEntropy),
         partitions: options.partitions,
         snapshot_every: options.snapshot_every,
-        terms: Terms::standard(options.partitions),
+        terms: Terms::standard(options.partitions).leaning_every(options.lean_step_permille),
         stand_back: STAND_BACK,
     };
     Ok((log, ground))

@@ -83,6 +83,7 @@ fn embedded(
         port: settings.port,
         partitions: settings.partitions,
         snapshot_every: settings.snapshot_every.into(),
+        lean_step_permille: settings.lean_step_permille,
         deadline: settings.deadline(),
         rate_limit: settings.rate_limit(),
         demo: None,

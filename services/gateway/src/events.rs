@@ -21,6 +21,9 @@ pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
         E::MarketResulted(event) => Some(event.market),
         E::ResultRolledBack(event) => Some(event.market),
         E::SelectionWithdrawn(event) => Some(event.market),
+        E::RaceDescribed(event) => Some(event.market),
+        E::LeaningSet(event) => Some(event.market),
+        E::StakesNoted(event) => Some(event.market),
         E::FixtureAnnounced(_)
         | E::FixtureProgressed(_)
         | E::SourceAdvanced(_)

@@ -27,6 +27,7 @@ pub mod ports;
 mod positions;
 mod problem;
 mod progress;
+mod provenance;
 mod rate;
 mod refusals;
 mod ring;

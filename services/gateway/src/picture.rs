@@ -8,8 +8,14 @@ use crate::positions::Token;
 use crate::refusals;
 use crate::shapes::{Named, money, time};
 use kernel::{Money, Position, SelectionId, Timestamp};
-use schemas::bets::{BetPlaced, Event, PartAgreed, Rejection, SlipOutcome, StruckLeg};
-use schemas::rows::{BetAcceptedRow, BetRow, BetStatus, BetStatusRow, LegVoidRow};
+use schemas::bets::{
+    BetPlaced, BetTermsFixed, Event, LegTerms, PartAgreed, Rejection, ReturnExplained, SlipOutcome,
+    StruckLeg,
+};
+use schemas::odds::{Outcome, OutcomeKind};
+use schemas::rows::{
+    BetAcceptedRow, BetLegRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, LegVoidRow,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -17,6 +23,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
     placed: BetPlaced,
+    terms: Option<BetTermsFixed>,
     status: BetStatus,
     legs: Vec<StruckLeg>,
     potential_return: Money,
@@ -55,7 +62,22 @@ impl Picture {
             position,
             at: placed.placed_at,
             placed: placed.clone(),
+            terms: None,
         }
+    }
+
+    /// With what is agreed besides, as the record of its placement tells it.
+    pub(crate) fn agreed(mut self, events: &[Event]) -> Self {
+        self.terms = events.iter().find_map(|event| {
+            if let Event::BetTermsFixed(terms) = event
+                && terms.bet == self.placed.bet
+            {
+                Some(terms.clone())
+            } else {
+                None
+            }
+        });
+        self
     }
 
     /// As the view shows it: as placed, as struck, and where it stands.
@@ -63,8 +85,10 @@ impl Picture {
         row: &BetRow,
         accepted: Option<BetAcceptedRow>,
         status: Option<BetStatusRow>,
+        terms: Option<BetTermsRow>,
     ) -> Self {
         let mut picture = Self::placed(&row.placed, row.position);
+        picture.terms = terms.map(|row| row.terms);
         if let Some(accepted) = accepted {
             picture.status = BetStatus::Accepted;
             picture.legs = accepted.legs;
@@ -116,6 +140,11 @@ impl Picture {
     /// Where it stands, in one word.
     pub(crate) fn status(&self) -> BetStatus {
         self.status
+    }
+
+    /// Its legs as they are struck.
+    pub(crate) fn legs(&self) -> &[StruckLeg] {
+        &self.legs
     }
 
     /// The record that it stands on.
@@ -231,6 +260,14 @@ impl Picture {
         if let Some(part) = part {
             put("asked_stake", money(part.asked));
         }
+        put("unit_stake", money(self.unit_stake()));
+        put("lines", json!(self.lines()));
+        if let Some(sizes) = self.terms.as_ref().map(|terms| &terms.sizes)
+            && !sizes.is_empty()
+        {
+            put("sizes", json!(sizes));
+        }
+        put("rules_version", json!(placed.rules_version));
         put("potential_return", money(self.potential_return));
         put("price_policy", json!(placed.price_policy.name()));
         put("each_way", json!(placed.each_way));
@@ -238,10 +275,13 @@ impl Picture {
         put("placed_at", time(placed.placed_at));
         put("changed_at", time(self.at));
         put("position", json!(Token::of(&[self.position]).text()));
-        put(
-            "legs",
-            Value::Array(self.legs.iter().map(|struck| self.leg(struck)).collect()),
-        );
+        let agreed = self.terms.iter().flat_map(|terms| &terms.legs);
+        let agreed = agreed.map(Some).chain(std::iter::repeat(None));
+        let legs = self.legs.iter().zip(agreed);
+        let legs: Vec<Value> = legs
+            .map(|(struck, terms)| self.leg(struck, terms))
+            .collect();
+        put("legs", Value::Array(legs));
         match self.status {
             BetStatus::Pending => {
                 put("until", json!(self.pending_until.map(time)));
@@ -266,12 +306,59 @@ impl Picture {
     }
 
     /// A leg as struck, with the reason for which it does not count, where there is one.
-    fn leg(&self, struck: &StruckLeg) -> Value {
-        let mut shown = leg(struck);
+    fn leg(&self, struck: &StruckLeg, terms: Option<&LegTerms>) -> Value {
+        let mut shown = leg(struck, terms);
         if let (Some(reason), Some(object)) =
             (self.voids.get(&struck.selection), shown.as_object_mut())
         {
             object.insert("voided".to_owned(), json!(reason));
+        }
+        shown
+    }
+
+    /// What stands on each line.
+    fn unit_stake(&self) -> Money {
+        let part = self.part.as_ref();
+        part.map_or_else(|| self.asked_unit_stake(), |part| part.unit_stake)
+    }
+
+    fn asked_unit_stake(&self) -> Money {
+        let terms = self.terms.as_ref();
+        terms.map_or(self.placed.stake, |terms| terms.unit_stake)
+    }
+
+    /// How many lines there are, those of the place part included.
+    fn lines(&self) -> i64 {
+        let unit = self.asked_unit_stake().minor();
+        self.placed.stake.minor().checked_div(unit).unwrap_or(1)
+    }
+
+    /// The whole with what became of each leg, and what the return is made of.
+    pub(crate) fn to_json_in_full(
+        &self,
+        legs: &[BetLegRow],
+        explained: Option<&ReturnExplained>,
+    ) -> Map<String, Value> {
+        let mut shown = self.to_json();
+        if let Some(Value::Array(items)) = shown.get_mut("legs") {
+            for (item, leg) in items.iter_mut().zip(&self.legs) {
+                let decided = legs.iter().find(|row| row.selection == leg.selection);
+                if let (Some(item), Some(decided)) = (item.as_object_mut(), decided) {
+                    item.insert("result".to_owned(), result_of(decided));
+                }
+            }
+        }
+        let in_force = explained.filter(|explained| {
+            self.status == BetStatus::Settled && explained.settlement == self.settlement
+        });
+        if let Some(parts) = in_force {
+            let parts = json!({
+                "win": parts.win,
+                "place": parts.place,
+                "bonus": parts.bonus,
+                "capped_at": parts.capped_at.map(money),
+            });
+            shown.insert("return_parts".to_owned(), parts);
         }
         shown
     }
@@ -305,8 +392,8 @@ fn rejection_json(rejection: &Rejection) -> Value {
     shown
 }
 
-fn leg(leg: &StruckLeg) -> Value {
-    json!({
+fn leg(leg: &StruckLeg, terms: Option<&LegTerms>) -> Value {
+    let mut shown = json!({
         "selection_id": leg.selection.to_string(),
         "market_id": leg.market.to_string(),
         "fixture_id": leg.fixture.to_string(),
@@ -317,7 +404,59 @@ fn leg(leg: &StruckLeg) -> Value {
         "price": leg.price.to_string(),
         "market_version": leg.market_version,
         "in_play": leg.in_play,
+    });
+    if let (Some(terms), Some(object)) = (terms, shown.as_object_mut()) {
+        object.insert("starting_price".to_owned(), json!(terms.starting_price));
+        if let Some(race) = &terms.race {
+            let fixed = race.fixed.as_ref().map(|fixed| {
+                let fraction = format!("{}/{}", fixed.numerator, fixed.denominator);
+                json!({"places": fixed.places, "fraction": fraction})
+            });
+            let race = json!({
+                "runners": race.runners, "handicap": race.handicap, "fixed_places": fixed,
+            });
+            object.insert("race".to_owned(), race);
+        }
+        if let Some(score) = terms.line.as_ref().and_then(|line| line.score.as_ref()) {
+            let score = json!({"home": score.home, "away": score.away});
+            object.insert("counts_from_score".to_owned(), score);
+        }
+    }
+    shown
+}
+
+/// What became of a leg; null after its result was withdrawn.
+fn result_of(row: &BetLegRow) -> Value {
+    let Some(outcome) = &row.outcome else {
+        return Value::Null;
+    };
+    let place = row.place.as_ref().map(|place| {
+        let fraction = format!("{}/{}", place.numerator, place.denominator);
+        json!({"outcome": outcome_of(&place.outcome), "fraction": fraction})
+    });
+    let left = i128::from(100_u8.saturating_sub(row.deduction_pence));
+    let (numerator, denominator) = lowest_terms(left, 100);
+    json!({
+        "number": row.result,
+        "outcome": outcome_of(outcome),
+        "place": place,
+        "deduction_pence": row.deduction_pence,
+        "winnings_factor": format!("{numerator}/{denominator}"),
+        "starting_price": row.starting_price.map(|price| price.to_string()),
     })
+}
+
+fn outcome_of(outcome: &Outcome) -> Value {
+    match outcome.kind {
+        OutcomeKind::DeadHeat => {
+            json!({"name": "dead_heat", "places": outcome.places, "tied": outcome.tied})
+        }
+        OutcomeKind::Won
+        | OutcomeKind::Lost
+        | OutcomeKind::Void
+        | OutcomeKind::HalfWon
+        | OutcomeKind::HalfLost => json!({"name": outcome.kind.name()}),
+    }
 }
 
 fn lowest_terms(numerator: i128, denominator: i128) -> (i128, i128) {

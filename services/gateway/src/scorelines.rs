@@ -49,9 +49,12 @@ pub(crate) struct Outcome {
 /// Whether a score decides markets of this kind.
 pub(crate) const fn is_of_goals(kind: &MarketKind) -> bool {
     match kind {
-        MarketKind::MatchResult(_) | MarketKind::TotalGoals(_) | MarketKind::AsianHandicap(_) => {
-            true
-        }
+        MarketKind::MatchResult(_)
+        | MarketKind::TotalGoals(_)
+        | MarketKind::AsianHandicap(_)
+        | MarketKind::BothToScore(_)
+        | MarketKind::CorrectScore(_)
+        | MarketKind::EuropeanHandicap(_) => true,
         MarketKind::Winner(_) => false,
     }
 }
@@ -67,14 +70,28 @@ pub(crate) fn becomes(kind: &MarketKind, place: usize, score: Score) -> Option<B
         _ => None,
     };
     match kind {
-        MarketKind::MatchResult(_) => {
-            let won = match place {
-                0 => ahead > 0,
-                1 => ahead == 0,
-                2 => ahead < 0,
-                _ => return None,
+        MarketKind::MatchResult(_) => three_ways(place, ahead),
+        MarketKind::EuropeanHandicap(handicap) => {
+            three_ways(place, ahead.saturating_add(handicap.goals.into()))
+        }
+        MarketKind::BothToScore(_) => {
+            let both = home > 0 && away > 0;
+            match place {
+                0 => Some(won_if(both)),
+                1 => Some(won_if(!both)),
+                _ => None,
+            }
+        }
+        MarketKind::CorrectScore(scores) => {
+            let up_to = i64::from(scores.up_to);
+            let listed = home <= up_to && away <= up_to;
+            let row = up_to.saturating_add(1);
+            let is_at = if listed {
+                home.saturating_mul(row).saturating_add(away)
+            } else {
+                row.saturating_mul(row)
             };
-            Some(if won { Becomes::Won } else { Becomes::Lost })
+            Some(won_if(i64::try_from(place) == Ok(is_at)))
         }
         MarketKind::TotalGoals(total) => {
             let goals = home.saturating_add(away).saturating_mul(4);
@@ -85,6 +102,20 @@ pub(crate) fn becomes(kind: &MarketKind, place: usize, score: Score) -> Option<B
             by_margin(quarters.saturating_add(handicap.line_quarters.into())).map(of_margin)
         }
         MarketKind::Winner(_) => None,
+    }
+}
+
+const fn won_if(won: bool) -> Becomes {
+    if won { Becomes::Won } else { Becomes::Lost }
+}
+
+/// Home, draw, away by how many goals the home side is ahead.
+const fn three_ways(place: usize, ahead: i64) -> Option<Becomes> {
+    match place {
+        0 => Some(won_if(ahead > 0)),
+        1 => Some(won_if(ahead == 0)),
+        2 => Some(won_if(ahead < 0)),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use schemas::auth::{ExclusionKind, LimitKind, Role};
 use schemas::bets::{BetType, OwnLimit, PricePolicy, ReferralWord, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
-use schemas::odds::{FixtureStatus, OutcomeKind};
+use schemas::odds::{FixtureStatus, MarketKind, OutcomeKind, RaceDescribed};
 use schemas::rows::{BetStatus, PaymentStatus};
 use serde_json::{Value, json};
 
@@ -142,15 +142,85 @@ pub(crate) fn market(market: &Market) -> Value {
             shown
         })
         .collect();
+    let withdrawals: Vec<Value> = market
+        .withdrawals
+        .iter()
+        .map(|gone| {
+            json!({
+                "selection_id": gone.selection.to_string(),
+                "withdrawn_at": time(gone.withdrawn_at),
+                "price": gone.price.map(|price| price.to_string()),
+                "market_version": gone.version,
+            })
+        })
+        .collect();
     json!({
         "id": market.id.to_string(),
         "fixture_id": market.fixture.to_string(),
         "name": market.name,
+        "kind": kind(&market.kind),
+        "race": market.race.as_ref().map(race),
+        "withdrawals": withdrawals,
         "status": market.status.name(),
         "version": market.version,
         "in_play": market.in_play,
         "bet_delay_ms": market.bet_delay.millis(),
         "published_at": (market.published_at != Timestamp::MIN).then(|| time(market.published_at)),
         "selections": selections,
+    })
+}
+
+/// What a market asks.
+fn kind(kind: &MarketKind) -> Value {
+    let line = |quarters: i32| {
+        let sign = if quarters < 0 { "-" } else { "" };
+        let size = quarters.unsigned_abs();
+        let hundredths = size.checked_rem(4).unwrap_or(0).saturating_mul(25);
+        format!("{sign}{}.{hundredths:02}", size.checked_div(4).unwrap_or(0))
+    };
+    match kind {
+        MarketKind::MatchResult(_) => json!({"name": "match_result"}),
+        MarketKind::TotalGoals(total) => {
+            json!({"name": "total_goals", "line": line(total.line_quarters)})
+        }
+        MarketKind::AsianHandicap(handicap) => {
+            json!({"name": "asian_handicap", "line": line(handicap.line_quarters)})
+        }
+        MarketKind::Winner(_) => json!({"name": "winner"}),
+        MarketKind::BothToScore(_) => json!({"name": "both_to_score"}),
+        MarketKind::CorrectScore(scores) => {
+            json!({"name": "correct_score", "up_to": scores.up_to})
+        }
+        MarketKind::EuropeanHandicap(handicap) => {
+            json!({"name": "european_handicap", "goals": handicap.goals})
+        }
+    }
+}
+
+/// What is known of a race.
+fn race(race: &RaceDescribed) -> Value {
+    let placings: Vec<Value> = race
+        .placings
+        .iter()
+        .map(|at| {
+            json!({"selection_id": at.selection.to_string(), "place": at.place, "tied": at.tied})
+        })
+        .collect();
+    let starting_prices: Vec<Value> = race
+        .starting_prices
+        .iter()
+        .map(|told| {
+            let price = told.price.map(|price| price.to_string());
+            json!({"selection_id": told.selection.to_string(), "price": price})
+        })
+        .collect();
+    json!({
+        "handicap": race.handicap,
+        "fixed_places": race.fixed.as_ref().map(|fixed| json!({
+            "places": fixed.places,
+            "fraction": format!("{}/{}", fixed.numerator, fixed.denominator),
+        })),
+        "placings": placings,
+        "starting_prices": starting_prices,
     })
 }

@@ -11,7 +11,7 @@ use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
-    markets, payments, placing, protection, reality_check, referrals, registering, reoffers,
+    markets, payments, placing, protection, races, reality_check, referrals, registering, reoffers,
     rulings,
 };
 use crate::stream::{sse, ws};
@@ -136,6 +136,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
     Route::new("GET", "/v1/bets/{id}/reoffer", "bets", "What was offered to oneself instead of a refused slip", (200, "Reoffer"), || get(reoffers::show)).query(&["min_position"]).signed_in(),
     Route::new("POST", "/v1/bets/{id}/reoffer/accept", "bets", "Place what was offered instead of a refused slip", (201, "Bet"), || post(reoffers::accept)).key(Key::Required).roles(PLAYERS),
+    Route::new("GET", "/v1/bets/{id}/prices", "bets", "Where each price of one's own bet came from", (200, "BetPrices"), || get(bets::prices)).query(&["min_position"]).signed_in(),
 
     Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
     Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),
@@ -172,6 +173,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/admin/markets/{id}/void-prices", "admin", "Propose to void bets struck at obviously wrong prices", (200, "RulingActed"), || post(rulings::propose)).body("Mistake").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/void-prices/approve", "admin", "Approve another person's proposal", (200, "RulingActed"), || post(rulings::approve)).body("RulingApproval").key(Key::Required).roles(rulings::APPROVER_ROLES),
     Route::new("GET", "/v1/admin/markets/{id}/void-prices", "admin", "What was proposed and approved", (200, "RulingList"), || get(rulings::list)).roles(rulings::READER_ROLES),
+    Route::new("PUT", "/v1/admin/markets/{id}/leaning", "admin", "Let prices lean by themselves whenever an exposure has moved by a step, or no more", (200, "MarketLeans"), || put(lean::set_leaning)).body("Leaning").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/withdraw", "admin", "Withdraw a runner: bets on it are void, and earlier bets on the others may lose a part of their winnings", (200, "MarketActed"), || post(races::withdraw)).body("Withdraw").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/markets/{id}/race", "admin", "Say what is known of a race: handicap, place terms, placings, starting prices", (200, "MarketActed"), || post(races::race)).body("Race").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),

@@ -11,8 +11,8 @@ use kernel::{
 };
 use rustc_hash::FxHashMap;
 use schemas::odds::{
-    BetsCancelled, BookExplained, Event, FixtureStatus, MarketKind, RulingApproved, RulingProposed,
-    Score, SelectionOutcome, SelectionPrice, SelectionWithdrawn,
+    BetsCancelled, BookExplained, Event, FixtureStatus, MarketKind, RaceDescribed, RulingApproved,
+    RulingProposed, Score, SelectionOutcome, SelectionPrice, SelectionWithdrawn,
 };
 use schemas::{Cause, Decision, Events};
 use std::collections::BTreeMap;
@@ -92,6 +92,8 @@ pub struct Market {
     pub outcomes: Vec<SelectionOutcome>,
     /// Selections that take no part any more, in the order of their withdrawal.
     pub withdrawals: Vec<SelectionWithdrawn>,
+    /// What is known of it as a race.
+    pub race: Option<RaceDescribed>,
     /// The number of the last result; 0 before the first.
     pub result: u32,
     /// Stretches of bets that do not count, as the source said last.
@@ -464,7 +466,14 @@ impl MarketView {
             Event::BetsRestored(restored) => {
                 self.restore(restored.market, restored.from, restored.until);
             }
+            Event::RaceDescribed(race) => {
+                if let Some(market) = self.markets.get_mut(&race.market) {
+                    market.race = Some(race.clone());
+                }
+            }
             Event::ResultWordTaken(_)
+            | Event::LeaningSet(_)
+            | Event::StakesNoted(_)
             | Event::BudgetGranted(_)
             | Event::BudgetRecalled(_)
             | Event::BudgetReturnNoticed(_) => {}
@@ -519,6 +528,7 @@ impl MarketView {
                 budget_each: offered.budget_each,
                 outcomes: Vec::new(),
                 withdrawals: Vec::new(),
+                race: None,
                 result: 0,
                 cancellations: Vec::new(),
                 rulings: Vec::new(),

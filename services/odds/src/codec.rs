@@ -4,9 +4,11 @@
 //! and the two are inverse. Prohibition: no rule; what the domain cannot hold is a decode error.
 
 pub(crate) mod explain;
+mod race;
 pub(crate) mod rulings;
 mod values;
 
+pub(crate) use race::{described_from_wire, race_from_wire, race_to_wire};
 pub(crate) use values::*;
 
 use crate::terms::Terms;
@@ -74,6 +76,22 @@ pub fn command_from_wire(command: wire::Command, terms: &Terms, now: Timestamp) 
             by: wish.by,
             at: now,
         },
+        wire::Command::StateRace(wish) => Command::StateRace {
+            race: race_from_wire(wish.race),
+            reason: wish.reason,
+            by: wish.by,
+        },
+        wire::Command::ResultFromScore(wish) => Command::ResultFromScore {
+            market: wish.market,
+            score: score_from_wire(&wish.score),
+            reason: wish.reason,
+            by: wish.by,
+        },
+        wire::Command::SetLeaning(wish) => Command::SetLeaning {
+            market: wish.market,
+            step_minor: wish.step_minor,
+            by: wish.by,
+        },
         wire::Command::WithdrawSelection(wish) => Command::WithdrawSelection {
             market: wish.market,
             selection: wish.selection,
@@ -106,6 +124,7 @@ fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
             kind: kind_from_wire(&update.kind),
             selections: names_from_wire(update.selections),
             exposure: terms.exposure(),
+            lean_step_minor: terms.lean_step_minor(),
         }),
         wire::Update::QuoteFromModel(update) => Update::QuoteFromModel {
             market: update.market,
@@ -139,6 +158,11 @@ fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
         wire::Update::RollBack(update) => Update::RollBack {
             market: update.market,
             reason: update.reason,
+        },
+        wire::Update::DescribeRace(update) => Update::DescribeRace(race_from_wire(update)),
+        wire::Update::SettleFromScore(update) => Update::SettleFromScore {
+            market: update.market,
+            score: score_from_wire(&update.score),
         },
         wire::Update::Withdraw(update) => Update::Withdraw(Withdrawal {
             market: update.market,
@@ -342,6 +366,25 @@ pub fn event_to_wire(event: &Event) -> wire::Event {
             reduction: withdrawal.reduction,
             by,
         }),
+        Event::RaceDescribed { race, by } => wire::Event::RaceDescribed(race_to_wire(race, by)),
+        Event::LeaningSet {
+            market,
+            step_minor,
+            by,
+        } => wire::Event::LeaningSet(wire::LeaningSet {
+            market,
+            step_minor,
+            by,
+        }),
+        Event::StakesNoted {
+            market,
+            bets_partition,
+            standing,
+        } => wire::Event::StakesNoted(wire::StakesNoted {
+            market,
+            bets_partition,
+            standing: standing.into_iter().map(stakes_to_wire).collect(),
+        }),
         Event::ResultWordTaken {
             market,
             said_at,
@@ -436,6 +479,8 @@ pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
                 kind: kind_from_wire(&event.kind),
                 selections: names_from_wire(event.selections),
                 exposure: exposure(event.exposure_max, event.budget_each)?,
+                // Told by an event of its own.
+                lean_step_minor: None,
             },
         },
         wire::Event::BookPublished(event) => Event::BookPublished {
@@ -519,6 +564,24 @@ pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
             version: event.version,
             price: event.price,
             by: event.by,
+        },
+        wire::Event::RaceDescribed(event) => {
+            let (race, by) = described_from_wire(event);
+            Event::RaceDescribed { race, by }
+        }
+        wire::Event::LeaningSet(event) => Event::LeaningSet {
+            market: event.market,
+            step_minor: event.step_minor,
+            by: event.by,
+        },
+        wire::Event::StakesNoted(event) => Event::StakesNoted {
+            market: event.market,
+            bets_partition: event.bets_partition,
+            standing: event
+                .standing
+                .iter()
+                .map(|stakes| stakes_from_wire(event.market, stakes))
+                .collect(),
         },
         wire::Event::ResultWordTaken(event) => Event::ResultWordTaken {
             market: event.market,

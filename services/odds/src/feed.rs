@@ -52,6 +52,8 @@ impl FeedUpdate {
             Update::Settle(update) => Some(update.market.partition()),
             Update::RollBack(update) => Some(update.market.partition()),
             Update::Withdraw(update) => Some(update.market.partition()),
+            Update::DescribeRace(update) => Some(update.market.partition()),
+            Update::SettleFromScore(update) => Some(update.market.partition()),
             Update::StateResult(update) => Some(update.market.partition()),
             Update::WithdrawResult(update) => Some(update.market.partition()),
             Update::CancelBets(update) => Some(update.market.partition()),
@@ -76,6 +78,8 @@ impl FeedUpdate {
             | Update::Settle(_)
             | Update::RollBack(_)
             | Update::Withdraw(_)
+            | Update::DescribeRace(_)
+            | Update::SettleFromScore(_)
             | Update::StateResult(_)
             | Update::WithdrawResult(_)
             | Update::CancelBets(_)
@@ -99,6 +103,8 @@ impl FeedUpdate {
             Update::Settle(update) => Some(update.market),
             Update::RollBack(update) => Some(update.market),
             Update::Withdraw(update) => Some(update.market),
+            Update::DescribeRace(update) => Some(update.market),
+            Update::SettleFromScore(update) => Some(update.market),
             Update::StateResult(update) => Some(update.market),
             Update::WithdrawResult(update) => Some(update.market),
             Update::CancelBets(update) => Some(update.market),

@@ -6,11 +6,12 @@
 use crate::codec;
 use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 use odds_domain::{
-    BookOrigin, Budgets, CancelWord, Doubt, Fixture, FixtureDescription, Market, OperatorStop,
-    PartitionBudget, Phase, Source, State, Sweep, Window,
+    BookOrigin, Budgets, CancelWord, Doubt, Fixture, FixtureDescription, Leaning, Market,
+    OperatorStop, PartitionBudget, Phase, Source, State, Sweep, Window,
 };
 use schemas::odds::{
-    BookExplained, FixtureStatus, MarketKind, ResultWord, RulingProposed, Score, SelectionOutcome,
+    BookExplained, FixtureStatus, MarketKind, RaceDescribed, ResultWord, RulingProposed, Score,
+    SelectionOutcome, SelectionStakes, StakesNoted,
 };
 use schemas::{DecodeError, Input, Wire, wire};
 use std::collections::BTreeSet;
@@ -62,6 +63,13 @@ wire! {
         budgets: Vec<BudgetBytes>,
         short: Vec<u16>,
     }
+    /// What later versions know besides, of markets that have any of it: appended, so that the bytes
+    /// of earlier versions are read as a state without it.
+    record MoreBytes { markets: Vec<MoreOfMarket> }
+    /// See [`MoreBytes`].
+    record MoreOfMarket { market: MarketId, race: Option<RaceDescribed>, leaning: Option<LeaningBytes> }
+    /// What prices lean against by themselves.
+    record LeaningBytes { step_minor: i64, standing: Vec<StakesNoted> }
     /// Where the last book came from.
     record OriginBytes { source_sequence: u64, published_at: Timestamp, explained: BookExplained }
     /// A price or none; a union within a list is a record's field.
@@ -114,8 +122,12 @@ pub(crate) fn to_bytes(state: &State) -> Vec<u8> {
         heartbeat_at: state.heartbeat_at,
         sweeps: state.sweeps,
     };
+    let more = MoreBytes {
+        markets: state.markets.values().filter_map(more_of).collect(),
+    };
     let mut out = Vec::new();
     bytes.encode(&mut out);
+    more.encode(&mut out);
     out
 }
 
@@ -123,6 +135,10 @@ pub(crate) fn to_bytes(state: &State) -> Vec<u8> {
 pub(crate) fn from_bytes(bytes: &[u8]) -> Result<State, DecodeError> {
     let mut input = Input::new(bytes);
     let bytes = StateBytes::decode(&mut input)?;
+    let more = match input.rest() {
+        [] => MoreBytes { markets: vec![] },
+        _ => MoreBytes::decode(&mut input)?,
+    };
     input.end()?;
     let mut state = State {
         heartbeat_at: bytes.heartbeat_at,
@@ -136,6 +152,12 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<State, DecodeError> {
     }
     for market in bytes.markets {
         state.markets.insert(market.market, market_from(market)?);
+    }
+    for known in more.markets {
+        if let Some(market) = state.markets.get_mut(&known.market) {
+            market.race = known.race.map(|race| codec::described_from_wire(race).0);
+            market.leaning = known.leaning.map(|leaning| leaning_from(&leaning));
+        }
     }
     for source in bytes.sources {
         state
@@ -292,6 +314,7 @@ fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
         results: bytes.results,
         resulted_by_operator: bytes.resulted_by_operator,
         withdrawn: bytes.withdrawn.into_iter().collect(),
+        race: None,
         result_word: bytes
             .result_word
             .map(|word| (word.said_at, codec::word_from_wire(word.word))),
@@ -330,7 +353,55 @@ fn market_from(bytes: MarketBytes) -> Result<Market, DecodeError> {
                 .collect(),
             short: bytes.short.into_iter().collect(),
         },
+        leaning: None,
     })
+}
+
+fn more_of(market: &Market) -> Option<MoreOfMarket> {
+    let is_more = market.race.is_some() || market.leaning.is_some();
+    is_more.then(|| MoreOfMarket {
+        market: market.market,
+        race: market
+            .race
+            .clone()
+            .map(|race| codec::race_to_wire(race, None)),
+        leaning: market
+            .leaning
+            .as_ref()
+            .map(|leaning| leaning_to(market.market, leaning)),
+    })
+}
+
+fn leaning_to(market: MarketId, leaning: &Leaning) -> LeaningBytes {
+    let standing = leaning.standing.iter();
+    LeaningBytes {
+        step_minor: leaning.step_minor,
+        standing: standing
+            .map(
+                |(&(bets_partition, selection), &(stakes_minor, returns_minor))| StakesNoted {
+                    market,
+                    bets_partition,
+                    standing: vec![SelectionStakes {
+                        selection,
+                        stakes_minor,
+                        returns_minor,
+                    }],
+                },
+            )
+            .collect(),
+    }
+}
+
+fn leaning_from(bytes: &LeaningBytes) -> Leaning {
+    let mut leaning = Leaning::begun(bytes.step_minor);
+    for noted in &bytes.standing {
+        for stakes in &noted.standing {
+            let held = (stakes.stakes_minor, stakes.returns_minor);
+            let key = (noted.bets_partition, stakes.selection);
+            leaning.standing.insert(key, held);
+        }
+    }
+    leaning
 }
 
 fn source_to(name: &str, source: &Source) -> SourceBytes {

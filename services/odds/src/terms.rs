@@ -12,6 +12,7 @@ pub struct Terms {
     bets_partitions: u16,
     exposure_max: Money,
     budget_each: Money,
+    lean_step_minor: Option<i64>,
 }
 
 /// Part of a market's exposure maximum that stays in reserve when it is offered, to be granted
@@ -35,7 +36,29 @@ impl Terms {
             bets_partitions,
             exposure_max,
             budget_each: Money::from_minor(spread, exposure_max.currency()),
+            lean_step_minor: None,
         }
+    }
+
+    /// New markets lean by themselves whenever an exposure has moved by so many thousandths of the
+    /// exposure maximum; 0: they do not.
+    #[must_use]
+    pub fn leaning_every(self, permille: u16) -> Self {
+        let step = self
+            .exposure_max
+            .minor()
+            .checked_div(1_000)
+            .map(|part| part.saturating_mul(i64::from(permille)).max(1));
+        Self {
+            lean_step_minor: step.filter(|_| permille > 0),
+            ..self
+        }
+    }
+
+    /// By how much an exposure moves before prices of a new market lean anew.
+    #[must_use]
+    pub const fn lean_step_minor(&self) -> Option<i64> {
+        self.lean_step_minor
     }
 
     /// A hundred thousand euros a market.
@@ -73,6 +96,14 @@ impl runtime::Context for Terms {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leaning_is_off_unless_the_house_asks_for_it() {
+        let terms = Terms::standard(8);
+        assert_eq!(terms.lean_step_minor(), None);
+        assert_eq!(terms.leaning_every(0).lean_step_minor(), None);
+        assert_eq!(terms.leaning_every(50).lean_step_minor(), Some(500_000));
+    }
 
     #[test]
     fn beginnings_leave_a_reserve() {

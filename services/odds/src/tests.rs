@@ -380,6 +380,7 @@ fn only_budgets_of_markets_of_this_partition_concern_it() {
                 market: here,
                 total: euro(2)
             }],
+            standing: vec![],
         })
     );
     assert_eq!(react(4), None);

@@ -20,6 +20,7 @@ pub fn scraped() -> &'static str {
             port: 0,
             partitions: 2,
             snapshot_every: 1_000,
+            lean_step_permille: 0,
             deadline: Duration::from_secs(5),
             rate_limit: None,
             demo: None,

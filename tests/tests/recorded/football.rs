@@ -131,7 +131,13 @@ fn columns(kind: &MarketKind, opening: bool) -> Vec<(Side, &'static str)> {
         }
         (MarketKind::AsianHandicap(_), true) => vec![(home, "B365AHH"), (away, "B365AHA")],
         (MarketKind::AsianHandicap(_), false) => vec![(home, "AvgCAHH"), (away, "AvgCAHA")],
-        (MarketKind::Winner(_), _) => panic!("no market of the season asks for a winner"),
+        (
+            MarketKind::Winner(_)
+            | MarketKind::BothToScore(_)
+            | MarketKind::CorrectScore(_)
+            | MarketKind::EuropeanHandicap(_),
+            _,
+        ) => panic!("the season has no prices for {kind:?}"),
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! `conformance/README.md` tells every question with its fields.
 
+mod acceptance;
 mod question;
 mod slip;
 mod worth;
@@ -85,6 +86,9 @@ pub fn answer(question: &Value) -> Result<Value, Unanswerable> {
         Question::Placing(asked) => Ok(placing(&asked)),
         Question::VoidFactor(asked) => void_factor(&asked),
         Question::Split(asked) => split(&asked),
+        Question::Acceptance(asked) => acceptance::acceptance(&asked),
+        Question::StakeLimit(asked) => acceptance::stake_limit(&asked),
+        Question::Window(asked) => Ok(acceptance::window(&asked)),
     }
 }
 

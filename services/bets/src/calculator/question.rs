@@ -17,6 +17,9 @@ pub(super) enum Question {
     Placing(Placing),
     VoidFactor(VoidFactor),
     Split(Split),
+    Acceptance(Acceptance),
+    StakeLimit(StakeLimit),
+    Window(Window),
 }
 
 #[derive(Debug, Deserialize)]
@@ -182,4 +185,41 @@ pub(super) struct VoidFactor {
 pub(super) struct Split {
     pub amount_minor: i64,
     pub weights: Vec<u64>,
+}
+
+/// What each leg was asked at, and what it stands at when it is judged; lines where they have one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Acceptance {
+    pub policy: String,
+    pub legs: Vec<AskedLeg>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AskedLeg {
+    pub requested: String,
+    pub current: String,
+    pub requested_line: Option<String>,
+    pub current_line: Option<String>,
+}
+
+/// The most that may be staked on a line, so that the slip wins no more than `winnings_max_minor`,
+/// cut by the customer's factor and by the market's own maximum.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StakeLimit {
+    pub price: String,
+    pub winnings_max_minor: i64,
+    pub customer_permille: Option<u16>,
+    pub market_max_minor: Option<i64>,
+}
+
+/// Whether a bet struck `at` is in a cancellation's window; both bounds belong to it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    pub at: i64,
+    pub from: Option<i64>,
+    pub until: Option<i64>,
 }

@@ -8,6 +8,7 @@ mod codec;
 mod conformance;
 mod origin;
 mod projection;
+mod race;
 mod reactor;
 mod story;
 

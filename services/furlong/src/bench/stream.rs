@@ -350,6 +350,7 @@ async fn open(folder: &Path) -> anyhow::Result<House> {
         snapshot_every: SNAPSHOT_EVERY,
         deadline: DEADLINE,
         rate_limit: None,
+        lean_step_permille: 0,
         demo: None,
     })
     .await

@@ -216,7 +216,7 @@ async fn connect(settings: &Settings) -> Result<Parts, Failure> {
         entropy: Arc::new(SystemEntropy),
         partitions: settings.partitions,
         snapshot_every: settings.snapshot_every.into(),
-        terms: Terms::standard(settings.partitions),
+        terms: Terms::standard(settings.partitions).leaning_every(settings.lean_step_permille),
         stand_back: cluster_of(settings)?.lease(),
     };
     Ok(Parts {

@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 20] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -47,6 +47,11 @@ pub const KEYS: [Key; 19] = [
         "snapshot_every",
         "20000",
         "decisions between two snapshots of a partition",
+    ),
+    key(
+        "lean_step",
+        "off",
+        "prices lean anew when an exposure has moved by so many thousandths of a market's maximum, or off",
     ),
     key(
         "brokers",

@@ -86,6 +86,9 @@ pub struct Settings {
     pub deadline_ms: u32,
     /// Effective decisions between two snapshots of a partition.
     pub snapshot_every: u32,
+    /// Prices of new markets lean anew when an exposure has moved by so many thousandths of the
+    /// market's maximum; 0: they do not lean by themselves.
+    pub lean_step_permille: u16,
     /// The cluster, if the log is one.
     pub cluster: Option<Cluster>,
 }

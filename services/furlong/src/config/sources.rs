@@ -191,8 +191,19 @@ impl Resolved {
             rate_burst: self.at_least_one("rate_burst", 1_000_000_000)?,
             deadline_ms: self.at_least_one("deadline_ms", 600_000)?,
             snapshot_every: self.at_least_one("snapshot_every", 1_000_000_000)?,
+            lean_step_permille: self.lean_step()?,
             cluster: self.cluster()?,
         })
+    }
+
+    fn lean_step(&self) -> Result<u16, String> {
+        if self.text("lean_step") == "off" {
+            return Ok(0);
+        }
+        let permille = self
+            .at_least_one("lean_step", 1_000)
+            .map_err(|error| format!("{error}, or off"))?;
+        Ok(u16::try_from(permille).unwrap_or(u16::MAX))
     }
 
     fn cluster(&self) -> Result<Option<Cluster>, String> {

@@ -8,8 +8,8 @@ use kernel::{FixtureId, MarketId, Timestamp};
 use odds::feed::FeedUpdate;
 use odds_domain::outcome::Line;
 use schemas::odds::{
-    Certainty, FixtureStatus, MarketKind, Outcome, OutcomeKind, SelectionOutcome, SelectionPrice,
-    Update,
+    Certainty, DescribeRace, FixtureStatus, MarketKind, Outcome, OutcomeKind, SelectionOutcome,
+    SelectionPrice, Update,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ impl Lines {
             ),
             Update::OfferMarket(offer) => {
                 self.fixtures.insert(offer.market, offer.fixture);
-                let (kind, line) = kind(&offer.kind);
+                let MarketWords { kind, line, up_to } = kind(&offer.kind);
                 let selections = offer.selections.iter().map(
                     |named| json!({"selection": named.selection.to_string(), "name": named.name}),
                 );
@@ -80,7 +80,13 @@ impl Lines {
                     "selections": selections.collect::<Vec<_>>(),
                 });
                 let line = line.map(|line| Line::from_quarters(line).to_string().into());
-                self.of_market(offer.market, merged(told, optional([("line", line)])))?
+                self.of_market(
+                    offer.market,
+                    merged(
+                        told,
+                        optional([("line", line), ("up_to", up_to.map(Value::from))]),
+                    ),
+                )?
             }
             Update::QuoteBook(book) => {
                 let prices: Vec<Value> = book.prices.iter().map(price).collect();
@@ -143,6 +149,16 @@ impl Lines {
                 let reduction = withdraw.reduction.map(Value::from);
                 let told = merged(told, optional([("reduction", reduction)]));
                 self.of_market(withdraw.market, told)?
+            }
+            Update::SettleFromScore(settled) => self.of_market(
+                settled.market,
+                json!({
+                    "type": "score",
+                    "score": format!("{}-{}", settled.score.home, settled.score.away),
+                }),
+            )?,
+            Update::DescribeRace(described) => {
+                self.of_market(described.market, race_line(described))?
             }
             Update::StateResult(stated) => {
                 let outcomes: Vec<Value> = stated.outcomes.iter().map(outcome).collect();
@@ -214,13 +230,30 @@ const fn status(status: FixtureStatus) -> &'static str {
     }
 }
 
-const fn kind(kind: &MarketKind) -> (&'static str, Option<i32>) {
-    match kind {
-        MarketKind::MatchResult(_) => ("match_result", None),
-        MarketKind::TotalGoals(total) => ("total_goals", Some(total.line_quarters)),
-        MarketKind::AsianHandicap(handicap) => ("asian_handicap", Some(handicap.line_quarters)),
-        MarketKind::Winner(_) => ("winner", None),
-    }
+/// What a market asks, as a line tells it.
+struct MarketWords {
+    kind: &'static str,
+    line: Option<i32>,
+    up_to: Option<u16>,
+}
+
+const fn kind(kind: &MarketKind) -> MarketWords {
+    let (kind, line, up_to) = match kind {
+        MarketKind::MatchResult(_) => ("match_result", None, None),
+        MarketKind::TotalGoals(total) => ("total_goals", Some(total.line_quarters), None),
+        MarketKind::AsianHandicap(handicap) => {
+            ("asian_handicap", Some(handicap.line_quarters), None)
+        }
+        MarketKind::Winner(_) => ("winner", None, None),
+        MarketKind::BothToScore(_) => ("both_to_score", None, None),
+        MarketKind::CorrectScore(scores) => ("correct_score", None, Some(scores.up_to)),
+        MarketKind::EuropeanHandicap(handicap) => (
+            "european_handicap",
+            Some(handicap.goals.saturating_mul(4)),
+            None,
+        ),
+    };
+    MarketWords { kind, line, up_to }
 }
 
 fn price(quoted: &SelectionPrice) -> Value {
@@ -228,6 +261,28 @@ fn price(quoted: &SelectionPrice) -> Value {
         "selection": quoted.selection.to_string(),
         "price": quoted.price.map(|price| price.to_string()),
     })
+}
+
+/// What is known of a race.
+fn race_line(described: &DescribeRace) -> Value {
+    let placings = described.placings.iter().map(
+        |at| json!({"selection": at.selection.to_string(), "place": at.place, "tied": at.tied}),
+    );
+    let told = json!({
+        "type": "race",
+        "handicap": if described.handicap { "yes" } else { "no" },
+        "placings": placings.collect::<Vec<Value>>(),
+        "starting_prices": described.starting_prices.iter().map(price).collect::<Vec<Value>>(),
+    });
+    let fixed = described.fixed.as_ref();
+    let fraction = fixed.map(|fixed| format!("{}/{}", fixed.numerator, fixed.denominator));
+    merged(
+        told,
+        optional([
+            ("places", fixed.map(|fixed| fixed.places.into())),
+            ("fraction", fraction.map(Value::from)),
+        ]),
+    )
 }
 
 fn outcome(told: &SelectionOutcome) -> Value {

@@ -19,4 +19,5 @@ mod http;
 mod kill;
 mod races;
 mod rig;
+mod sportsbook;
 mod websocket;

@@ -169,6 +169,7 @@ impl House {
             port: 0,
             partitions: PARTITIONS,
             snapshot_every: 1_000,
+            lean_step_permille: 0,
             deadline: Duration::from_secs(20),
             rate_limit: None,
             demo: None,

@@ -21,8 +21,8 @@ use axum::response::Response;
 use kernel::{MarketId, Partition, SelectionId, Topic};
 use schemas::auth::Role;
 use schemas::odds::{
-    self, Outcome, OutcomeKind, ResultMarket, ResumeMarket, RollBackResult, SelectionOutcome,
-    SuspendMarket,
+    self, Outcome, OutcomeKind, ResultFromScore, ResultMarket, ResumeMarket, RollBackResult, Score,
+    SelectionOutcome, SuspendMarket,
 };
 use schemas::rows::{LiabilityRow, table};
 use serde::Deserialize;
@@ -115,13 +115,13 @@ pub(crate) fn by(caller: &Caller) -> String {
     caller.subject.customer.to_string()
 }
 
-/// An act on a market.
-async fn on_market(
+/// An act on a market, and the state in which it leaves the market, if it changes that.
+pub(crate) async fn on_market(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     market: MarketId,
-    (route, status, content): (&'static str, &'static str, Value),
+    (route, status, content): (&'static str, Option<&'static str>, Value),
     command: odds::Command,
 ) -> Result<Response, Problem> {
     let act = Act {
@@ -134,7 +134,10 @@ async fn on_market(
         partition: market.partition(),
     };
     let answer = act.ask(app, command).await?;
-    let body = json!({"market_id": market.to_string(), "status": status});
+    let mut body = json!({"market_id": market.to_string()});
+    if let (Some(status), Some(object)) = (status, body.as_object_mut()) {
+        object.insert("status".to_owned(), json!(status));
+    }
     Ok(done(&answer, body))
 }
 
@@ -147,7 +150,11 @@ pub(crate) async fn suspend(
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Response, Problem> {
     let reason = reason(body.reason, "/reason")?;
-    let what = ("POST /v1/admin/markets/suspend", "suspended", json!(reason));
+    let what = (
+        "POST /v1/admin/markets/suspend",
+        Some("suspended"),
+        json!(reason),
+    );
     let by = by(&caller);
     let command = odds::Command::SuspendMarket(SuspendMarket { market, reason, by });
     on_market(&app, &caller, &headers, market, what, command).await
@@ -162,17 +169,18 @@ pub(crate) async fn resume(
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Response, Problem> {
     let reason = reason(body.reason, "/reason")?;
-    let what = ("POST /v1/admin/markets/resume", "open", json!(reason));
+    let what = ("POST /v1/admin/markets/resume", Some("open"), json!(reason));
     let by = by(&caller);
     let command = odds::Command::ResumeMarket(ResumeMarket { market, reason, by });
     on_market(&app, &caller, &headers, market, what, command).await
 }
 
-/// The body of a result: every selection's outcome.
+/// The body of a result: every selection's outcome, or of a market about goals the score.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResultBody {
-    outcomes: Vec<OutcomeBody>,
+    outcomes: Option<Vec<OutcomeBody>>,
+    score: Option<String>,
     reason: Option<String>,
 }
 
@@ -214,31 +222,67 @@ pub(crate) async fn result(
     ApiQuery(query): ApiQuery<PreviewQuery>,
     ApiJson(body): ApiJson<ResultBody>,
 ) -> Result<Response, Problem> {
-    let outcomes = outcomes(&body.outcomes)?;
     if query.preview {
-        return preview(&app, market, Some(outcomes)).await;
+        let told = body.outcomes.ok_or_else(|| {
+            let problem = Problem::new(Code::ValidationFailed);
+            problem.at("/outcomes", "a preview needs the outcomes themselves")
+        })?;
+        return preview(&app, market, Some(outcomes(&told)?)).await;
     }
     let reason = reason(body.reason, "/reason")?;
-    let listed: Vec<Value> = outcomes
+    let by = by(&caller);
+    let (content, command) = match (body.outcomes, body.score) {
+        (Some(told), None) => {
+            let outcomes = outcomes(&told)?;
+            let content = json!([reason, listed(&outcomes)]);
+            let command = odds::Command::ResultMarket(ResultMarket {
+                market,
+                outcomes,
+                reason,
+                by,
+            });
+            (content, command)
+        }
+        (None, Some(text)) => {
+            let score = score(&text)?;
+            let content = json!([reason, {"score": [score.home, score.away]}]);
+            let command = odds::Command::ResultFromScore(ResultFromScore {
+                market,
+                score,
+                reason,
+                by,
+            });
+            (content, command)
+        }
+        (None, None) | (Some(_), Some(_)) => {
+            let problem = Problem::new(Code::ValidationFailed);
+            return Err(problem.at("/outcomes", "either outcomes or a score is expected"));
+        }
+    };
+    let what = ("POST /v1/admin/markets/result", Some("settled"), content);
+    on_market(&app, &caller, &headers, market, what, command).await
+}
+
+fn listed(outcomes: &[SelectionOutcome]) -> Vec<Value> {
+    outcomes
         .iter()
         .map(|o| {
             let Outcome { kind, places, tied } = &o.outcome;
             json!([o.selection.to_string(), kind.name(), places, tied])
         })
-        .collect();
-    let what = (
-        "POST /v1/admin/markets/result",
-        "settled",
-        json!([reason, listed]),
-    );
-    let by = by(&caller);
-    let command = odds::Command::ResultMarket(ResultMarket {
-        market,
-        outcomes,
-        reason,
-        by,
-    });
-    on_market(&app, &caller, &headers, market, what, command).await
+        .collect()
+}
+
+/// Home and away goals, such as `2-1`.
+fn score(text: &str) -> Result<Score, Problem> {
+    let goals = text.split_once('-');
+    let goals = goals.and_then(|(home, away)| Some((home.parse().ok()?, away.parse().ok()?)));
+    goals
+        .map(|(home, away)| Score { home, away })
+        .ok_or_else(|| {
+            Problem::new(Code::ValidationFailed)
+                .at("/score", "home and away goals such as \"2-1\" are expected")
+        })
 }
 
 /// What a result and a rollback may be asked for.
@@ -262,7 +306,11 @@ pub(crate) async fn roll_back(
         return preview(&app, market, None).await;
     }
     let reason = reason(body.reason, "/reason")?;
-    let what = ("POST /v1/admin/markets/rollback", "closed", json!(reason));
+    let what = (
+        "POST /v1/admin/markets/rollback",
+        Some("closed"),
+        json!(reason),
+    );
     let by = by(&caller);
     let command = odds::Command::RollBackResult(RollBackResult { market, reason, by });
     on_market(&app, &caller, &headers, market, what, command).await

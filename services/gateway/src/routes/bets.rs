@@ -7,14 +7,16 @@ use crate::extract::{ApiPath, ApiQuery, Caller, Fields, OneQuery, position};
 use crate::lists::{Page, cursor_of, page_json};
 use crate::picture::Picture;
 use crate::problem::Problem;
-use crate::views;
+use crate::{provenance, views};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{BetId, CustomerId};
-use schemas::rows::{BetPartRow, BetRow, BetStatus, LegVoidRow, ReferralRow, table};
+use schemas::rows::{
+    BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, LegVoidRow, ReferralRow, table,
+};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use viewstore::Scan;
 
 /// What a list of bets may be asked for.
@@ -91,8 +93,9 @@ pub(crate) async fn picture_of(
     };
     let accepted = views::row(app, table::BET_ACCEPTED, key.clone()).await?;
     let status = views::row(app, table::BET_STATUS, key.clone()).await?;
-    let part: Option<BetPartRow> = views::row(app, table::BET_PART, key).await?;
-    let picture = Picture::of_rows(&row, accepted, status);
+    let part: Option<BetPartRow> = views::row(app, table::BET_PART, key.clone()).await?;
+    let terms = views::row(app, table::BET_TERMS, key).await?;
+    let picture = Picture::of_rows(&row, accepted, status, terms);
     let referred = is_referred(app, bet, &picture).await?;
     let picture = picture.with(referred, part.map(|row| row.told));
     let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
@@ -125,10 +128,44 @@ pub(crate) async fn show(
     if let Some(token) = position(query.min_position.as_deref())? {
         views::wait_for(&app, &token).await?;
     }
-    // Somebody else's bet does not exist here.
-    let found = picture_of(&app, bet).await?;
+    let picture = own_bet(&app, &caller, bet).await?;
+    let legs: Vec<BetLegRow> = views::rows(&app, Scan::of(table::BET_LEG, bet.bytes()))
+        .await?
+        .into_iter()
+        .map(|(_, row)| row)
+        .collect();
+    let key = bet.bytes().to_vec();
+    let explained: Option<BetReturnRow> = views::row(&app, table::BET_RETURN, key).await?;
+    let explained = explained.as_ref().map(|row| &row.explained);
+    let shown = Value::Object(picture.to_json_in_full(&legs, explained));
+    Ok(json_response(StatusCode::OK, &shown))
+}
+
+/// Somebody else's bet does not exist here.
+async fn own_bet(app: &App, caller: &Caller, bet: BetId) -> Result<Picture, Problem> {
+    let found = picture_of(app, bet).await?;
     let own = found.filter(|(customer, _)| *customer == caller.subject.customer);
-    let (_, picture) = own.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let shown = Value::Object(picture.to_json());
+    own.map(|(_, picture)| picture)
+        .ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// GET /v1/bets/{id}/prices: where each price of one's own bet came from, out of the records that the
+/// bet names: whose message, which, in which version of the book, and what the house made of it
+pub(crate) async fn prices(
+    State(app): State<App>,
+    caller: Caller,
+    ApiPath(bet): ApiPath<BetId>,
+    ApiQuery(query): ApiQuery<OneQuery>,
+) -> Result<Response, Problem> {
+    if let Some(token) = position(query.min_position.as_deref())? {
+        views::wait_for(&app, &token).await?;
+    }
+    let picture = own_bet(&app, &caller, bet).await?;
+    let mut legs = Vec::new();
+    for leg in picture.legs() {
+        let decision = views::decision_at(&app, leg.book_position).await?;
+        legs.push(provenance::of_leg(leg, &decision));
+    }
+    let shown = json!({"bet_id": bet.to_string(), "legs": legs});
     Ok(json_response(StatusCode::OK, &shown))
 }

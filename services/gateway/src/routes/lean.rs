@@ -1,19 +1,21 @@
-//! A trader lets a market's prices lean against what the house stands to lose on it.
+//! A trader lets a market's prices lean against what the house stands to lose on it, once or by
+//! itself from then on.
 //!
 //! Duty: from what stands on each selection now to the exposures that odds is told, under the name
 //! of who asked. Prohibition: no price is computed here; odds leans by its versioned rules and
 //! records all inputs.
 
 use crate::app::App;
-use crate::extract::{ApiJson, ApiPath, Caller};
+use crate::extract::{ApiJson, ApiPath, Caller, Fields, MoneyBody};
 use crate::problem::Problem;
 use crate::routes::admin::{Act, by, done};
+use crate::shapes::money;
 use crate::views;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use kernel::{MarketId, Topic};
-use schemas::odds::{self, LeanBook, SelectionExposure};
+use schemas::odds::{self, LeanBook, SelectionExposure, SetLeaning};
 use schemas::rows::{LiabilityRow, table};
 use serde::Deserialize;
 use serde_json::json;
@@ -57,6 +59,58 @@ pub(crate) async fn lean(
     };
     let answer = act.ask(&app, command).await?;
     let body = json!({"market_id": market.to_string(), "leaning": leaning});
+    Ok(done(&answer, body))
+}
+
+/// By how much an exposure moves before prices lean anew; null: they lean no more by themselves.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeaningBody {
+    step: Option<MoneyBody>,
+}
+
+/// PUT /v1/admin/markets/{id}/leaning: the market leans by itself from here on, or no more
+pub(crate) async fn set_leaning(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiPath(market): ApiPath<MarketId>,
+    ApiJson(body): ApiJson<LeaningBody>,
+) -> Result<Response, Problem> {
+    let mut fields = Fields::default();
+    let step = body
+        .step
+        .as_ref()
+        .and_then(|step| fields.money("/step", &step.amount, &step.currency));
+    if let Some(step) = step {
+        let expected = app
+            .market_view()
+            .market(market)
+            .map(|known| known.exposure_max.currency());
+        if expected.is_some_and(|expected| expected != step.currency()) {
+            fields.wrong("/step/currency", "the market is in another currency");
+        }
+        if !step.is_positive() {
+            fields.wrong("/step/amount", "more than nothing is expected");
+        }
+    }
+    fields.finish(Some(()))?;
+    let act = Act {
+        caller: &caller,
+        headers: &headers,
+        route: "PUT /v1/admin/markets/leaning",
+        content: json!([market.to_string(), step.map(money)]),
+        inbox: Topic::OddsCommands,
+        journal: Topic::OddsEvents,
+        partition: market.partition(),
+    };
+    let command = odds::Command::SetLeaning(SetLeaning {
+        market,
+        step_minor: step.map(|step| step.minor()),
+        by: by(&caller),
+    });
+    let answer = act.ask(&app, command).await?;
+    let body = json!({"market_id": market.to_string(), "leaning": step.is_some()});
     Ok(done(&answer, body))
 }
 

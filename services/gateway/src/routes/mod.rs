@@ -18,6 +18,7 @@ pub(crate) mod payments;
 pub(crate) mod placing;
 pub(crate) mod preview;
 pub(crate) mod protection;
+pub(crate) mod races;
 pub(crate) mod reality_check;
 pub(crate) mod referrals;
 pub(crate) mod registering;

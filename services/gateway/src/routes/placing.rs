@@ -425,7 +425,7 @@ fn render(
     last: Last,
     replayed: bool,
 ) -> Result<Response, Problem> {
-    let mut picture = Picture::placed(placed, decision.position);
+    let mut picture = Picture::placed(placed, decision.position).agreed(events::of_bets(decision));
     for event in events::of_bets(decision) {
         if events::followed_bet(event) == Some(placed.bet) {
             picture.take(event, decision.position, placed.placed_at);

@@ -205,7 +205,7 @@ async fn look_at(
     let slip = SlipRows {
         placed: row.placed.clone(),
         legs: accepted.map_or_else(|| row.placed.legs.clone(), |accepted| accepted.legs),
-        terms: terms.map(|row| row.fixed),
+        terms: terms.map(|row| row.terms),
         part: part.map(|row| row.told),
         voided: voided
             .filter(|row| row.void.is_some())

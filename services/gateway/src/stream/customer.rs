@@ -118,7 +118,8 @@ impl BetsChannel {
                 return Ok(None);
             }
             if !self.bets.contains_key(&bet) {
-                self.keep(bet, Picture::placed(placed, position), position);
+                let picture = Picture::placed(placed, position).agreed(events::of_bets(decision));
+                self.keep(bet, picture, position);
                 return Ok(self.shown(bet));
             }
         }

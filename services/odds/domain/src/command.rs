@@ -5,6 +5,7 @@
 
 use crate::explain::{ModelOpinion, SelectionExposure};
 use crate::outcome::{Line, Score};
+use crate::question::GoalQuestion;
 use crate::ruling::Mistake;
 use kernel::{Duration, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
 
@@ -97,6 +98,43 @@ pub enum Command {
         /// Who says so.
         by: String,
     },
+    /// An operator says what is known of a race.
+    StateRace {
+        /// All that is known.
+        race: RaceDescription,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator gives a market's result as a score.
+    ResultFromScore {
+        /// Of which market.
+        market: MarketId,
+        /// The score that decides it.
+        score: Score,
+        /// Why, in the operator's words.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// An operator lets a market lean by itself, or no more.
+    SetLeaning {
+        /// Which market.
+        market: MarketId,
+        /// By how much an exposure moves before prices lean anew, in minor units; none: they lean no
+        /// more by themselves.
+        step_minor: Option<i64>,
+        /// Who.
+        by: String,
+    },
+    /// A bets partition told what stands on selections of markets here.
+    NoteStakes {
+        /// Which partition of bets.
+        bets_partition: u16,
+        /// What stands there now.
+        standing: Vec<StandingStakes>,
+    },
     /// A bets partition asked for budget or returned some.
     NoteBudgets {
         /// Which partition of bets.
@@ -105,6 +143,8 @@ pub enum Command {
         bets_partitions: u16,
         /// What it asked or returned, in its order.
         notes: Vec<BudgetNote>,
+        /// What stands there now, if it was told in the same breath.
+        standing: Vec<StandingStakes>,
     },
     /// The heartbeat is due.
     SendHeartbeat {
@@ -240,6 +280,15 @@ pub enum Update {
         /// The window of the cancellation.
         window: Window,
     },
+    /// What is known of a race.
+    DescribeRace(RaceDescription),
+    /// The result of a market about goals, as the score that decides it.
+    SettleFromScore {
+        /// Which.
+        market: MarketId,
+        /// The score.
+        score: Score,
+    },
     /// The source knows that it is not up to date.
     GoDown {
         /// Why.
@@ -260,6 +309,43 @@ pub struct Withdrawal {
     pub withdrawn_at: Timestamp,
     /// An exchange's reduction factor, in hundredths of a percent.
     pub reduction: Option<u32>,
+}
+
+/// What is known of a market that asks who wins a race.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceDescription {
+    /// Which market.
+    pub market: MarketId,
+    /// Whether it is a handicap.
+    pub handicap: bool,
+    /// Place terms that do not go by the runners.
+    pub fixed: Option<PlaceOffer>,
+    /// Where selections came in; empty: not told, and what was told before stays.
+    pub placings: Vec<Placing>,
+    /// The prices at the start, once they are known; empty: as for the placings.
+    pub starting_prices: Vec<SelectionPrice>,
+}
+
+/// So many places, at this part of the winnings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceOffer {
+    /// So many places.
+    pub places: u16,
+    /// The upper number of the part.
+    pub numerator: u16,
+    /// The lower number of the part.
+    pub denominator: u16,
+}
+
+/// Where a selection came in, and how many shared the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placing {
+    /// Which.
+    pub selection: SelectionId,
+    /// 1 for the first; who ties shares the better number.
+    pub place: u16,
+    /// How many share it, this one included.
+    pub tied: u16,
 }
 
 /// How sure a result is.
@@ -351,6 +437,9 @@ pub struct MarketOffer {
     pub selections: Vec<NamedSelection>,
     /// What may be risked on it.
     pub exposure: ExposureTerms,
+    /// By how much an exposure moves before prices lean anew, in minor units; none: they do not lean
+    /// by themselves.
+    pub lean_step_minor: Option<i64>,
 }
 
 /// What a market asks.
@@ -364,6 +453,28 @@ pub enum MarketKind {
     AsianHandicap(Line),
     /// One of many wins.
     Winner,
+    /// Whether both sides score.
+    BothToScore,
+    /// Which score, each side up to so many goals, or any other.
+    CorrectScore(u16),
+    /// Home, draw or away with whole goals added to the home side.
+    EuropeanHandicap(i32),
+}
+
+impl MarketKind {
+    /// What it asks about the goals of a match, if it does.
+    #[must_use]
+    pub const fn question(self) -> Option<GoalQuestion> {
+        match self {
+            Self::MatchResult => Some(GoalQuestion::Result),
+            Self::TotalGoals(line) => Some(GoalQuestion::Total(line)),
+            Self::AsianHandicap(line) => Some(GoalQuestion::AsianHandicap(line)),
+            Self::BothToScore => Some(GoalQuestion::BothToScore),
+            Self::CorrectScore(most) => Some(GoalQuestion::CorrectScore(most)),
+            Self::EuropeanHandicap(goals) => Some(GoalQuestion::EuropeanHandicap(goals)),
+            Self::Winner => None,
+        }
+    }
 }
 
 /// A selection and what it is called.
@@ -382,6 +493,19 @@ pub struct SelectionPrice {
     pub selection: SelectionId,
     /// None: it cannot be bet on now.
     pub price: Option<Price>,
+}
+
+/// What stands on a selection in one partition of bets, in minor units of the market's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingStakes {
+    /// The selection's market.
+    pub market: MarketId,
+    /// The selection.
+    pub selection: SelectionId,
+    /// The stakes of all slips with it that wait for a settlement.
+    pub stakes_minor: i64,
+    /// What they return if all their legs win.
+    pub returns_minor: i64,
 }
 
 /// A selection and what became of it.

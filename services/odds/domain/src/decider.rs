@@ -6,12 +6,13 @@
 
 use crate::command::{
     BudgetNote, Command, FeedMessage, FeedSuspension, FixtureDescription, FixtureProgress,
-    MarketOffer, SelectionPrice, Update, Withdrawal,
+    MarketOffer, SelectionPrice, StandingStakes, Update, Withdrawal,
 };
 use crate::event::{Doubt, Event, SuspensionCause};
 use crate::explain::ModelOpinion;
 use crate::market::{Market, Said};
 use crate::rejection::Rejection;
+use crate::result;
 use crate::source::{SWEEP_PART, are_kin};
 use crate::state::{Fixture, State};
 use kernel::{Decider, FixtureId, MarketId};
@@ -96,16 +97,38 @@ impl Decider for Odds {
                 exposures,
                 by,
             } => market_of(state, *market)?.lean_against(exposures, by),
+            Command::StateRace { race, reason, by } => {
+                with_reason(reason)?;
+                market_of(state, race.market)?.describe_race(race, Some(by))
+            }
+            Command::ResultFromScore {
+                market,
+                score,
+                reason,
+                by,
+            } => {
+                with_reason(reason)?;
+                market_of(state, *market)?.settle_from_score(*score, Some(by))
+            }
+            Command::SetLeaning {
+                market,
+                step_minor,
+                by,
+            } => market_of(state, *market)?.set_leaning(*step_minor, by),
+            Command::NoteStakes {
+                bets_partition,
+                standing,
+            } => Ok(note_stakes(state, *bets_partition, standing)),
             Command::NoteBudgets {
                 bets_partition,
                 bets_partitions,
                 notes,
-            } => Ok(note_budgets(
-                state,
-                *bets_partition,
-                *bets_partitions,
-                notes,
-            )),
+                standing,
+            } => {
+                let mut events = note_budgets(state, *bets_partition, *bets_partitions, notes);
+                events.extend(note_stakes(state, *bets_partition, standing));
+                Ok(events)
+            }
             Command::SendHeartbeat { at } => Ok(vec![Event::HeartbeatSent { at: *at }]),
             Command::NoteSilence { source } => Ok(note_silence(state, source)),
             Command::SuspendDoubted { source } => Ok(suspend_doubted(state, source)),
@@ -129,6 +152,20 @@ fn market_of(state: &State, market: MarketId) -> Result<&Market, Rejection> {
         .markets
         .get(&market)
         .ok_or(Rejection::MarketUnknown(market))
+}
+
+/// What one bets partition holds, market by market; of markets that do not lean by themselves
+/// nothing is noted.
+fn note_stakes(state: &State, bets_partition: u16, standing: &[StandingStakes]) -> Vec<Event> {
+    let mut of_market: BTreeMap<MarketId, Vec<StandingStakes>> = BTreeMap::new();
+    for stakes in standing {
+        of_market.entry(stakes.market).or_default().push(*stakes);
+    }
+    of_market
+        .into_iter()
+        .filter_map(|(market, standing)| Some((state.markets.get(&market)?, standing)))
+        .flat_map(|(market, standing)| market.note_stakes(bets_partition, standing))
+        .collect()
 }
 
 /// Requests and returns of one bets partition, each judged on what the ones before it left.
@@ -297,6 +334,10 @@ impl<'a> FeedJudge<'a> {
             Update::RestoreBets { market, window } => {
                 one(self.own(*market)?.restore_bets(*window, self.said_at()))
             }
+            Update::DescribeRace(race) => self.own(race.market)?.describe_race(race, None)?,
+            Update::SettleFromScore { market, score } => {
+                self.own(*market)?.settle_from_score(*score, None)?
+            }
             Update::GoDown { reason } => one((!self.is_down()).then(|| Event::SourceWentDown {
                 source: self.message.source.clone(),
                 reason: reason.clone(),
@@ -381,6 +422,7 @@ impl<'a> FeedJudge<'a> {
 
     fn offer(&self, offer: &MarketOffer) -> Result<Vec<Event>, Rejection> {
         self.fixture(offer.fixture)?;
+        result::answers_fit(offer)?;
         if self.state.markets.contains_key(&offer.market) {
             let market = self.own(offer.market)?;
             return if market.is_as_offered(offer) {
@@ -393,16 +435,28 @@ impl<'a> FeedJudge<'a> {
             };
         }
         let offered = Event::MarketOffered {
-            offer: offer.clone(),
+            offer: MarketOffer {
+                lean_step_minor: None,
+                ..offer.clone()
+            },
             source: self.message.source.clone(),
             version: 1,
         };
+        let leaning = offer.lean_step_minor.map(|step| Event::LeaningSet {
+            market: offer.market,
+            step_minor: Some(step),
+            by: None,
+        });
         let doubted = self.is_down().then_some(Event::MarketSuspended {
             market: offer.market,
             version: 2,
             cause: SuspensionCause::Doubt(Doubt::SourceDown),
         });
-        Ok([offered].into_iter().chain(doubted).collect())
+        Ok([offered]
+            .into_iter()
+            .chain(leaning)
+            .chain(doubted)
+            .collect())
     }
 
     /// A book is a word on the market: it also ends a doubt, unless the source is not up to date.

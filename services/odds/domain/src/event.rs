@@ -4,8 +4,8 @@
 //! Prohibition: no encoding.
 
 use crate::command::{
-    FixtureDescription, FixtureProgress, MarketOffer, SelectionPrice, SelectionResult, Window,
-    Withdrawal,
+    FixtureDescription, FixtureProgress, MarketOffer, RaceDescription, SelectionPrice,
+    SelectionResult, StandingStakes, Window, Withdrawal,
 };
 use crate::explain::Explanation;
 use crate::ruling::Mistake;
@@ -180,6 +180,31 @@ pub enum Event {
         said_at: Timestamp,
         /// What was said.
         word: ResultWord,
+    },
+    /// What is known of a race, in full.
+    RaceDescribed {
+        /// All of it.
+        race: RaceDescription,
+        /// The operator; nobody: the source.
+        by: Option<String>,
+    },
+    /// Prices of a market lean by themselves, or no more.
+    LeaningSet {
+        /// Which market.
+        market: MarketId,
+        /// By how much an exposure moves before prices lean anew; none: they do not.
+        step_minor: Option<i64>,
+        /// Who; nobody: the house's terms at the offer.
+        by: Option<String>,
+    },
+    /// What stands on selections of a leaning market in one partition of bets.
+    StakesNoted {
+        /// Which market.
+        market: MarketId,
+        /// Which partition.
+        bets_partition: u16,
+        /// Its totals; the market of each is this one.
+        standing: Vec<StandingStakes>,
     },
     /// Bets struck within a window do not count.
     BetsCancelled {

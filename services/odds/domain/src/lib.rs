@@ -14,7 +14,9 @@ mod decider;
 mod event;
 mod explain;
 mod fixed;
+mod leaning;
 mod market;
+mod race;
 mod rejection;
 mod result;
 mod ruling;
@@ -32,12 +34,14 @@ pub mod shade;
 pub use budget::{Budgets, PartitionBudget};
 pub use command::{
     BudgetNote, Certainty, Command, ExposureTerms, FeedMessage, FeedSuspension, FixtureDescription,
-    FixtureProgress, FixtureStatus, MarketKind, MarketOffer, NamedSelection, Outcome,
-    SelectionPrice, SelectionResult, Update, Window, Withdrawal,
+    FixtureProgress, FixtureStatus, MarketKind, MarketOffer, NamedSelection, Outcome, PlaceOffer,
+    Placing, RaceDescription, SelectionPrice, SelectionResult, StandingStakes, Update, Window,
+    Withdrawal,
 };
 pub use decider::Odds;
 pub use event::{Doubt, Event, ResultWord, SuspensionCause};
 pub use explain::{Explanation, Lean, LeanRules, ModelOpinion, ModelParameter, SelectionExposure};
+pub use leaning::Leaning;
 pub use market::{BookOrigin, CancelWord, Market, OperatorStop, Phase};
 pub use rejection::Rejection;
 pub use ruling::{Mistake, MistakenPrice, Ruling, RulingRules};

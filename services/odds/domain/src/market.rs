@@ -5,10 +5,12 @@
 
 use crate::budget::Budgets;
 use crate::command::{
-    MarketKind, MarketOffer, SelectionPrice, SelectionResult, Window, Withdrawal,
+    MarketKind, MarketOffer, RaceDescription, SelectionPrice, SelectionResult, Window, Withdrawal,
 };
 use crate::event::{Doubt, Event, ResultWord, SuspensionCause};
 use crate::explain::{Explanation, Lean, LeanRules, ModelOpinion, SelectionExposure};
+use crate::leaning::Leaning;
+use crate::outcome::Score;
 use crate::rejection::Rejection;
 use crate::result;
 use crate::ruling::Ruling;
@@ -50,6 +52,8 @@ pub struct Market {
     pub resulted_by_operator: bool,
     /// Selections that take no part any more.
     pub withdrawn: BTreeSet<SelectionId>,
+    /// What is known of it as a race.
+    pub race: Option<RaceDescription>,
     /// The newest word of the source on the result, and when it was said. Sources that only ever
     /// speak in order leave none.
     pub result_word: Option<(Timestamp, ResultWord)>,
@@ -59,6 +63,8 @@ pub struct Market {
     pub rulings: BTreeMap<u32, Ruling>,
     /// What the bets partitions may risk.
     pub budgets: Budgets,
+    /// What prices lean against by themselves, if they do.
+    pub leaning: Option<Leaning>,
 }
 
 /// Where a book came from.
@@ -133,10 +139,12 @@ impl Market {
             results: 0,
             resulted_by_operator: false,
             withdrawn: BTreeSet::new(),
+            race: None,
             result_word: None,
             cancellations: BTreeMap::new(),
             rulings: BTreeMap::new(),
             budgets: Budgets::new(offer.exposure),
+            leaning: None,
         }
     }
 
@@ -226,7 +234,7 @@ impl Market {
     }
 
     /// The last book of the source, before it leant.
-    fn told(&self) -> Vec<SelectionPrice> {
+    pub(crate) fn told(&self) -> Vec<SelectionPrice> {
         match &self.origin {
             Some(origin) if origin.explanation.lean.is_some() => {
                 origin.explanation.unleaning.clone()
@@ -448,6 +456,16 @@ impl Market {
         }
     }
 
+    /// The result as a score: every selection is judged as it was priced.
+    pub(crate) fn settle_from_score(
+        &self,
+        score: Score,
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let outcomes = result::from_score(self.kind, &self.selections, score)?;
+        self.settle(&outcomes, by)
+    }
+
     /// The result was wrong. The market stays closed.
     pub(crate) fn roll_back(
         &self,
@@ -534,6 +552,7 @@ impl Market {
             Event::MarketClosed { version, .. } => {
                 self.version = *version;
                 self.phase = Phase::Closed;
+                self.leaning = None;
             }
             Event::MarketResulted {
                 version,
@@ -545,6 +564,7 @@ impl Market {
                 self.version = *version;
                 self.results = *result;
                 self.resulted_by_operator = by.is_some();
+                self.leaning = None;
                 self.phase = Phase::Resulted(outcomes.clone());
             }
             Event::ResultRolledBack { version, .. } => {
@@ -567,6 +587,17 @@ impl Market {
                     if priced.selection == withdrawal.selection {
                         priced.price = None;
                     }
+                }
+            }
+            Event::RaceDescribed { race, .. } => self.race = Some(race.clone()),
+            Event::LeaningSet { step_minor, .. } => self.leaning = step_minor.map(Leaning::begun),
+            Event::StakesNoted {
+                bets_partition,
+                standing,
+                ..
+            } => {
+                if let Some(leaning) = &mut self.leaning {
+                    leaning.note(*bets_partition, standing);
                 }
             }
             Event::ResultWordTaken { said_at, word, .. } => {

@@ -3,7 +3,9 @@
 //! Duty: a result covers every selection once and does not contradict itself. Prohibition: no
 //! judgement of whether it is true.
 
-use crate::command::{MarketKind, Outcome, SelectionResult};
+use crate::command::{MarketKind, MarketOffer, Outcome, SelectionResult};
+use crate::outcome::{Score, SelectionOutcome};
+use crate::question::GoalQuestion;
 use crate::rejection::Rejection;
 use kernel::SelectionId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +44,79 @@ pub(crate) fn complete(
     Ok(ordered)
 }
 
+/// Whether an offer has one selection for each answer. Of the oldest kinds any number was taken, and
+/// still is.
+///
+/// # Errors
+/// [`Rejection::OutcomesIncomplete`].
+pub(crate) fn answers_fit(offer: &MarketOffer) -> Result<(), Rejection> {
+    let needed = match offer.kind {
+        MarketKind::BothToScore | MarketKind::CorrectScore(_) | MarketKind::EuropeanHandicap(_) => {
+            offer.kind.question()
+        }
+        MarketKind::MatchResult
+        | MarketKind::TotalGoals(_)
+        | MarketKind::AsianHandicap(_)
+        | MarketKind::Winner => None,
+    };
+    let fits = needed.is_none_or(|question| {
+        is_askable(question) && question.selections().len() == offer.selections.len()
+    });
+    if fits { Ok(()) } else { Err(NO_SUCH_ANSWERS) }
+}
+
+/// A list of scores has an end.
+const fn is_askable(question: GoalQuestion) -> bool {
+    match question {
+        GoalQuestion::CorrectScore(most) => most <= CORRECT_SCORE_MOST,
+        GoalQuestion::Result
+        | GoalQuestion::Total(_)
+        | GoalQuestion::SideTotal(..)
+        | GoalQuestion::BothToScore
+        | GoalQuestion::AsianHandicap(_)
+        | GoalQuestion::EuropeanHandicap(_) => true,
+    }
+}
+
+/// Most goals of a side that a market of scores lists.
+const CORRECT_SCORE_MOST: u16 = 10;
+
+const NO_SUCH_ANSWERS: Rejection =
+    Rejection::OutcomesIncomplete("the market has one selection for each answer, in their order");
+
+/// What a score makes of each selection, in their order.
+///
+/// # Errors
+/// [`Rejection::OutcomesIncomplete`] for a market that is not about goals, or has other selections
+/// than its question has answers.
+pub(crate) fn from_score(
+    kind: MarketKind,
+    selections: &[SelectionId],
+    score: Score,
+) -> Result<Vec<SelectionResult>, Rejection> {
+    let question = kind.question().ok_or(Rejection::OutcomesIncomplete(
+        "a score decides only markets about goals",
+    ))?;
+    let answers = question.selections();
+    if answers.len() != selections.len() {
+        return Err(NO_SUCH_ANSWERS);
+    }
+    Ok(selections
+        .iter()
+        .zip(answers)
+        .map(|(&selection, answer)| SelectionResult {
+            selection,
+            outcome: match answer.judge(score) {
+                SelectionOutcome::Won => Outcome::Won,
+                SelectionOutcome::HalfWon => Outcome::HalfWon,
+                SelectionOutcome::Push => Outcome::Void,
+                SelectionOutcome::HalfLost => Outcome::HalfLost,
+                SelectionOutcome::Lost => Outcome::Lost,
+            },
+        })
+        .collect())
+}
+
 fn consistent(kind: MarketKind, results: &[SelectionResult]) -> Result<(), &'static str> {
     let outcomes: Vec<Outcome> = results.iter().map(|result| result.outcome).collect();
     for outcome in &outcomes {
@@ -55,7 +130,10 @@ fn consistent(kind: MarketKind, results: &[SelectionResult]) -> Result<(), &'sta
         return Ok(());
     }
     match kind {
-        MarketKind::MatchResult => one_wins(&outcomes),
+        MarketKind::MatchResult
+        | MarketKind::BothToScore
+        | MarketKind::CorrectScore(_)
+        | MarketKind::EuropeanHandicap(_) => one_wins(&outcomes),
         MarketKind::TotalGoals(_) | MarketKind::AsianHandicap(_) => opposites(&outcomes),
         MarketKind::Winner => somebody_wins(&outcomes),
     }

@@ -3,9 +3,12 @@
 mod budgets;
 mod explained;
 mod feed;
+mod leaning;
 mod operators;
+mod races;
 mod recovery;
 mod rulings;
+mod scores;
 mod silence;
 mod withdrawals;
 mod words;
@@ -60,6 +63,7 @@ fn offer_of(market: MarketId) -> MarketOffer {
             exposure_max: eur(1_000),
             budget_each: eur(100),
         },
+        lean_step_minor: None,
     }
 }
 
@@ -274,6 +278,9 @@ fn version_of(event: &Event) -> Option<u64> {
         | Event::BetsRestored { .. }
         | Event::RulingProposed { .. }
         | Event::RulingApproved { .. }
+        | Event::RaceDescribed { .. }
+        | Event::LeaningSet { .. }
+        | Event::StakesNoted { .. }
         | Event::SourceWentDown { .. }
         | Event::SourceCameUp { .. }
         | Event::BookExplained { .. }

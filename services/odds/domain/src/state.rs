@@ -158,7 +158,10 @@ impl State {
             }
             Event::HeartbeatSent { at } => self.beat(*at),
             Event::SelectionWithdrawn { withdrawal, .. } => self.change(withdrawal.market, event),
+            Event::RaceDescribed { race, .. } => self.change(race.market, event),
             Event::BookExplained { market, .. }
+            | Event::LeaningSet { market, .. }
+            | Event::StakesNoted { market, .. }
             | Event::ResultWordTaken { market, .. }
             | Event::BetsCancelled { market, .. }
             | Event::BetsRestored { market, .. }

@@ -2,11 +2,11 @@
 //!
 //! Duty: each small type has one form in each shape. Prohibition: no rule.
 
-use kernel::Money;
+use kernel::{MarketId, Money};
 use odds_domain::outcome::{Line, Score};
 use odds_domain::{
     Certainty, ExposureTerms, FixtureStatus, MarketKind, NamedSelection, Outcome, ResultWord,
-    SelectionPrice, SelectionResult,
+    SelectionPrice, SelectionResult, StandingStakes,
 };
 use schemas::DecodeError;
 use schemas::odds as wire;
@@ -34,6 +34,11 @@ pub(crate) fn kind_from_wire(kind: &wire::MarketKind) -> MarketKind {
             MarketKind::AsianHandicap(Line::from_quarters(handicap.line_quarters))
         }
         wire::MarketKind::Winner(wire::Winner {}) => MarketKind::Winner,
+        wire::MarketKind::BothToScore(wire::BothToScore {}) => MarketKind::BothToScore,
+        wire::MarketKind::CorrectScore(scores) => MarketKind::CorrectScore(scores.up_to),
+        wire::MarketKind::EuropeanHandicap(handicap) => {
+            MarketKind::EuropeanHandicap(handicap.goals)
+        }
     }
 }
 
@@ -47,6 +52,13 @@ pub(crate) const fn kind_to_wire(kind: MarketKind) -> wire::MarketKind {
             line_quarters: line.quarters(),
         }),
         MarketKind::Winner => wire::MarketKind::Winner(wire::Winner {}),
+        MarketKind::BothToScore => wire::MarketKind::BothToScore(wire::BothToScore {}),
+        MarketKind::CorrectScore(up_to) => {
+            wire::MarketKind::CorrectScore(wire::CorrectScore { up_to })
+        }
+        MarketKind::EuropeanHandicap(goals) => {
+            wire::MarketKind::EuropeanHandicap(wire::EuropeanHandicap { goals })
+        }
     }
 }
 
@@ -197,5 +209,25 @@ pub(crate) const fn word_to_wire(word: ResultWord) -> wire::ResultWord {
         ResultWord::Live => wire::ResultWord::Live,
         ResultWord::Confirmed => wire::ResultWord::Confirmed,
         ResultWord::Withdrawn => wire::ResultWord::Withdrawn,
+    }
+}
+
+pub(crate) const fn stakes_from_wire(
+    market: MarketId,
+    stakes: &wire::SelectionStakes,
+) -> StandingStakes {
+    StandingStakes {
+        market,
+        selection: stakes.selection,
+        stakes_minor: stakes.stakes_minor,
+        returns_minor: stakes.returns_minor,
+    }
+}
+
+pub(crate) const fn stakes_to_wire(stakes: StandingStakes) -> wire::SelectionStakes {
+    wire::SelectionStakes {
+        selection: stakes.selection,
+        stakes_minor: stakes.stakes_minor,
+        returns_minor: stakes.returns_minor,
     }
 }

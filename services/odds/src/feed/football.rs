@@ -5,12 +5,11 @@
 
 use super::names::FeedNames;
 use kernel::{FixtureId, MarketId, SelectionId};
-use odds_domain::outcome::{
-    self, Line, MatchResult as Winner, Score, SelectionOutcome as Judged, Side, TotalSide,
-};
+use odds_domain::outcome::{Line, Score, SelectionOutcome as Judged};
+use odds_domain::question::GoalQuestion;
 use schemas::odds::{
-    AsianHandicap, MarketKind, MatchResult, OfferMarket, Outcome, OutcomeKind, SelectionName,
-    SelectionOutcome, TotalGoals,
+    AsianHandicap, BothToScore, CorrectScore, EuropeanHandicap, MarketKind, MatchResult,
+    OfferMarket, Outcome, OutcomeKind, SelectionName, SelectionOutcome, TotalGoals,
 };
 
 /// What is asked about a match.
@@ -22,6 +21,12 @@ pub enum FootballQuestion {
     Total(Line),
     /// Home with this line, or away with the opposite one.
     Handicap(Line),
+    /// Whether both sides score.
+    BothToScore,
+    /// Which score, each side up to so many goals.
+    CorrectScore(u16),
+    /// Home, draw or away with whole goals added to the home side.
+    EuropeanHandicap(i32),
 }
 
 impl FootballQuestion {
@@ -32,6 +37,9 @@ impl FootballQuestion {
             Self::Result => "result".to_owned(),
             Self::Total(line) => format!("total/{line}"),
             Self::Handicap(line) => format!("handicap/{line}"),
+            Self::BothToScore => "both-to-score".to_owned(),
+            Self::CorrectScore(most) => format!("score/{most}"),
+            Self::EuropeanHandicap(goals) => format!("three-way/{goals}"),
         }
     }
 
@@ -42,17 +50,42 @@ impl FootballQuestion {
             Self::Result => "Match result".to_owned(),
             Self::Total(line) => format!("Total goals {line}"),
             Self::Handicap(line) => format!("Asian handicap {}", signed(line)),
+            Self::BothToScore => "Both teams to score".to_owned(),
+            Self::CorrectScore(_) => "Correct score".to_owned(),
+            Self::EuropeanHandicap(goals) => format!("Handicap {goals:+}"),
+        }
+    }
+
+    /// The question, in the words of the models that price it.
+    #[must_use]
+    pub const fn about_goals(self) -> GoalQuestion {
+        match self {
+            Self::Result => GoalQuestion::Result,
+            Self::Total(line) => GoalQuestion::Total(line),
+            Self::Handicap(line) => GoalQuestion::AsianHandicap(line),
+            Self::BothToScore => GoalQuestion::BothToScore,
+            Self::CorrectScore(most) => GoalQuestion::CorrectScore(most),
+            Self::EuropeanHandicap(goals) => GoalQuestion::EuropeanHandicap(goals),
         }
     }
 
     /// Names of the selections, in the order in which prices and outcomes are given.
     #[must_use]
-    pub const fn selection_names(self) -> &'static [&'static str] {
+    pub fn selection_names(self) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
-            Self::Result => &["home", "draw", "away"],
-            Self::Total(_) => &["over", "under"],
-            Self::Handicap(_) => &["home", "away"],
+            Self::Result | Self::EuropeanHandicap(_) => words(&["home", "draw", "away"]),
+            Self::Total(_) => words(&["over", "under"]),
+            Self::Handicap(_) => words(&["home", "away"]),
+            Self::BothToScore => words(&["yes", "no"]),
+            Self::CorrectScore(_) => self.answers(),
         }
+    }
+
+    /// The answers as the models call them.
+    fn answers(self) -> Vec<String> {
+        let selections = self.about_goals().selections();
+        selections.iter().map(ToString::to_string).collect()
     }
 
     fn selection_titles(self, home: &str, away: &str) -> Vec<String> {
@@ -62,6 +95,13 @@ impl FootballQuestion {
             Self::Handicap(line) => vec![
                 format!("{home} {}", signed(line)),
                 format!("{away} {}", signed(line.opposite())),
+            ],
+            Self::BothToScore => vec!["Yes".to_owned(), "No".to_owned()],
+            Self::CorrectScore(_) => self.answers(),
+            Self::EuropeanHandicap(goals) => vec![
+                format!("{home} ({goals:+})"),
+                format!("Draw ({home} {goals:+})"),
+                format!("{away} ({:+})", goals.saturating_neg()),
             ],
         }
     }
@@ -75,24 +115,38 @@ impl FootballQuestion {
             Self::Handicap(line) => MarketKind::AsianHandicap(AsianHandicap {
                 line_quarters: line.quarters(),
             }),
+            Self::BothToScore => MarketKind::BothToScore(BothToScore {}),
+            Self::CorrectScore(up_to) => MarketKind::CorrectScore(CorrectScore { up_to }),
+            Self::EuropeanHandicap(goals) => {
+                MarketKind::EuropeanHandicap(EuropeanHandicap { goals })
+            }
         }
+    }
+
+    /// The question of a market of ours; none: it is not about goals.
+    #[must_use]
+    pub const fn of(kind: &MarketKind) -> Option<Self> {
+        Some(match kind {
+            MarketKind::MatchResult(_) => Self::Result,
+            MarketKind::TotalGoals(total) => Self::Total(Line::from_quarters(total.line_quarters)),
+            MarketKind::AsianHandicap(handicap) => {
+                Self::Handicap(Line::from_quarters(handicap.line_quarters))
+            }
+            MarketKind::BothToScore(_) => Self::BothToScore,
+            MarketKind::CorrectScore(scores) => Self::CorrectScore(scores.up_to),
+            MarketKind::EuropeanHandicap(handicap) => Self::EuropeanHandicap(handicap.goals),
+            MarketKind::Winner(_) => return None,
+        })
     }
 
     /// What a score makes of each selection.
     #[must_use]
     pub fn judge(self, score: Score) -> Vec<Judged> {
-        match self {
-            Self::Result => [Winner::Home, Winner::Draw, Winner::Away]
-                .map(|selection| outcome::match_result(score, selection))
-                .to_vec(),
-            Self::Total(line) => [TotalSide::Over, TotalSide::Under]
-                .map(|side| outcome::total(score, side, line))
-                .to_vec(),
-            Self::Handicap(line) => vec![
-                outcome::asian_handicap(score, Side::Home, line),
-                outcome::asian_handicap(score, Side::Away, line.opposite()),
-            ],
-        }
+        let selections = self.about_goals().selections();
+        selections
+            .into_iter()
+            .map(|selection| selection.judge(score))
+            .collect()
     }
 }
 

@@ -13,9 +13,13 @@
 //! alive
 //! fixture     fixture, name, sport, starts_at
 //! progress    fixture, status (scheduled|in_play|finished|cancelled), score? "2-1", minute?
-//! market      fixture, market, name, kind (match_result|total_goals|asian_handicap|winner),
-//!             line? (for totals and handicaps, of the home side, in quarters: "-0.75"),
-//!             selections [{selection, name}]
+//! market      fixture, market, name, kind (match_result|total_goals|asian_handicap|winner|
+//!             both_to_score|correct_score|european_handicap),
+//!             line? (for totals and handicaps, of the home side, in quarters: "-0.75"; of a
+//!             european_handicap the whole goals added to the home side),
+//!             up_to? (of a correct_score, the most goals of a side, 10 at most),
+//!             selections [{selection, name}], one for each answer, in this order: home, draw, away;
+//!             over, under; home, away; yes, no; 0-0, 0-1 .. 1-0, 1-1 .. and last any other score
 //! book        fixture, market, prices [{selection, price: "2.50" or null}]
 //! suspend     fixture, market?, reason
 //! resume      fixture, market?
@@ -23,8 +27,13 @@
 //! close       fixture, market
 //! result      fixture, market, outcomes [{selection, outcome
 //!             (won|lost|void|half_won|half_lost|dead_heat), places?, tied?}]
+//! score       fixture, market, score "2-1": the result of a market about goals
 //! rollback    fixture, market, reason
 //! withdraw    fixture, market, selection, withdrawn_at, reduction? (hundredths of a percent)
+//! race        fixture, market, handicap (yes|no), placings [{selection, place, tied}],
+//!             starting_prices [{selection, price}], places?, fraction? ("1/5": fixed place terms);
+//!             of a market that asks who wins; empty placings or prices leave those known before.
+//!             Placings tell who came in where for place bets: a runner without one was not placed
 //! state_result     fixture, market, outcomes as in result, certainty (live|confirmed); words on a
 //!             result count in the order of published_at, whenever they arrive
 //! withdraw_result  fixture, market, reason
@@ -44,10 +53,11 @@ use fields::Fields;
 use kernel::{Duration, FixtureId, MarketId, Partition, Timestamp};
 use odds_domain::outcome::{Line, Score};
 use schemas::odds::{
-    Alive, AnnounceFixture, AsianHandicap, CancelBets, Certainty, Close, ComeUp, FixtureStatus,
-    GoDown, MarketKind, MatchResult, ModelOpinion, ModelParameter, OfferMarket, Outcome,
-    OutcomeKind, ProgressFixture, QuoteBook, QuoteFromModel, RestoreBets, Resume, RollBack,
-    SelectionName, SelectionOutcome, SelectionPrice, Settle, StateResult, Suspend, TotalGoals,
+    Alive, AnnounceFixture, AsianHandicap, BothToScore, CancelBets, Certainty, Close, ComeUp,
+    CorrectScore, DescribeRace, EuropeanHandicap, FixtureStatus, GoDown, MarketKind, MatchResult,
+    ModelOpinion, ModelParameter, OfferMarket, Outcome, OutcomeKind, PlaceOffer, Placing,
+    ProgressFixture, QuoteBook, QuoteFromModel, RestoreBets, Resume, RollBack, SelectionName,
+    SelectionOutcome, SelectionPrice, Settle, SettleFromScore, StateResult, Suspend, TotalGoals,
     TurnInPlay, Update, Winner, Withdraw, WithdrawResult,
 };
 
@@ -143,8 +153,10 @@ const TYPES: &[(&str, Kind)] = &[
     ("in_play", Kind::InPlay),
     ("close", Kind::Close),
     ("result", Kind::Result),
+    ("score", Kind::Score),
     ("rollback", Kind::Rollback),
     ("withdraw", Kind::Withdraw),
+    ("race", Kind::Race),
     ("state_result", Kind::StateResult),
     ("withdraw_result", Kind::WithdrawResult),
     ("cancel_bets", Kind::CancelBets),
@@ -165,14 +177,36 @@ enum Kind {
     InPlay,
     Close,
     Result,
+    Score,
     Rollback,
     Withdraw,
+    Race,
     StateResult,
     WithdrawResult,
     CancelBets,
     RestoreBets,
     Down,
     Up,
+}
+
+const YES_OR_NO: &[(&str, bool)] = &[("yes", true), ("no", false)];
+
+/// A part of the winnings.
+struct Fraction {
+    numerator: u16,
+    denominator: u16,
+}
+
+impl std::str::FromStr for Fraction {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((text, ""));
+        Ok(Self {
+            numerator: numerator.parse()?,
+            denominator: denominator.parse()?,
+        })
+    }
 }
 
 const CERTAINTIES: &[(&str, Certainty)] = &[
@@ -202,6 +236,9 @@ enum MarketWord {
     TotalGoals,
     AsianHandicap,
     Winner,
+    BothToScore,
+    CorrectScore,
+    EuropeanHandicap,
 }
 
 const MARKETS: &[(&str, MarketWord)] = &[
@@ -209,6 +246,9 @@ const MARKETS: &[(&str, MarketWord)] = &[
     ("total_goals", MarketWord::TotalGoals),
     ("asian_handicap", MarketWord::AsianHandicap),
     ("winner", MarketWord::Winner),
+    ("both_to_score", MarketWord::BothToScore),
+    ("correct_score", MarketWord::CorrectScore),
+    ("european_handicap", MarketWord::EuropeanHandicap),
 ];
 
 impl Reader<'_> {
@@ -243,11 +283,16 @@ impl Reader<'_> {
                 market: self.market()?,
             }),
             Kind::Result => Update::Settle(self.result()?),
+            Kind::Score => Update::SettleFromScore(SettleFromScore {
+                market: self.market()?,
+                score: self.score()?,
+            }),
             Kind::Rollback => Update::RollBack(RollBack {
                 market: self.market()?,
                 reason: self.fields.text("reason")?,
             }),
             Kind::Withdraw => Update::Withdraw(self.withdrawal()?),
+            Kind::Race => Update::DescribeRace(self.race()?),
             Kind::StateResult => {
                 let Settle { market, outcomes } = self.result()?;
                 Update::StateResult(StateResult {
@@ -290,6 +335,52 @@ impl Reader<'_> {
         })
     }
 
+    fn race(&mut self) -> Result<DescribeRace, FieldError> {
+        let market = self.market()?;
+        let mut placings = Vec::new();
+        for mut entry in self.fields.objects("placings")? {
+            placings.push(Placing {
+                selection: self.names.selection(market, &entry.text("selection")?),
+                place: entry.number("place")?,
+                tied: entry.optional_number("tied")?.unwrap_or(1),
+            });
+            entry.end()?;
+        }
+        let mut starting_prices = Vec::new();
+        for mut entry in self.fields.objects("starting_prices")? {
+            starting_prices.push(SelectionPrice {
+                selection: self.names.selection(market, &entry.text("selection")?),
+                price: entry.nullable_parsed("price", "a decimal price such as \"2.50\"")?,
+            });
+            entry.end()?;
+        }
+        Ok(DescribeRace {
+            market,
+            handicap: self.fields.word("handicap", YES_OR_NO)?,
+            fixed: self.fixed_places()?,
+            placings,
+            starting_prices,
+        })
+    }
+
+    /// Place terms that do not go by the runners, if there are any.
+    fn fixed_places(&mut self) -> Result<Option<PlaceOffer>, FieldError> {
+        let fraction = self
+            .fields
+            .optional_parsed::<Fraction>("fraction", "a part such as \"1/5\"")?;
+        let places = self.fields.optional_number("places")?;
+        match (places, fraction) {
+            (Some(places), Some(fraction)) => Ok(Some(PlaceOffer {
+                places,
+                numerator: fraction.numerator,
+                denominator: fraction.denominator,
+            })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(self.fields.missing("fraction")),
+            (None, Some(_)) => Err(self.fields.missing("places")),
+        }
+    }
+
     fn fixture(&mut self) -> Result<FixtureId, FieldError> {
         Ok(self.names.fixture(&self.fields.text("fixture")?))
     }
@@ -308,14 +399,24 @@ impl Reader<'_> {
         Ok(Some(self.names.market(fixture, &name)))
     }
 
-    fn progress(&mut self) -> Result<ProgressFixture, FieldError> {
-        let score = self
+    /// A score that must be there.
+    fn score(&mut self) -> Result<schemas::odds::Score, FieldError> {
+        let score = self.optional_score()?;
+        score.ok_or_else(|| self.fields.missing("score"))
+    }
+
+    fn optional_score(&mut self) -> Result<Option<schemas::odds::Score>, FieldError> {
+        let read = self
             .fields
-            .optional_parsed::<Score>("score", "a score such as \"2-1\"")?
-            .map(|score| schemas::odds::Score {
-                home: score.home,
-                away: score.away,
-            });
+            .optional_parsed::<Score>("score", "a score such as \"2-1\"")?;
+        Ok(read.map(|score| schemas::odds::Score {
+            home: score.home,
+            away: score.away,
+        }))
+    }
+
+    fn progress(&mut self) -> Result<ProgressFixture, FieldError> {
+        let score = self.optional_score()?;
         Ok(ProgressFixture {
             fixture: self.fixture()?,
             status: self.fields.word("status", STATUSES)?,
@@ -354,7 +455,10 @@ impl Reader<'_> {
         };
         let line = line()?;
         let word = self.fields.word("kind", MARKETS)?;
-        let needs_line = matches!(word, MarketWord::TotalGoals | MarketWord::AsianHandicap);
+        let needs_line = matches!(
+            word,
+            MarketWord::TotalGoals | MarketWord::AsianHandicap | MarketWord::EuropeanHandicap
+        );
         match (line, needs_line) {
             (None, true) => return Err(self.fields.missing("line")),
             (Some(_), false) => return Err(self.fields.unknown("line")),
@@ -366,7 +470,27 @@ impl Reader<'_> {
             MarketWord::TotalGoals => MarketKind::TotalGoals(TotalGoals { line_quarters }),
             MarketWord::AsianHandicap => MarketKind::AsianHandicap(AsianHandicap { line_quarters }),
             MarketWord::Winner => MarketKind::Winner(Winner {}),
+            MarketWord::BothToScore => MarketKind::BothToScore(BothToScore {}),
+            MarketWord::CorrectScore => MarketKind::CorrectScore(CorrectScore {
+                up_to: self.fields.number("up_to")?,
+            }),
+            MarketWord::EuropeanHandicap => MarketKind::EuropeanHandicap(EuropeanHandicap {
+                goals: self.whole_goals(line_quarters)?,
+            }),
         })
+    }
+
+    /// A line of four quarters a goal.
+    fn whole_goals(&self, line_quarters: i32) -> Result<i32, FieldError> {
+        let goals = line_quarters.checked_div(4).unwrap_or(0);
+        if goals.checked_mul(4) == Some(line_quarters) {
+            Ok(goals)
+        } else {
+            let got = Line::from_quarters(line_quarters).to_string();
+            Err(self
+                .fields
+                .wrong("line", "whole goals such as \"-1\"", &got.into()))
+        }
     }
 
     /// The prices of a market; of a source that has them from a model, with what that thought.

@@ -20,6 +20,8 @@ pub(crate) fn word(update: &FeedUpdate) -> &'static str {
         Update::Settle(_) => "result",
         Update::RollBack(_) => "rollback",
         Update::Withdraw(_) => "withdraw",
+        Update::DescribeRace(_) => "race",
+        Update::SettleFromScore(_) => "score",
         Update::StateResult(_) => "state_result",
         Update::WithdrawResult(_) => "withdraw_result",
         Update::CancelBets(_) => "cancel_bets",

@@ -86,6 +86,7 @@ impl World {
             port: 0,
             partitions: PARTITIONS,
             snapshot_every: SNAPSHOT_EVERY,
+            lean_step_permille: 0,
             deadline: DEADLINE,
             rate_limit: None,
             demo: None,

@@ -66,6 +66,7 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/bets", PLAYERS, |t| Ask::post("/v1/bets", &json!({"type": "single", "legs": [{"selection_id": t.market.replace("mkt_", "sel_"), "price": "2.50", "market_version": 1}], "stake": {"amount": "1.00", "currency": "EUR"}}))),
     row("GET", "/v1/bets", Who::SignedIn, |_| Ask::get("/v1/bets")),
     row("GET", "/v1/bets/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/bets/{}", t.bet))),
+    row("GET", "/v1/bets/{id}/prices", Who::OwnerOfThing, |t| Ask::get(format!("/v1/bets/{}/prices", t.bet))),
 
     row("GET", "/v1/bets/{id}/reoffer", Who::SignedIn, |_| Ask::get(format!("/v1/bets/bet_{NOBODYS}/reoffer"))),
     row("POST", "/v1/bets/{id}/reoffer/accept", PLAYERS, |_| Ask::post(format!("/v1/bets/bet_{NOBODYS}/reoffer/accept"), &json!({}))),
@@ -107,6 +108,9 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/admin/markets/{id}/void-prices", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices"), &json!({}))),
     row("POST", "/v1/admin/markets/{id}/void-prices/approve", APPROVERS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices/approve"), &json!({}))),
     row("GET", "/v1/admin/markets/{id}/void-prices", CASES, |_| Ask::get(format!("/v1/admin/markets/mkt_{NOBODYS}/void-prices"))),
+    row("PUT", "/v1/admin/markets/{id}/leaning", MARKETS, |_| Ask::put(format!("/v1/admin/markets/mkt_{NOBODYS}/leaning"), &json!({"step": {"amount": "x", "currency": "EUR"}}))),
+    row("POST", "/v1/admin/markets/{id}/withdraw", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/withdraw"), &json!({}))),
+    row("POST", "/v1/admin/markets/{id}/race", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/race"), &json!({}))),
     row("GET", "/v1/admin/liability", MARKETS, |_| Ask::get("/v1/admin/liability")),
     row("GET", "/v1/admin/cases", CASES, |_| Ask::get("/v1/admin/cases")),
     row("GET", "/v1/admin/cases/{id}", CASES, |_| Ask::get(format!("/v1/admin/cases/cas_{NOBODYS}"))),

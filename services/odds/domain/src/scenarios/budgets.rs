@@ -12,6 +12,7 @@ fn note(bets_partition: u16, notes: impl IntoIterator<Item = BudgetNote>) -> Com
         bets_partition,
         bets_partitions: PARTITIONS,
         notes: notes.into_iter().collect(),
+        standing: Vec::new(),
     }
 }
 

@@ -200,6 +200,19 @@ pub struct Runner {
     /// When the runner was withdrawn.
     #[serde(default)]
     pub removal_date: Option<Instant>,
+    /// The exchange's starting price, once it is reconciled.
+    #[serde(default, rename = "bsp")]
+    pub starting_price: Option<StartingPrice>,
+}
+
+/// A starting price; the exchange writes a word where nobody bet.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum StartingPrice {
+    /// A decimal price.
+    Price(f64),
+    /// `NaN` or `Infinity`.
+    None(String),
 }
 
 /// State of a runner.

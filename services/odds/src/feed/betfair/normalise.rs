@@ -10,17 +10,20 @@
 use super::cache::{CachedMarket, Ladders, MarketCache};
 use super::message::{
     BetfairError, ChangeType, MarketChanges, MarketDefinition, MarketStatus, Message, Runner,
-    RunnerStatus, Segment, decode,
+    RunnerStatus, Segment, StartingPrice, decode, exact_price,
 };
 use crate::feed::names::FeedNames;
 use crate::feed::{FeedUpdate, Numbering};
 use kernel::{Duration, FixtureId, MarketId, Partition, Price, SelectionId, Timestamp};
 use schemas::odds::{
-    Alive, AnnounceFixture, Close, ComeUp, FixtureStatus, GoDown, MarketKind, OfferMarket, Outcome,
-    OutcomeKind, ProgressFixture, QuoteBook, Resume, SelectionName, SelectionOutcome,
-    SelectionPrice, Settle, Suspend, TurnInPlay, Update, Winner, Withdraw,
+    Alive, AnnounceFixture, Close, ComeUp, DescribeRace, FixtureStatus, GoDown, MarketKind,
+    OfferMarket, Outcome, OutcomeKind, ProgressFixture, QuoteBook, Resume, SelectionName,
+    SelectionOutcome, SelectionPrice, Settle, Suspend, TurnInPlay, Update, Winner, Withdraw,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The exchange's number of the sport.
+const HORSE_RACING: &str = "7";
 
 /// Why the source is down while the exchange says that its own data is late.
 pub const UPSTREAM_LATE: &str = "the exchange says that its data is late";
@@ -55,6 +58,8 @@ struct Told {
     /// Room for the next prices.
     next: Vec<Option<Price>>,
     withdrawn: BTreeSet<u64>,
+    /// What was said of it as a race.
+    race: Option<DescribeRace>,
 }
 
 impl BetfairFeed {
@@ -284,6 +289,7 @@ impl Teller<'_> {
             return;
         }
         self.withdraw(told, said);
+        self.describe(told, said);
         told.open = self.definition.status == MarketStatus::Open;
         self.see_who_takes_part(told);
         match self.definition.status {
@@ -367,6 +373,7 @@ impl Teller<'_> {
             active: Vec::new(),
             next: Vec::new(),
             withdrawn: BTreeSet::new(),
+            race: None,
         }
     }
 
@@ -394,6 +401,46 @@ impl Teller<'_> {
                 reduction: runner.adjustment_factor.and_then(hundredths),
             }));
         }
+    }
+
+    /// What a race is, and at what prices it started. Who came in where the exchange does not say in
+    /// the market of the winner.
+    fn describe(&self, told: &mut Told, said: &mut Vec<Update>) {
+        let Some(name) = self.name_of_race() else {
+            return;
+        };
+        let starting_price = |id: u64| {
+            let runners = self.definition.runners.iter();
+            runners.filter(|runner| runner.id == id).find_map(|runner| {
+                match runner.starting_price {
+                    Some(StartingPrice::Price(price)) => exact_price(price).ok(),
+                    Some(StartingPrice::None(_)) | None => None,
+                }
+            })
+        };
+        let starting_prices = told.selections.iter().filter_map(|&(id, selection)| {
+            let price = Some(starting_price(id)?);
+            Some(SelectionPrice { selection, price })
+        });
+        let race = DescribeRace {
+            market: told.market,
+            handicap: name.contains("Hcap") || name.contains("Handicap"),
+            fixed: None,
+            placings: Vec::new(),
+            starting_prices: starting_prices.collect(),
+        };
+        if told.race.as_ref() != Some(&race) {
+            told.race = Some(race.clone());
+            said.push(Update::DescribeRace(race));
+        }
+    }
+
+    /// The name of a market that asks who wins a race of horses; only it tells a handicap.
+    fn name_of_race(&self) -> Option<&str> {
+        let is_race = self.definition.event_type_id == HORSE_RACING;
+        let asks_who_wins = self.definition.market_type == "WIN";
+        let name = self.definition.name.as_deref();
+        name.filter(|_| is_race && asks_who_wins)
     }
 
     fn turn_in_play(&self, told: &mut Told, said: &mut Vec<Update>) {
@@ -548,7 +595,7 @@ fn sport(number: &str) -> String {
         "1" => "football".to_owned(),
         "2" => "tennis".to_owned(),
         "4" => "cricket".to_owned(),
-        "7" => "horse-racing".to_owned(),
+        HORSE_RACING => "horse-racing".to_owned(),
         other => format!("sport-{other}"),
     }
 }

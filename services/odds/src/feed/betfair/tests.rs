@@ -678,10 +678,22 @@ fn the_recorded_race_has_two_withdrawn_runners_and_one_winner() {
             .map(|(_, word)| *word)
             .collect::<Vec<_>>(),
         [
-            "fixture", "market", "withdraw", "withdraw", "progress", "in_play", "suspend", "close",
-            "result", "progress"
+            "fixture", "market", "race", "withdraw", "withdraw", "race", "progress", "in_play",
+            "suspend", "close", "result", "progress"
         ]
     );
+    let races: Vec<(bool, usize)> = updates
+        .iter()
+        .filter_map(|update| {
+            if let Update::DescribeRace(race) = &update.update {
+                Some((race.handicap, race.starting_prices.len()))
+            } else {
+                None
+            }
+        })
+        .collect();
+    // A handicap by its name; twelve started.
+    assert_eq!(races, [(true, 0), (true, 12)]);
     let outcomes = outcomes(&updates);
     let count = |kind| outcomes.iter().filter(|outcome| outcome.0 == kind).count();
     assert_eq!(

@@ -153,7 +153,11 @@ impl<'a> MatchStory<'a> {
         if let Some(HandicapPrices { line, .. }) = self.row.closing.handicap {
             self.close_all_but(at, |question| match question {
                 FootballQuestion::Handicap(old) => old == line,
-                FootballQuestion::Result | FootballQuestion::Total(_) => true,
+                FootballQuestion::Result
+                | FootballQuestion::Total(_)
+                | FootballQuestion::BothToScore
+                | FootballQuestion::CorrectScore(_)
+                | FootballQuestion::EuropeanHandicap(_) => true,
             });
         }
     }

@@ -80,7 +80,7 @@ impl Fields {
         }
     }
 
-    fn wrong(&self, name: &str, expected: impl Into<String>, got: &Value) -> FieldError {
+    pub(super) fn wrong(&self, name: &str, expected: impl Into<String>, got: &Value) -> FieldError {
         let mut got = got.to_string();
         if got.len() > 80 {
             got = got.chars().take(77).chain("...".chars()).collect();

@@ -14,14 +14,13 @@ use super::teams;
 use super::{STEP, SimulationSettings, Unfinished};
 use crate::feed::football::{FootballMarket, FootballQuestion};
 use crate::feed::names::FeedNames;
+use crate::pricing::{MatchOpinion, minutes_left, prices};
 use kernel::{Duration, FixtureId, Price, Timestamp};
-use odds_domain::goals::{GoalGrid, GoalModel, MATCH_MINUTES};
-use odds_domain::ladder::Ladder;
-use odds_domain::margin::{MarginMethod, apply_margin};
-use odds_domain::outcome::{Line, Score, Side, TotalSide};
+use odds_domain::goals::MATCH_MINUTES;
+use odds_domain::outcome::{Line, Score};
 use schemas::odds::{
-    AnnounceFixture, Close, FixtureStatus, MarketKind, ModelOpinion, ModelParameter,
-    ProgressFixture, QuoteFromModel, Resume, SelectionPrice, Settle, Suspend, TurnInPlay, Update,
+    AnnounceFixture, Close, FixtureStatus, ProgressFixture, QuoteFromModel, Resume, SelectionPrice,
+    Settle, Suspend, TurnInPlay, Update,
 };
 use std::collections::BTreeMap;
 
@@ -31,9 +30,8 @@ const GOAL_STOP: Duration = Duration::from_secs(4);
 const RESULT_AFTER: Duration = Duration::from_secs(3);
 /// All prices are told again at least this often, so that a doubt about them ends.
 const RETOLD_EVERY: Duration = Duration::from_secs(10);
-/// Sum of inverse prices with the margin in.
-const BOOKSUM_RESULT: f64 = 1.06;
-const BOOKSUM_LINE: f64 = 1.045;
+/// Goals of a side up to which scores are offered one by one.
+const SCORES_UP_TO: u16 = 3;
 /// Correlation of low scores that goal models find in real leagues.
 const RHO: f64 = -0.06;
 
@@ -62,7 +60,7 @@ pub(super) struct Game {
     phase: Phase,
     chance: Random,
     markets: Vec<FootballMarket>,
-    told: BTreeMap<FootballQuestion, Vec<Price>>,
+    told: BTreeMap<FootballQuestion, Vec<Option<Price>>>,
     next_prices: Timestamp,
     next_retold: Timestamp,
     minute: u16,
@@ -87,6 +85,9 @@ impl Game {
             FootballQuestion::Result,
             FootballQuestion::Total(Line::from_quarters(10)),
             FootballQuestion::Handicap(handicap),
+            FootballQuestion::BothToScore,
+            FootballQuestion::CorrectScore(SCORES_UP_TO),
+            FootballQuestion::EuropeanHandicap(-1),
         ]
         .map(|question| FootballMarket::new(names, fixture, question))
         .to_vec();
@@ -129,7 +130,7 @@ impl Game {
         game.markets = unfinished
             .markets
             .iter()
-            .filter_map(|(_, kind)| question(kind))
+            .filter_map(|(_, kind)| FootballQuestion::of(kind))
             .map(|question| FootballMarket::new(&names, unfinished.fixture, question))
             .collect();
         game
@@ -283,117 +284,37 @@ impl Game {
         retold: bool,
         said: &mut Vec<Update>,
     ) {
-        let minutes_left = (MATCH_MINUTES - self.minutes_played(at, settings)).max(0.0);
-        let grid = GoalModel::dixon_coles(self.home_rate, self.away_rate, RHO)
-            .and_then(|model| model.with_minutes_left(minutes_left))
-            .map(GoalModel::grid);
-        let Ok(grid) = grid else {
+        let opinion = MatchOpinion {
+            home_rate: self.home_rate,
+            away_rate: self.away_rate,
+            rho: RHO,
+            minutes_left: minutes_left(self.minutes_played(at, settings)),
+            score: self.score,
+        };
+        let Ok(grid) = opinion.grid() else {
             return;
         };
-        let opinion = self.opinion(minutes_left);
         for market in &self.markets {
-            let prices = prices(market.question, &grid, self.score);
+            let prices = prices(market.question.about_goals(), &grid, self.score);
             if !retold && self.told.get(&market.question) == Some(&prices) {
                 continue;
             }
             said.push(Update::QuoteFromModel(QuoteFromModel {
                 market: market.market,
-                model: opinion.clone(),
+                model: opinion.told(),
                 prices: market
                     .selections
                     .iter()
-                    .enumerate()
-                    .map(|(place, &selection)| SelectionPrice {
-                        selection,
-                        price: prices.get(place).copied(),
-                    })
+                    .zip(&prices)
+                    .map(|(&selection, &price)| SelectionPrice { selection, price })
                     .collect(),
             }));
             self.told.insert(market.question, prices);
         }
     }
 
-    /// What the prices are made of: whoever has these numbers works out the same grid.
-    fn opinion(&self, minutes_left: f64) -> ModelOpinion {
-        let goals = |goals: u16| f64::from(goals);
-        let parameters = [
-            ("home_rate", self.home_rate),
-            ("away_rate", self.away_rate),
-            ("rho", RHO),
-            ("minutes_left", minutes_left),
-            ("home_goals", goals(self.score.home)),
-            ("away_goals", goals(self.score.away)),
-        ];
-        ModelOpinion {
-            version: "dixon-coles/1".to_owned(),
-            parameters: parameters
-                .map(|(name, value)| ModelParameter {
-                    name: name.to_owned(),
-                    micros: micros(value),
-                })
-                .to_vec(),
-        }
-    }
-
     fn minutes_played(&self, at: Timestamp, settings: &SimulationSettings) -> f64 {
         MATCH_MINUTES * ratio(at.since(self.kick_off), settings.match_lasts)
-    }
-}
-
-/// The prices of a market, or none where it is as good as decided.
-fn prices(question: FootballQuestion, grid: &GoalGrid, score: Score) -> Vec<Price> {
-    let (fair, booksum) = match question {
-        FootballQuestion::Result => {
-            let markets = grid.markets(score);
-            (
-                Some(vec![markets.home, markets.draw, markets.away]),
-                BOOKSUM_RESULT,
-            )
-        }
-        FootballQuestion::Total(line) => (
-            two_sides(grid.total(score, TotalSide::Over, line).fair_probability()),
-            BOOKSUM_LINE,
-        ),
-        // Bets in play are settled by the goals after them: the score of the moment is nil-nil.
-        FootballQuestion::Handicap(line) => (
-            two_sides(
-                grid.handicap(Score::default(), Side::Home, line)
-                    .fair_probability(),
-            ),
-            BOOKSUM_LINE,
-        ),
-    };
-    // A selection that can hardly win any more has no price, nor have its rivals: betting on a
-    // market that is decided is over in all but name.
-    fair.map(normalised)
-        .filter(|fair| fair.iter().all(|p| *p > 0.002))
-        .and_then(|fair| apply_margin(MarginMethod::Power, &fair, booksum).ok())
-        .and_then(|book| Ladder::Hundredths.book(&book.prices).ok())
-        .map(|book| book.prices)
-        .unwrap_or_default()
-}
-
-fn two_sides(one: Option<f64>) -> Option<Vec<f64>> {
-    one.map(|p| vec![p, 1.0 - p])
-}
-
-/// The grid ends at 15 goals; what lies beyond is spread in proportion.
-fn normalised(fair: Vec<f64>) -> Vec<f64> {
-    let sum: f64 = fair.iter().sum();
-    fair.into_iter().map(|p| p / sum).collect()
-}
-
-/// The question of a market of ours.
-fn question(kind: &MarketKind) -> Option<FootballQuestion> {
-    match kind {
-        MarketKind::MatchResult(_) => Some(FootballQuestion::Result),
-        MarketKind::TotalGoals(total) => Some(FootballQuestion::Total(Line::from_quarters(
-            total.line_quarters,
-        ))),
-        MarketKind::AsianHandicap(handicap) => Some(FootballQuestion::Handicap(
-            Line::from_quarters(handicap.line_quarters),
-        )),
-        MarketKind::Winner(_) => None,
     }
 }
 
@@ -408,15 +329,6 @@ fn ratio(part: Duration, whole: Duration) -> f64 {
 )]
 fn whole_minute(minutes: f64) -> u16 {
     minutes.clamp(0.0, MATCH_MINUTES) as u16
-}
-
-/// Millionths, rounded.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rates, minutes and goals are far below the end"
-)]
-fn micros(value: f64) -> i64 {
-    (value * 1e6).round() as i64
 }
 
 /// The line in quarters of a goal that is nearest, at most two goals.

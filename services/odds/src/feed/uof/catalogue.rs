@@ -6,7 +6,9 @@
 //! which somebody wins, under its number.
 
 use odds_domain::outcome::Line;
-use schemas::odds::{AsianHandicap, MarketKind, MatchResult, TotalGoals, Winner};
+use schemas::odds::{
+    AsianHandicap, BothToScore, EuropeanHandicap, MarketKind, MatchResult, TotalGoals, Winner,
+};
 use std::collections::BTreeMap;
 
 /// What a market asks, and where its line stands.
@@ -18,6 +20,10 @@ pub enum KindRule {
     TotalGoals(&'static str),
     /// Home, away with the line in that specifier.
     AsianHandicap(&'static str),
+    /// Yes, no.
+    BothToScore,
+    /// Home, draw, away with the goals of that specifier (`0:1`: so many ahead, on each side).
+    EuropeanHandicap(&'static str),
     /// Somebody wins.
     Winner,
 }
@@ -77,6 +83,22 @@ impl Default for Catalogue {
                     &[("12", "Over"), ("13", "Under")],
                 ),
             ),
+            (
+                14,
+                described(
+                    "Handicap",
+                    KindRule::EuropeanHandicap("hcp"),
+                    &[("1711", "Home"), ("1712", "Draw"), ("1713", "Away")],
+                ),
+            ),
+            (
+                29,
+                described(
+                    "Both teams to score",
+                    KindRule::BothToScore,
+                    &[("74", "Yes"), ("76", "No")],
+                ),
+            ),
         ];
         Self {
             markets: markets.into(),
@@ -122,7 +144,20 @@ impl Catalogue {
                 .map_or_else(winner, |line_quarters| {
                     MarketKind::AsianHandicap(AsianHandicap { line_quarters })
                 }),
+            Some(KindRule::BothToScore) => MarketKind::BothToScore(BothToScore {}),
+            Some(KindRule::EuropeanHandicap(specifier)) => ahead(specifiers, specifier)
+                .map_or_else(winner, |goals| {
+                    MarketKind::EuropeanHandicap(EuropeanHandicap { goals })
+                }),
             Some(KindRule::Winner) | None => winner(),
         }
     }
+}
+
+/// The goals added to the home side by a start such as `0:1`, as if each side had so many already.
+fn ahead(specifiers: &[(String, String)], name: &str) -> Option<i32> {
+    let (_, value) = specifiers.iter().find(|(known, _)| known == name)?;
+    let (home, away) = value.split_once(':')?;
+    let [home, away] = [home, away].map(|side| side.parse::<i8>().ok());
+    i32::from(home?).checked_sub(i32::from(away?))
 }

@@ -322,6 +322,9 @@ fn lines_come_from_specifiers() {
             <market id="16" specifiers="hcp=-0.25" status="1">
               <outcome id="1714" odds="1.9"/><outcome id="1715" odds="1.95"/></market>
             <market id="29" status="1"><outcome id="76" odds="1.9"/><outcome id="74" odds="1.95"/></market>
+            <market id="14" specifiers="hcp=0:1" status="1"><outcome id="1713" odds="1.9"/>
+              <outcome id="1711" odds="4.95"/><outcome id="1712" odds="3.95"/></market>
+            <market id="97" status="1"><outcome id="76" odds="1.9"/><outcome id="74" odds="1.95"/></market>
             </odds></odds_change>"#,
             ms(2)
         ),
@@ -338,10 +341,12 @@ fn lines_come_from_specifiers() {
             }
         })
         .collect();
-    assert_eq!(kinds.len(), 3);
+    assert_eq!(kinds.len(), 5);
     assert!(kinds[0].0 == "Total total=2.75" && kinds[0].1.contains("line_quarters: 11"));
     assert!(kinds[1].1.contains("AsianHandicap") && kinds[1].1.contains("line_quarters: -1"));
-    assert!(kinds[2].0 == "Market 29" && kinds[2].1.contains("Winner"));
+    assert!(kinds[2].0 == "Both teams to score" && kinds[2].1.contains("BothToScore"));
+    assert!(kinds[3].1.contains("EuropeanHandicap") && kinds[3].1.contains("goals: -1"));
+    assert!(kinds[4].0 == "Market 97" && kinds[4].1.contains("Winner"));
 }
 
 fn stop(secs: i64, groups: &str) -> String {

@@ -1,4 +1,5 @@
-//! Auth on the wire: registrations, sessions, roles, limits, exclusions, reality checks.
+//! Auth on the wire: registrations, sessions, second factors, roles, limits, exclusions, reality
+//! checks.
 //!
 //! Prohibition: no password, no readable personal data. A login appears only as a keyed hash,
 //! a profile only as ciphertext.
@@ -36,7 +37,79 @@ wire! {
         SetRealityCheck(SetRealityCheck),
         /// A reality check was seen.
         AcknowledgeRealityCheck(AcknowledgeRealityCheck),
+        /// As `SignIn`, with a second proof.
+        SignInWithProof(SignInWithProof),
+        /// Begin to use a second factor.
+        OfferSecondFactor(OfferSecondFactor),
+        /// Show that the second factor works.
+        ConfirmSecondFactor(ConfirmSecondFactor),
+        /// Do without a second factor again.
+        RemoveSecondFactor(RemoveSecondFactor),
+        /// Prove once more, within a session, who one is.
+        StepUp(StepUp),
+        /// Take a role away.
+        RevokeRole(RevokeRole),
+        /// Replace the sealed profile.
+        ReplaceProfile(ReplaceProfile),
+        /// The keys of a customer's personal data are to be destroyed.
+        ErasePersonalData(ErasePersonalData),
     }
+
+    /// A second proof of who somebody is, checked outside as far as that needs a secret.
+    union Proof {
+        /// None was sent.
+        Absent(ProofAbsent),
+        /// A code of an authenticator.
+        Totp(TotpProof),
+        /// A recovery code.
+        Recovery(RecoveryProof),
+    }
+
+    /// See [`Proof`].
+    record ProofAbsent {}
+    /// The factor whose secret it was compared with, and the step whose code it is; no step: of
+    /// none that counts now.
+    record TotpProof { factor: u64, step: Option<u64> }
+    /// The code's digest.
+    record RecoveryProof { hash: Digest }
+
+    /// See [`SignIn`].
+    record SignInWithProof {
+        customer: CustomerId,
+        credential_version: u64,
+        password_matches: bool,
+        session: SessionId,
+        refresh_hash: Digest,
+        expires_at: Timestamp,
+        proof: Proof,
+    }
+
+    /// The authenticator's secret as ciphertext under the customer's key.
+    record OfferSecondFactor { customer: CustomerId, sealed_secret: Blob }
+
+    /// As [`TotpProof`], with the digests of the recovery codes.
+    record ConfirmSecondFactor { customer: CustomerId, factor: u64, step: Option<u64>, recovery_hashes: Vec<Digest> }
+
+    /// Whoever has the factor may remove it.
+    record RemoveSecondFactor { customer: CustomerId, proof: Proof }
+
+    /// The verdict on a password, if one was sent, and a second proof.
+    record StepUp {
+        customer: CustomerId,
+        session: SessionId,
+        credential_version: u64,
+        password_matches: Option<bool>,
+        proof: Proof,
+    }
+
+    /// Take a role away; ends the sessions.
+    record RevokeRole { customer: CustomerId, role: Role, by: String }
+
+    /// The profile as ciphertext.
+    record ReplaceProfile { customer: CustomerId, sealed_profile: Blob }
+
+    /// Who asks, and why.
+    record ErasePersonalData { customer: CustomerId, by: String, reason: String }
 
     /// What a person may do.
     enum Role { Customer, Trader, Operator, Auditor, Compliance }
@@ -61,6 +134,10 @@ wire! {
         CredentialChanged,
         /// The customer signed in on more devices than may be signed in at once.
         Displaced,
+        /// A role was taken away.
+        RoleRevoked,
+        /// The customer's personal data was erased.
+        Erased,
     }
 
     /// Open an account. The login's uniqueness is decided in the partition of its hash.
@@ -165,7 +242,69 @@ wire! {
         RealityCheckSet(RealityCheckSet),
         /// A reality check was seen.
         RealityCheckAcknowledged(RealityCheckAcknowledged),
+        /// The answer to an exchange was lost, and its successor was handed out once more.
+        SessionRefreshRepeated(SessionRefreshRepeated),
+        /// Somebody tried a login that nobody has.
+        StrangerTurnedAway(StrangerTurnedAway),
+        /// A second factor waits to be confirmed.
+        SecondFactorOffered(SecondFactorOffered),
+        /// A second factor is asked for from now on.
+        SecondFactorEnabled(SecondFactorEnabled),
+        /// No second factor is asked for any more.
+        SecondFactorRemoved(SecondFactorRemoved),
+        /// A code of the authenticator was taken, and counts no more.
+        SecondFactorProved(SecondFactorProved),
+        /// A recovery code was taken, and is gone.
+        RecoveryCodeUsed(RecoveryCodeUsed),
+        /// The customer has proved once more who he is.
+        SteppedUp(SteppedUp),
+        /// A role was taken away.
+        RoleRevoked(RoleRevoked),
+        /// The profile was replaced.
+        ProfileReplaced(ProfileReplaced),
+        /// The keys of a customer's personal data are destroyed from here on.
+        PersonalDataErased(PersonalDataErased),
     }
+
+    /// See [`Event`].
+    record SessionRefreshRepeated { customer: CustomerId, session: SessionId, roles: Vec<Role>, at: Timestamp }
+
+    /// The id stands for a login's hash and belongs to no account.
+    record StrangerTurnedAway { customer: CustomerId, failures: u32, blocked_until: Option<Timestamp> }
+
+    /// The customer's how-manieth, and its secret as ciphertext.
+    record SecondFactorOffered { customer: CustomerId, factor: u64, sealed_secret: Blob, at: Timestamp }
+
+    /// The factor in full, the step that confirmed it and the digests of the recovery codes.
+    record SecondFactorEnabled {
+        customer: CustomerId,
+        factor: u64,
+        sealed_secret: Blob,
+        step: u64,
+        recovery_hashes: Vec<Digest>,
+        at: Timestamp,
+    }
+
+    /// See [`Event`].
+    record SecondFactorRemoved { customer: CustomerId, factor: u64, at: Timestamp }
+
+    /// No code of this step or an earlier one is ever taken again.
+    record SecondFactorProved { customer: CustomerId, factor: u64, step: u64 }
+
+    /// The code's digest, and how many codes are left.
+    record RecoveryCodeUsed { customer: CustomerId, hash: Digest, left: u32 }
+
+    /// In which session, and for how long that counts.
+    record SteppedUp { customer: CustomerId, session: SessionId, until: Timestamp, at: Timestamp }
+
+    /// Who took it, and the roles that are left.
+    record RoleRevoked { customer: CustomerId, role: Role, by: String, roles: Vec<Role> }
+
+    /// The new profile as ciphertext.
+    record ProfileReplaced { customer: CustomerId, sealed_profile: Blob, at: Timestamp }
+
+    /// Who asked for it, and why.
+    record PersonalDataErased { customer: CustomerId, by: String, reason: String, at: Timestamp }
 
     /// An account was opened.
     record CustomerRegistered {
@@ -307,7 +446,24 @@ wire! {
         RealityCheckNotSet(RealityCheckNotSet),
         /// Not an interval or a result of a reality check.
         RealityCheckNotAllowed(RealityCheckNotAllowed),
+        /// The password is right, and a second proof is needed.
+        SecondFactorMissing(SecondFactorMissing),
+        /// No second factor waits or is in force, or another one.
+        SecondFactorUnknown(SecondFactorUnknown),
+        /// A second factor is in force.
+        SecondFactorInForce(SecondFactorInForce),
+        /// The keys of the personal data were destroyed.
+        PersonalDataGone(PersonalDataGone),
     }
+
+    /// See [`RejectionReason`].
+    record SecondFactorMissing {}
+    /// See [`RejectionReason`].
+    record SecondFactorUnknown {}
+    /// See [`RejectionReason`].
+    record SecondFactorInForce {}
+    /// See [`RejectionReason`].
+    record PersonalDataGone {}
 
     /// See [`RejectionReason`].
     record Expired {}

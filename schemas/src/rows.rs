@@ -91,8 +91,12 @@ pub mod table {
     pub const BET_LEG: &str = "bet_leg";
     /// Key: bet. Value: [`super::BetReturnRow`].
     pub const BET_RETURN: &str = "bet_return";
+    /// Key: customer. Value: [`super::SecondFactorRow`].
+    pub const SECOND_FACTOR: &str = "second_factor";
+    /// Key: customer. Value: [`super::ProfileRow`]. Of customers who have replaced theirs.
+    pub const PROFILE: &str = "profile";
     /// All of them.
-    pub const ALL: [&str; 32] = [
+    pub const ALL: [&str; 34] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -116,6 +120,7 @@ pub mod table {
         MARKETING,
         REALITY_CHECK,
         SESSION_REMINDER,
+        STAKE_FACTOR,
         REOFFER,
         REFERRAL,
         REFERRAL_ANSWERED,
@@ -124,7 +129,8 @@ pub mod table {
         BET_TERMS,
         BET_LEG,
         BET_RETURN,
-        STAKE_FACTOR,
+        SECOND_FACTOR,
+        PROFILE,
     ];
 }
 
@@ -159,6 +165,10 @@ wire! {
     record RealityCheckRow { customer: CustomerId, interval: Option<Duration> }
     /// From when the next reality check of a session counts.
     record SessionReminderRow { customer: CustomerId, session: SessionId, started_at: Timestamp, reminded_at: Timestamp }
+    /// A second factor that waits (not enabled) or is in force; without a secret: there is none.
+    record SecondFactorRow { customer: CustomerId, factor: u64, enabled: bool, sealed_secret: Option<Blob> }
+    /// A profile that has replaced the one of the registration.
+    record ProfileRow { customer: CustomerId, sealed_profile: Blob }
     /// A slip as placed.
     record BetRow { placed: BetPlaced, position: Position }
     /// What was offered instead of a refused slip.

@@ -17,6 +17,7 @@ import consume
 CANONICAL = {
     ("furlong.AuthEvents", 1): 1,
     ("furlong.AuthEvents", 2): 17,
+    ("furlong.AuthEvents", 3): 23,
     ("furlong.OddsEvents", 1): 3,
     ("furlong.OddsEvents", 2): 13,
     ("furlong.OddsEvents", 3): 21,

@@ -133,7 +133,18 @@ impl Protection {
             | Event::SignInFailed(_)
             | Event::SessionRefreshed(_)
             | Event::RoleGranted(_)
-            | Event::PasswordChanged(_) => {}
+            | Event::PasswordChanged(_)
+            | Event::SessionRefreshRepeated(_)
+            | Event::StrangerTurnedAway(_)
+            | Event::SecondFactorOffered(_)
+            | Event::SecondFactorEnabled(_)
+            | Event::SecondFactorRemoved(_)
+            | Event::SecondFactorProved(_)
+            | Event::RecoveryCodeUsed(_)
+            | Event::SteppedUp(_)
+            | Event::RoleRevoked(_)
+            | Event::ProfileReplaced(_)
+            | Event::PersonalDataErased(_) => {}
         }
     }
 

@@ -122,6 +122,7 @@ fn command(ask: &Value, now: Timestamp) -> Result<Command, String> {
             session: SESSION,
             refresh_hash: Digest::from_bytes([3; 32]),
             expires_at: Timestamp::MAX,
+            proof: None,
             now,
         }));
     };
@@ -149,7 +150,11 @@ fn refusal(rejection: &Rejection) -> Result<Value, String> {
         | Rejection::CustomerUnknown
         | Rejection::CredentialVersionStale { .. }
         | Rejection::CredentialsWrong
-        | Rejection::SignInBlocked { .. } => {
+        | Rejection::SignInBlocked { .. }
+        | Rejection::SecondFactorMissing
+        | Rejection::SecondFactorUnknown
+        | Rejection::SecondFactorInForce
+        | Rejection::PersonalDataGone => {
             return Err(format!("no life is refused so: {rejection}"));
         }
     })

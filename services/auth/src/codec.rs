@@ -31,8 +31,74 @@ pub(crate) fn command(
             session: asked.session,
             refresh_hash: asked.refresh_hash,
             expires_at: asked.expires_at,
+            proof: None,
             now,
         }),
+        wire::Command::SignInWithProof(asked) => domain::Command::SignIn(domain::SignIn {
+            customer: asked.customer,
+            credential_version: asked.credential_version,
+            password_matches: asked.password_matches,
+            session: asked.session,
+            refresh_hash: asked.refresh_hash,
+            expires_at: asked.expires_at,
+            proof: proof(asked.proof),
+            now,
+        }),
+        wire::Command::OfferSecondFactor(asked) => {
+            domain::Command::OfferSecondFactor(domain::OfferSecondFactor {
+                customer: asked.customer,
+                sealed_secret: asked.sealed_secret.0,
+                now,
+            })
+        }
+        wire::Command::ConfirmSecondFactor(asked) => {
+            domain::Command::ConfirmSecondFactor(domain::ConfirmSecondFactor {
+                customer: asked.customer,
+                factor: asked.factor,
+                step: asked.step,
+                recovery_hashes: asked.recovery_hashes,
+                now,
+            })
+        }
+        wire::Command::RemoveSecondFactor(asked) => {
+            domain::Command::RemoveSecondFactor(domain::RemoveSecondFactor {
+                customer: asked.customer,
+                // Without a proof it is one that proves nothing.
+                proof: proof(asked.proof).unwrap_or(domain::Proof::Totp {
+                    factor: 0,
+                    step: None,
+                }),
+                now,
+            })
+        }
+        wire::Command::StepUp(asked) => domain::Command::StepUp(domain::StepUp {
+            customer: asked.customer,
+            session: asked.session,
+            credential_version: asked.credential_version,
+            password_matches: asked.password_matches,
+            proof: proof(asked.proof),
+            now,
+        }),
+        wire::Command::RevokeRole(asked) => domain::Command::RevokeRole(domain::RevokeRole {
+            customer: asked.customer,
+            role: role_from_wire(asked.role),
+            by: asked.by,
+        }),
+        wire::Command::ReplaceProfile(asked) => {
+            domain::Command::ReplaceProfile(domain::ReplaceProfile {
+                customer: asked.customer,
+                sealed_profile: asked.sealed_profile.0,
+                now,
+            })
+        }
+        wire::Command::ErasePersonalData(asked) => {
+            domain::Command::ErasePersonalData(domain::ErasePersonalData {
+                customer: asked.customer,
+                by: asked.by,
+                reason: asked.reason,
+                now,
+            })
+        }
         wire::Command::RefreshSession(asked) => {
             domain::Command::RefreshSession(domain::RefreshSession {
                 customer: asked.customer,
@@ -108,6 +174,19 @@ pub(crate) fn command(
                 now,
             })
         }
+    }
+}
+
+fn proof(proof: wire::Proof) -> Option<domain::Proof> {
+    match proof {
+        wire::Proof::Absent(wire::ProofAbsent {}) => None,
+        wire::Proof::Totp(totp) => Some(domain::Proof::Totp {
+            factor: totp.factor,
+            step: totp.step,
+        }),
+        wire::Proof::Recovery(recovery) => Some(domain::Proof::Recovery {
+            hash: recovery.hash,
+        }),
     }
 }
 
@@ -279,6 +358,116 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             net_result,
             at,
         }),
+        domain::Event::SessionRefreshRepeated {
+            customer,
+            session,
+            roles,
+            at,
+        } => wire::Event::SessionRefreshRepeated(wire::SessionRefreshRepeated {
+            customer,
+            session,
+            roles: roles_to_wire(&roles),
+            at,
+        }),
+        domain::Event::StrangerTurnedAway {
+            customer,
+            failures,
+            blocked_until,
+        } => wire::Event::StrangerTurnedAway(wire::StrangerTurnedAway {
+            customer,
+            failures,
+            blocked_until,
+        }),
+        domain::Event::SecondFactorOffered {
+            customer,
+            factor,
+            sealed_secret,
+            at,
+        } => wire::Event::SecondFactorOffered(wire::SecondFactorOffered {
+            customer,
+            factor,
+            sealed_secret: Blob(sealed_secret),
+            at,
+        }),
+        domain::Event::SecondFactorRemoved {
+            customer,
+            factor,
+            at,
+        } => wire::Event::SecondFactorRemoved(wire::SecondFactorRemoved {
+            customer,
+            factor,
+            at,
+        }),
+        domain::Event::SecondFactorProved {
+            customer,
+            factor,
+            step,
+        } => wire::Event::SecondFactorProved(wire::SecondFactorProved {
+            customer,
+            factor,
+            step,
+        }),
+        domain::Event::RecoveryCodeUsed {
+            customer,
+            hash,
+            left,
+        } => wire::Event::RecoveryCodeUsed(wire::RecoveryCodeUsed {
+            customer,
+            hash,
+            left,
+        }),
+        domain::Event::SteppedUp {
+            customer,
+            session,
+            until,
+            at,
+        } => wire::Event::SteppedUp(wire::SteppedUp {
+            customer,
+            session,
+            until,
+            at,
+        }),
+        domain::Event::RoleRevoked {
+            customer,
+            role,
+            by,
+            roles,
+        } => wire::Event::RoleRevoked(wire::RoleRevoked {
+            customer,
+            role: role_to_wire(role),
+            by,
+            roles: roles_to_wire(&roles),
+        }),
+        domain::Event::ProfileReplaced {
+            customer,
+            sealed_profile,
+            at,
+        } => wire::Event::ProfileReplaced(wire::ProfileReplaced {
+            customer,
+            sealed_profile: Blob(sealed_profile),
+            at,
+        }),
+        domain::Event::PersonalDataErased {
+            customer,
+            by,
+            reason,
+            at,
+        } => wire::Event::PersonalDataErased(wire::PersonalDataErased {
+            customer,
+            by,
+            reason,
+            at,
+        }),
+        domain::Event::SecondFactorEnabled(event) => {
+            wire::Event::SecondFactorEnabled(wire::SecondFactorEnabled {
+                customer: event.customer,
+                factor: event.factor,
+                sealed_secret: Blob(event.sealed_secret),
+                step: event.step,
+                recovery_hashes: event.recovery_hashes,
+                at: event.at,
+            })
+        }
     }
 }
 
@@ -393,6 +582,71 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             net_result: event.net_result,
             at: event.at,
         },
+        wire::Event::SessionRefreshRepeated(event) => domain::Event::SessionRefreshRepeated {
+            customer: event.customer,
+            session: event.session,
+            roles: roles_from_wire(event.roles),
+            at: event.at,
+        },
+        wire::Event::StrangerTurnedAway(event) => domain::Event::StrangerTurnedAway {
+            customer: event.customer,
+            failures: event.failures,
+            blocked_until: event.blocked_until,
+        },
+        wire::Event::SecondFactorOffered(event) => domain::Event::SecondFactorOffered {
+            customer: event.customer,
+            factor: event.factor,
+            sealed_secret: event.sealed_secret.0,
+            at: event.at,
+        },
+        wire::Event::SecondFactorRemoved(event) => domain::Event::SecondFactorRemoved {
+            customer: event.customer,
+            factor: event.factor,
+            at: event.at,
+        },
+        wire::Event::SecondFactorProved(event) => domain::Event::SecondFactorProved {
+            customer: event.customer,
+            factor: event.factor,
+            step: event.step,
+        },
+        wire::Event::RecoveryCodeUsed(event) => domain::Event::RecoveryCodeUsed {
+            customer: event.customer,
+            hash: event.hash,
+            left: event.left,
+        },
+        wire::Event::SteppedUp(event) => domain::Event::SteppedUp {
+            customer: event.customer,
+            session: event.session,
+            until: event.until,
+            at: event.at,
+        },
+        wire::Event::RoleRevoked(event) => domain::Event::RoleRevoked {
+            customer: event.customer,
+            role: role_from_wire(event.role),
+            by: event.by,
+            roles: roles_from_wire(event.roles),
+        },
+        wire::Event::ProfileReplaced(event) => domain::Event::ProfileReplaced {
+            customer: event.customer,
+            sealed_profile: event.sealed_profile.0,
+            at: event.at,
+        },
+        wire::Event::PersonalDataErased(event) => domain::Event::PersonalDataErased {
+            customer: event.customer,
+            by: event.by,
+            reason: event.reason,
+            at: event.at,
+        },
+        wire::Event::SecondFactorEnabled(event) => {
+            domain::Event::SecondFactorEnabled(domain::SecondFactorEnabled {
+                customer: event.customer,
+                factor: event.factor,
+                sealed_secret: event.sealed_secret.0,
+                step: event.step,
+                recovery_hashes: event.recovery_hashes,
+                at: event.at,
+            })
+        }
     }
 }
 
@@ -435,6 +689,16 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             let detail = (*detail).to_owned();
             Reason::RealityCheckNotAllowed(wire::RealityCheckNotAllowed { detail })
         }
+        domain::Rejection::SecondFactorMissing => {
+            Reason::SecondFactorMissing(wire::SecondFactorMissing {})
+        }
+        domain::Rejection::SecondFactorUnknown => {
+            Reason::SecondFactorUnknown(wire::SecondFactorUnknown {})
+        }
+        domain::Rejection::SecondFactorInForce => {
+            Reason::SecondFactorInForce(wire::SecondFactorInForce {})
+        }
+        domain::Rejection::PersonalDataGone => Reason::PersonalDataGone(wire::PersonalDataGone {}),
     };
     wire::Rejection { reason }
 }
@@ -493,7 +757,9 @@ same_names!(
         TokenReused,
         Excluded,
         CredentialChanged,
-        Displaced
+        Displaced,
+        RoleRevoked,
+        Erased
     }
 );
 

@@ -8,6 +8,7 @@
 
 pub mod calculator;
 mod codec;
+mod common_passwords;
 mod login;
 mod password;
 mod projection;
@@ -15,6 +16,7 @@ mod refresh;
 mod service;
 mod snapshot;
 mod token;
+mod totp;
 
 pub use auth_domain as domain;
 pub use login::{LoginRefused, login_hash, normalise, partition_of};
@@ -26,5 +28,10 @@ pub use projection::rows;
 pub use refresh::{REFRESH_SECRET_BYTES, RefreshToken, RefreshTokenError};
 pub use service::AuthService;
 pub use token::{
-    ACCESS_LIFETIME, AccessTokens, LEEWAY, Subject, TOKEN_BYTES_MAX, TOKEN_ID_BYTES, TokenError,
+    ACCESS_LIFETIME, AccessTokens, Grant, LEEWAY, PublishedKey, Subject, TOKEN_BYTES_MAX,
+    TOKEN_ID_BYTES, TokenError,
+};
+pub use totp::{
+    RECOVERY_CODE_BYTES, RECOVERY_CODES, TOTP_SECRET_BYTES, base32, recovery_code, recovery_hash,
+    totp_code, totp_step,
 };

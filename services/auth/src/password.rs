@@ -7,6 +7,7 @@
 //! Prohibition: no password is kept, printed or sent on. Parameters of a stored hash are followed
 //! only within bounds, so that no stored text can ask for gigabytes.
 
+use crate::common_passwords::is_common;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -39,6 +40,9 @@ pub enum PasswordRefused {
     /// The first thing anybody would try.
     #[error("the password must not be the login")]
     IsLogin,
+    /// The second thing anybody would try.
+    #[error("the password is one of those that leak most often; choose another")]
+    TooCommon,
 }
 
 /// Whether this may become the password of that login (in its normal form).
@@ -55,6 +59,9 @@ pub fn judge_new_password(password: &str, normal_login: &str) -> Result<(), Pass
     }
     if password.to_lowercase() == normal_login {
         return Err(PasswordRefused::IsLogin);
+    }
+    if is_common(password) {
+        return Err(PasswordRefused::TooCommon);
     }
     Ok(())
 }
@@ -230,12 +237,16 @@ mod tests {
     }
 
     #[test]
-    fn new_passwords_are_judged_by_length() {
+    fn new_passwords_are_judged_by_length_and_by_what_leaks() {
         assert_eq!(
             judge_new_password("1234567", "anna"),
             Err(PasswordRefused::TooShort)
         );
-        assert_eq!(judge_new_password("12345678", "anna"), Ok(()));
+        assert_eq!(judge_new_password("kestrel9", "anna"), Ok(()));
+        assert_eq!(
+            judge_new_password("Password1", "anna"),
+            Err(PasswordRefused::TooCommon)
+        );
         assert_eq!(
             judge_new_password(&"x".repeat(129), "anna"),
             Err(PasswordRefused::TooLong)

@@ -8,7 +8,8 @@
 use kernel::Timestamp;
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
-    OwnLimitRow, RealityCheckRow, SessionReminderRow, SessionRow, WaitingIncrease, table,
+    OwnLimitRow, ProfileRow, RealityCheckRow, SecondFactorRow, SessionReminderRow, SessionRow,
+    WaitingIncrease, table,
 };
 use schemas::{Decision, Events, Wire, auth as wire};
 use viewstore::Row;
@@ -191,10 +192,50 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
             started_at: seen.session_started_at,
             reminded_at: seen.at,
         })],
+        wire::Event::SecondFactorOffered(offered) => vec![second_factor(&SecondFactorRow {
+            customer: offered.customer,
+            factor: offered.factor,
+            enabled: false,
+            sealed_secret: Some(offered.sealed_secret.clone()),
+        })],
+        wire::Event::SecondFactorEnabled(enabled) => vec![second_factor(&SecondFactorRow {
+            customer: enabled.customer,
+            factor: enabled.factor,
+            enabled: true,
+            sealed_secret: Some(enabled.sealed_secret.clone()),
+        })],
+        wire::Event::SecondFactorRemoved(removed) => vec![second_factor(&SecondFactorRow {
+            customer: removed.customer,
+            factor: removed.factor,
+            enabled: false,
+            sealed_secret: None,
+        })],
+        wire::Event::ProfileReplaced(replaced) => {
+            let row = ProfileRow {
+                customer: replaced.customer,
+                sealed_profile: replaced.sealed_profile.clone(),
+            };
+            vec![(table::PROFILE, replaced.customer.to_bytes(), row.to_bytes())]
+        }
         wire::Event::SignInFailed(_)
         | wire::Event::RoleGranted(_)
-        | wire::Event::LimitIncreaseConfirmed(_) => Vec::new(),
+        | wire::Event::LimitIncreaseConfirmed(_)
+        | wire::Event::SessionRefreshRepeated(_)
+        | wire::Event::StrangerTurnedAway(_)
+        | wire::Event::SecondFactorProved(_)
+        | wire::Event::RecoveryCodeUsed(_)
+        | wire::Event::SteppedUp(_)
+        | wire::Event::RoleRevoked(_)
+        | wire::Event::PersonalDataErased(_) => Vec::new(),
     }
+}
+
+fn second_factor(row: &SecondFactorRow) -> Written {
+    (
+        table::SECOND_FACTOR,
+        row.customer.to_bytes(),
+        row.to_bytes(),
+    )
 }
 
 fn session(row: SessionRow) -> Written {

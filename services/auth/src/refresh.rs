@@ -75,7 +75,13 @@ impl RefreshToken {
     /// What is recorded of it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::from_bytes(Sha256::digest(self.bytes()).into())
+        Digest::from_bytes(Sha256::digest(self.secret).into())
+    }
+
+    /// The unpredictable part, to be handed to the client and to nobody else.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; REFRESH_SECRET_BYTES] {
+        &self.secret
     }
 
     /// The token that comes after this one, always the same under the same key.

@@ -4,17 +4,44 @@
 //! be derived (logins, timers) is not stored, so that no snapshot can contradict itself.
 
 use crate::codec;
-use auth_domain::{Customer, Exclusion, Limit, PendingIncrease, Session, State, TimerKey};
+use auth_domain::{
+    Customer, Exclusion, Limit, PendingIncrease, SecondFactor, Session, State, Stranger, TimerKey,
+};
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
-use schemas::{DecodeError, Input, Wire, wire};
+use schemas::{Blob, DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes. A snapshot of another one is passed over; the log tells it all.
-const LAYOUT: u64 = 0x6175_7468_0000_0002;
+const LAYOUT: u64 = 0x6175_7468_0000_0003;
+/// The layout before second factors and strangers, which is still read.
+const LAYOUT_BEFORE: u64 = 0x6175_7468_0000_0002;
 
 wire! {
     /// All of one partition.
-    record Saved { layout: u64, armed: u64, customers: Vec<SavedCustomer> }
+    record Saved {
+        layout: u64,
+        armed: u64,
+        customers: Vec<SavedCustomer>,
+        factors: Vec<SavedFactors>,
+        strangers_seen: u64,
+        strangers: Vec<SavedStranger>,
+    }
+    /// The same before second factors and strangers.
+    record SavedBefore { layout: u64, armed: u64, customers: Vec<SavedCustomer> }
+    /// Of customers for whom there is something to tell here.
+    record SavedFactors {
+        customer: CustomerId,
+        offered: u64,
+        waiting: Option<SavedOffer>,
+        in_force: Option<SavedFactor>,
+        erased: bool,
+    }
+    /// See [`SecondFactor`].
+    record SavedOffer { number: u64, sealed_secret: Blob }
+    /// See [`SecondFactor`].
+    record SavedFactor { number: u64, last_step: u64, recovery: Vec<Digest> }
+    /// See [`Stranger`].
+    record SavedStranger { customer: CustomerId, failures: u32, blocked_until: Option<Timestamp>, number: u64 }
     /// See [`Customer`].
     record SavedCustomer {
         customer: CustomerId,
@@ -57,8 +84,77 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
             .iter()
             .map(|(id, customer)| save_customer(*id, customer))
             .collect(),
+        factors: state
+            .customers
+            .iter()
+            .filter_map(|(id, customer)| save_factors(*id, customer))
+            .collect(),
+        strangers_seen: state.strangers_seen,
+        strangers: state
+            .strangers
+            .iter()
+            .map(|(id, stranger)| SavedStranger {
+                customer: *id,
+                failures: stranger.failures,
+                blocked_until: stranger.blocked_until,
+                number: stranger.number,
+            })
+            .collect(),
     }
     .to_bytes()
+}
+
+/// As it was written before second factors and strangers.
+#[cfg(test)]
+pub(crate) fn encode_before(state: &State) -> Vec<u8> {
+    let customers = state.customers.iter();
+    SavedBefore {
+        layout: LAYOUT_BEFORE,
+        armed: state.armed,
+        customers: customers
+            .map(|(id, customer)| save_customer(*id, customer))
+            .collect(),
+    }
+    .to_bytes()
+}
+
+fn save_factors(id: CustomerId, customer: &Customer) -> Option<SavedFactors> {
+    let nothing_to_tell = customer.factors_offered == 0 && !customer.erased;
+    if nothing_to_tell {
+        return None;
+    }
+    let (waiting, in_force) = match &customer.second_factor {
+        None => (None, None),
+        Some(SecondFactor::Offered {
+            number,
+            sealed_secret,
+        }) => {
+            let offer = SavedOffer {
+                number: *number,
+                sealed_secret: Blob(sealed_secret.clone()),
+            };
+            (Some(offer), None)
+        }
+        Some(SecondFactor::Enabled {
+            number,
+            last_step,
+            recovery,
+        }) => {
+            let factor = SavedFactor {
+                number: *number,
+                last_step: *last_step,
+                recovery: recovery.iter().copied().collect(),
+            };
+            (None, Some(factor))
+        }
+    };
+    Some(SavedFactors {
+        customer: id,
+        offered: customer.factors_offered,
+        waiting,
+        in_force,
+        erased: customer.erased,
+    })
 }
 
 fn save_customer(id: CustomerId, customer: &Customer) -> SavedCustomer {
@@ -108,14 +204,34 @@ fn save_customer(id: CustomerId, customer: &Customer) -> SavedCustomer {
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     // The first layout began with `armed`, a small number.
-    if u64::decode(&mut Input::new(bytes))? != LAYOUT {
-        return Err(DecodeError::NotAllowed("a snapshot of another layout"));
-    }
-    let saved = Saved::from_bytes(bytes)?;
+    let saved = match u64::decode(&mut Input::new(bytes))? {
+        LAYOUT => Saved::from_bytes(bytes)?,
+        LAYOUT_BEFORE => {
+            let before = SavedBefore::from_bytes(bytes)?;
+            Saved {
+                layout: LAYOUT,
+                armed: before.armed,
+                customers: before.customers,
+                factors: Vec::new(),
+                strangers_seen: 0,
+                strangers: Vec::new(),
+            }
+        }
+        _ => return Err(DecodeError::NotAllowed("a snapshot of another layout")),
+    };
     let mut state = State {
         armed: saved.armed,
+        strangers_seen: saved.strangers_seen,
         ..State::default()
     };
+    for stranger in saved.strangers {
+        let kept = Stranger {
+            failures: stranger.failures,
+            blocked_until: stranger.blocked_until,
+            number: stranger.number,
+        };
+        state.strangers.insert(stranger.customer, kept);
+    }
     for saved in saved.customers {
         let id = saved.customer;
         let customer = load_customer(saved);
@@ -127,7 +243,27 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
         }
         state.customers.insert(id, customer);
     }
+    for factors in saved.factors {
+        if let Some(customer) = state.customers.get_mut(&factors.customer) {
+            load_factors(customer, factors);
+        }
+    }
     Ok(state)
+}
+
+fn load_factors(customer: &mut Customer, saved: SavedFactors) {
+    customer.factors_offered = saved.offered;
+    customer.erased = saved.erased;
+    let waiting = saved.waiting.map(|offer| SecondFactor::Offered {
+        number: offer.number,
+        sealed_secret: offer.sealed_secret.0,
+    });
+    let in_force = saved.in_force.map(|factor| SecondFactor::Enabled {
+        number: factor.number,
+        last_step: factor.last_step,
+        recovery: factor.recovery.into_iter().collect(),
+    });
+    customer.second_factor = waiting.or(in_force);
 }
 
 fn load_customer(saved: SavedCustomer) -> Customer {
@@ -175,5 +311,8 @@ fn load_customer(saved: SavedCustomer) -> Customer {
                 (session.session, family)
             })
             .collect(),
+        factors_offered: 0,
+        second_factor: None,
+        erased: false,
     }
 }

@@ -38,6 +38,30 @@ pub struct Subject {
     pub roles: Vec<Role>,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// When the person last proved who he is; none: not for this token.
+    pub proved_at: Option<Timestamp>,
+}
+
+/// What a token is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// Which customer.
+    pub customer: CustomerId,
+    /// Which session.
+    pub session: SessionId,
+    /// What the person may do.
+    pub roles: &'a [Role],
+    /// When the person last proved who he is; none: a refreshed token says nothing of that.
+    pub proved_at: Option<Timestamp>,
+}
+
+/// A key by which others can check tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedKey {
+    /// Its name, as tokens give it.
+    pub id: String,
+    /// The Ed25519 public key.
+    pub public: [u8; 32],
 }
 
 /// Why a text is not taken as a token.
@@ -95,6 +119,8 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
 }
 
 /// Issues and checks access tokens.
@@ -103,8 +129,15 @@ pub struct AccessTokens {
     audience: String,
     signing: SigningKey,
     header: String,
-    /// By key id: the key in use, and those whose tokens may still be about.
-    good: Vec<(String, VerifyingKey)>,
+    /// The key in use, and those whose tokens may be about.
+    good: Vec<GoodKey>,
+}
+
+struct GoodKey {
+    id: String,
+    key: VerifyingKey,
+    /// From then on its tokens are not taken any more, whatever they say.
+    until: Option<Timestamp>,
 }
 
 impl AccessTokens {
@@ -124,15 +157,35 @@ impl AccessTokens {
             audience: audience.to_owned(),
             signing,
             header,
-            good: vec![(kid, public)],
+            good: vec![GoodKey {
+                id: kid,
+                key: public,
+                until: None,
+            }],
         }
     }
 
-    /// Takes tokens of an earlier key as well; for at least a token's life after a change.
+    /// Takes tokens of another key as well: of an earlier one until a token's life after the
+    /// change, of the next one because clocks differ.
     #[must_use]
-    pub fn also_taking(mut self, earlier: VerifyingKey) -> Self {
-        self.good.push((key_id(&earlier), earlier));
+    pub fn also_taking(mut self, other: VerifyingKey, until: Option<Timestamp>) -> Self {
+        self.good.push(GoodKey {
+            id: key_id(&other),
+            key: other,
+            until,
+        });
         self
+    }
+
+    /// The keys whose tokens are taken now, for those who check tokens themselves.
+    #[must_use]
+    pub fn published(&self, now: Timestamp) -> Vec<PublishedKey> {
+        let good = self.good.iter().filter(|good| good.is_good(now));
+        good.map(|good| PublishedKey {
+            id: good.id.clone(),
+            public: *good.key.as_bytes(),
+        })
+        .collect()
     }
 
     /// The key by which others can check.
@@ -145,25 +198,25 @@ impl AccessTokens {
     #[must_use]
     pub fn issue(
         &self,
-        customer: CustomerId,
-        session: SessionId,
-        roles: &[Role],
+        grant: &Grant<'_>,
         token_id: [u8; TOKEN_ID_BYTES],
         now: Timestamp,
     ) -> String {
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
-            sub: customer.to_string(),
-            sid: session.to_string(),
+            sub: grant.customer.to_string(),
+            sid: grant.session.to_string(),
             jti: URL_SAFE_NO_PAD.encode(token_id),
-            roles: roles
+            roles: grant
+                .roles
                 .iter()
                 .map(|role| role_name(*role).to_owned())
                 .collect(),
             iat: seconds(now),
             nbf: seconds(now),
             exp: seconds(now.plus(ACCESS_LIFETIME)),
+            auth_time: grant.proved_at.map(seconds),
         };
         self.sign(&self.header, &encode_json(&claims))
     }
@@ -185,16 +238,17 @@ impl AccessTokens {
         if header.typ != TYPE {
             return Err(TokenError::TypeNotAllowed);
         }
-        let (_, key) = self
+        let good = self
             .good
             .iter()
-            .find(|(kid, _)| *kid == header.kid)
+            .find(|good| good.id == header.kid && good.is_good(now))
             .ok_or(TokenError::KeyUnknown)?;
         let signature = URL_SAFE_NO_PAD
             .decode(signature)
             .map_err(|_| TokenError::Malformed)?;
         let signature = Signature::from_slice(&signature).map_err(|_| TokenError::Malformed)?;
-        key.verify_strict(signed.as_bytes(), &signature)
+        good.key
+            .verify_strict(signed.as_bytes(), &signature)
             .map_err(|_| TokenError::SignatureWrong)?;
         self.judge(decode_json(claims)?, now)
     }
@@ -213,7 +267,8 @@ impl AccessTokens {
         );
         // Seconds are whole, so a token may seem to live a second longer than it does.
         let longest = issued_at.plus(ACCESS_LIFETIME).plus(Duration::from_secs(1));
-        if expires_at > longest || not_before < issued_at {
+        let proved_later = claims.auth_time.is_some_and(|at| at > claims.iat);
+        if expires_at > longest || not_before < issued_at || proved_later {
             return Err(TokenError::Malformed);
         }
         if now.plus(LEEWAY) < not_before {
@@ -228,6 +283,7 @@ impl AccessTokens {
             session: claims.sid.parse().map_err(|_| TokenError::Malformed)?,
             roles: roles.collect::<Option<_>>().ok_or(TokenError::Malformed)?,
             expires_at,
+            proved_at: claims.auth_time.map(instant),
         })
     }
 
@@ -235,6 +291,12 @@ impl AccessTokens {
         let signed = format!("{header}.{claims}");
         let signature = self.signing.sign(signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    }
+}
+
+impl GoodKey {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 }
 

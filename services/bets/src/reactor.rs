@@ -240,7 +240,18 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
             | auth::Event::ExclusionKindSet(_)
             | auth::Event::MarketingSet(_)
             | auth::Event::RealityCheckSet(_)
-            | auth::Event::RealityCheckAcknowledged(_) => {}
+            | auth::Event::RealityCheckAcknowledged(_)
+            | auth::Event::SessionRefreshRepeated(_)
+            | auth::Event::StrangerTurnedAway(_)
+            | auth::Event::SecondFactorOffered(_)
+            | auth::Event::SecondFactorEnabled(_)
+            | auth::Event::SecondFactorRemoved(_)
+            | auth::Event::SecondFactorProved(_)
+            | auth::Event::RecoveryCodeUsed(_)
+            | auth::Event::SteppedUp(_)
+            | auth::Event::RoleRevoked(_)
+            | auth::Event::ProfileReplaced(_)
+            | auth::Event::PersonalDataErased(_) => {}
         }
     }
     let limits = limits

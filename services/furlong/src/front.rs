@@ -8,7 +8,9 @@ use crate::data_folder::DataFolder;
 use crate::engine::Ground;
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
-use crate::house::{HouseClock, HouseTokens, Passwords, ReceiptSigner, Sealer, Webhooks};
+use crate::house::{HouseClock, Passwords, ReceiptSigner, Sealer, Webhooks};
+use crate::house_factors::HouseFactors;
+use crate::house_tokens::HouseTokens;
 use anyhow::{Context, anyhow};
 use gateway::{Config, Demo, Gateway, Parts, RateLimit, ports};
 use kernel::{Currency, Money};
@@ -87,7 +89,16 @@ impl Front<'_> {
             clock,
             entropy: Arc::clone(&entropy),
         });
-        let tokens = HouseTokens::new(&**self.keys, Arc::clone(&entropy)).map_err(keys_failed)?;
+        let tokens = HouseTokens::new(
+            Arc::clone(self.keys),
+            Arc::clone(&entropy),
+            house.clock.now(),
+        )
+        .map_err(keys_failed)?;
+        let factors = HouseFactors {
+            keys: Arc::clone(self.keys),
+            entropy: Arc::clone(&entropy),
+        };
         let sealer =
             Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
         let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
@@ -105,6 +116,7 @@ impl Front<'_> {
             mint: house,
             passwords: Arc::new(Passwords::new(entropy, PASSWORD_THREADS)),
             tokens: Arc::new(tokens),
+            factors: Arc::new(factors),
             sealer: Arc::new(sealer),
             webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
             feed: Some(self.feeds),

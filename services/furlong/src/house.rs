@@ -4,26 +4,21 @@
 //! names none of them. Prohibition: nothing is decided here, and no secret leaves but in use.
 
 use audit::{checkpoint, receipt};
-use auth::{AccessTokens, SALT_BYTES, TOKEN_ID_BYTES};
+use auth::SALT_BYTES;
 use eventlog_sqlite::SqliteLog;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use gateway::ports;
-use kernel::{CustomerId, Digest, Partition, SessionId, Timestamp};
+use kernel::{CustomerId, Digest, Partition, Timestamp};
 use keystore::{KeyError, KeyStore, NONCE_BYTES, Purpose, Secret, ServiceKey};
 use payments::{WebhookHeaders, WebhookKeys};
 use runtime::{Clock, Entropy, Health, mint};
 use schemas::Blob;
-use schemas::auth::Role;
 use sha2::{Digest as _, Sha256};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// Who signs tokens, and for whom.
-const ISSUER: &str = "furlong";
-/// What tokens are good for.
-const AUDIENCE: &str = "furlong-api";
 /// Passwords that may wait for a worker before more are turned away.
 const PASSWORDS_WAITING: usize = 64;
 
@@ -116,58 +111,9 @@ impl ports::PasswordWorkers for Passwords {
     ) -> BoxFuture<'static, Result<bool, ports::WorkersBusy>> {
         self.work(move || auth::verify_password(&password, hash.as_deref()).matches)
     }
-}
 
-/// Access tokens under the house's signing key.
-pub struct HouseTokens {
-    tokens: AccessTokens,
-    entropy: Arc<dyn Entropy>,
-}
-
-impl HouseTokens {
-    /// Signs with the key of this store.
-    ///
-    /// # Errors
-    /// The key store cannot be used.
-    pub fn new(keys: &dyn KeyStore, entropy: Arc<dyn Entropy>) -> Result<Self, KeyError> {
-        let seed = keys.service_key(ServiceKey::TokenSigning)?;
-        Ok(Self {
-            tokens: AccessTokens::new(ISSUER, AUDIENCE, seed.expose()),
-            entropy,
-        })
-    }
-}
-
-impl ports::Tokens for HouseTokens {
-    fn issue(
-        &self,
-        customer: CustomerId,
-        session: SessionId,
-        roles: &[Role],
-        now: Timestamp,
-    ) -> ports::AccessToken {
-        let mut id = [0; TOKEN_ID_BYTES];
-        self.entropy.fill(&mut id);
-        ports::AccessToken {
-            text: self.tokens.issue(customer, session, roles, id, now),
-            expires_in_s: auth::ACCESS_LIFETIME
-                .millis()
-                .unsigned_abs()
-                .div_euclid(1_000),
-        }
-    }
-
-    fn verify(&self, token: &str, now: Timestamp) -> Result<ports::Subject, ports::TokenError> {
-        match self.tokens.verify(token, now) {
-            Ok(subject) => Ok(ports::Subject {
-                customer: subject.customer,
-                session: subject.session,
-                roles: subject.roles,
-                expires_at: subject.expires_at,
-            }),
-            Err(auth::TokenError::Expired) => Err(ports::TokenError::Expired),
-            Err(_other) => Err(ports::TokenError::Invalid),
-        }
+    fn judge(&self, password: &str, login: &str) -> Result<(), String> {
+        auth::judge_new_password(password, login).map_err(|refused| refused.to_string())
     }
 }
 
@@ -205,16 +151,38 @@ impl ports::ProfileSealer for Sealer {
         let mut nonce = [0; NONCE_BYTES];
         self.entropy.fill(&mut nonce);
         let keys = Arc::clone(&self.keys);
-        let sealing = tokio::task::spawn_blocking(move || {
+        on_keys(move || {
             keys.seal(customer, Purpose::Profile, &profile, nonce)
                 .map(Blob)
-        });
-        sealing
-            .map(|sealed| match sealed {
-                Ok(sealed) => sealed.map_err(|error| ports::KeysUnavailable(error.to_string())),
-                Err(error) => Err(ports::KeysUnavailable(error.to_string())),
-            })
-            .boxed()
+        })
+    }
+
+    fn open(
+        &self,
+        customer: CustomerId,
+        sealed: Blob,
+    ) -> BoxFuture<'static, Result<Option<Vec<u8>>, ports::KeysUnavailable>> {
+        let keys = Arc::clone(&self.keys);
+        on_keys(
+            move || match keys.open(customer, Purpose::Profile, &sealed.0) {
+                Ok(opened) => Ok(Some(opened)),
+                Err(KeyError::Destroyed) => Ok(None),
+                Err(error) => Err(error),
+            },
+        )
+    }
+
+    fn destroy(
+        &self,
+        customer: CustomerId,
+    ) -> BoxFuture<'static, Result<(), ports::KeysUnavailable>> {
+        let keys = Arc::clone(&self.keys);
+        on_keys(move || {
+            for purpose in Purpose::ALL {
+                keys.destroy(customer, purpose)?;
+            }
+            Ok(())
+        })
     }
 
     fn login_hash(&self, login: &str) -> Digest {
@@ -227,6 +195,18 @@ impl ports::ProfileSealer for Sealer {
         hasher.update(content);
         Digest::from_bytes(hasher.finalize().into())
     }
+}
+
+/// Asks the key store, which reads a file, on a thread where that may take a while.
+pub(crate) fn on_keys<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, KeyError> + Send + 'static,
+) -> BoxFuture<'static, Result<T, ports::KeysUnavailable>> {
+    tokio::task::spawn_blocking(ask)
+        .map(|asked| match asked {
+            Ok(answer) => answer.map_err(|error| ports::KeysUnavailable(error.to_string())),
+            Err(error) => Err(ports::KeysUnavailable(error.to_string())),
+        })
+        .boxed()
 }
 
 /// Checks the simulated provider's call-backs.

@@ -27,6 +27,8 @@ mod front;
 mod health;
 pub mod history;
 pub mod house;
+mod house_factors;
+pub mod house_tokens;
 mod http;
 mod newcomers;
 pub mod node;

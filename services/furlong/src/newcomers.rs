@@ -77,6 +77,7 @@ impl Registrar {
             .keys
             .service_key(ServiceKey::LoginHash)
             .context("the key store cannot be used")?;
+        let login = &*auth::normalise(login).context("not a login")?;
         let login_hash = auth::login_hash(key.expose(), login);
         if let Some(customer) = self.registered(login_hash).await? {
             return Ok(customer);

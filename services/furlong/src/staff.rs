@@ -63,9 +63,6 @@ impl StaffRole {
     }
 }
 
-/// The shortest password that is taken, as at the gateway.
-const PASSWORD_LETTERS_MIN: usize = 8;
-
 /// Runs it.
 ///
 /// # Errors
@@ -110,10 +107,9 @@ fn password(add: &Add) -> Result<String, Failure> {
         }
     };
     let password = text.trim_end_matches(['\r', '\n']).to_owned();
-    if password.chars().count() < PASSWORD_LETTERS_MIN {
-        return Err(Failure::Usage(format!(
-            "the password has fewer than {PASSWORD_LETTERS_MIN} letters"
-        )));
-    }
+    let login = auth::normalise(&add.login)
+        .map_err(|refused| Failure::Usage(format!("{:?} is no login: {refused}", add.login)))?;
+    auth::judge_new_password(&password, &login)
+        .map_err(|refused| Failure::Usage(format!("the password is not taken: {refused}")))?;
     Ok(password)
 }

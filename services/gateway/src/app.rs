@@ -7,7 +7,7 @@ use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
     Calculator, Check, Checkpoints, Clock, FeedIngest, Foresight, MetricsSource, Mint,
-    PasswordWorkers, ProfileSealer, Receipts, Tokens, WebhookVerifier,
+    PasswordWorkers, ProfileSealer, Receipts, SecondFactors, Tokens, WebhookVerifier,
 };
 use crate::progress::SharedLooks;
 use crate::rate::RateLimiter;
@@ -123,6 +123,8 @@ pub struct Parts {
     pub tokens: Arc<dyn Tokens>,
     /// Sealing of personal data.
     pub sealer: Arc<dyn ProfileSealer>,
+    /// Codes of authenticators.
+    pub factors: Arc<dyn SecondFactors>,
     /// Call-backs of payment providers.
     pub webhooks: Arc<dyn WebhookVerifier>,
     /// The feed's lines; none: the route answers 404.

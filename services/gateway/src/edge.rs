@@ -82,7 +82,7 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("none", MatchedPath::as_str).to_owned();
 
-    let identified = Identified::read(&app, request.headers());
+    let identified = Identified::read(&app, request.headers()).await;
     let counted = count(&app, &route, &identified, request.extensions());
     request.extensions_mut().insert(context.clone());
     request.extensions_mut().insert(identified);

@@ -92,6 +92,9 @@ errors! {
     RefreshTokenReused = "refresh_token_reused", 401, "The refresh token was used before", "Sign in again; all tokens of this session are revoked.", false;
     SignatureInvalid = "signature_invalid", 401, "The signature does not fit", "Sign the raw body with the shared secret and a present time stamp.", false;
 
+    SecondFactorRequired = "second_factor_required", 401, "A second factor is needed", "Send the code of the authenticator, or a recovery code, as otp.", false;
+
+    StepUpRequired = "step_up_required", 403, "Prove once more who you are", "Send the password, or the code of the second factor, to POST /v1/auth/step-up, and this request again with the new token.", true;
     PermissionDenied = "permission_denied", 403, "Not allowed with these roles", "Use an account that has the role.", false;
     CustomerExcluded = "customer_excluded", 403, "The customer is excluded", "Wait until the exclusion ends.", false;
     CustomerRestricted = "customer_restricted", 403, "Betting is not possible for this customer", "Contact the house.", false;
@@ -132,6 +135,9 @@ errors! {
     LoginTaken = "login_taken", 409, "The login is taken", "Choose another one, or sign in.", false;
     CustomerUnknown = "customer_unknown", 409, "There is no such customer", "Register first.", false;
     CredentialChanged = "credential_changed", 409, "The password was changed meanwhile", "Sign in with the new one.", true;
+    SecondFactorUnknown = "second_factor_unknown", 409, "There is no such second factor", "Ask for one at POST /v1/account/second-factor first.", false;
+    SecondFactorInForce = "second_factor_in_force", 409, "A second factor is in force", "Remove it first.", false;
+    PersonalDataErased = "personal_data_erased", 409, "The personal data was erased", "Nothing can be done: its keys are destroyed.", false;
     LimitNotAllowed = "limit_not_allowed", 409, "Not a limit that can be set", "Use an amount above zero in the account's currency.", false;
     ExclusionTooShort = "exclusion_too_short", 409, "The exclusion is too short", "Choose a time from earliest on.", false;
     IncreaseNotWaiting = "increase_not_waiting", 409, "No such increase waits", "Look at GET /v1/account/limits, and ask for the increase first.", false;

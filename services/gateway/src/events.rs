@@ -290,6 +290,17 @@ pub(crate) fn revoked_session(event: &auth::Event) -> Option<SessionId> {
         | auth::Event::ExclusionKindSet(_)
         | auth::Event::MarketingSet(_)
         | auth::Event::RealityCheckSet(_)
-        | auth::Event::RealityCheckAcknowledged(_) => None,
+        | auth::Event::RealityCheckAcknowledged(_)
+        | auth::Event::SessionRefreshRepeated(_)
+        | auth::Event::StrangerTurnedAway(_)
+        | auth::Event::SecondFactorOffered(_)
+        | auth::Event::SecondFactorEnabled(_)
+        | auth::Event::SecondFactorRemoved(_)
+        | auth::Event::SecondFactorProved(_)
+        | auth::Event::RecoveryCodeUsed(_)
+        | auth::Event::SteppedUp(_)
+        | auth::Event::RoleRevoked(_)
+        | auth::Event::ProfileReplaced(_)
+        | auth::Event::PersonalDataErased(_) => None,
     }
 }

@@ -11,11 +11,14 @@ use crate::ports::{Subject, TokenError};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::shapes::Named;
+use crate::views;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use kernel::{CorrelationId, Currency, Money, Timestamp};
+use schemas::Wire;
+use schemas::rows::{SessionRow, table};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
@@ -202,7 +205,7 @@ pub(crate) enum Identified {
 
 impl Identified {
     /// Reads the header.
-    pub(crate) fn read(app: &App, headers: &HeaderMap) -> Self {
+    pub(crate) async fn read(app: &App, headers: &HeaderMap) -> Self {
         let Some(value) = headers.get(header::AUTHORIZATION) else {
             return Self::Nobody;
         };
@@ -210,14 +213,17 @@ impl Identified {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
         });
-        token.map_or(Self::Refused(Code::TokenInvalid), |token| {
-            identify(app, token).map_or_else(Self::Refused, Self::Subject)
-        })
+        match token {
+            None => Self::Refused(Code::TokenInvalid),
+            Some(token) => identify(app, token)
+                .await
+                .map_or_else(Self::Refused, Self::Subject),
+        }
     }
 }
 
 /// Who a token names.
-pub(crate) fn identify(app: &App, token: &str) -> Result<Subject, Code> {
+pub(crate) async fn identify(app: &App, token: &str) -> Result<Subject, Code> {
     let subject = app
         .tokens
         .verify(token, app.now())
@@ -225,10 +231,41 @@ pub(crate) fn identify(app: &App, token: &str) -> Result<Subject, Code> {
             TokenError::Invalid => Code::TokenInvalid,
             TokenError::Expired => Code::TokenExpired,
         })?;
-    if app.hub.is_revoked(subject.session) {
+    if app.hub.is_revoked(subject.session) || ended_before(app, &subject).await {
         return Err(Code::SessionEnded);
     }
     Ok(subject)
+}
+
+/// How long the view may take to say whether a session has ended.
+const SESSION_LOOK: Duration = Duration::from_millis(250);
+/// How long a session is not looked up again when the view did not answer.
+const SESSION_LOOK_AGAIN: kernel::Duration = kernel::Duration::from_secs(5);
+
+/// Whether a session ended before this process began to read: its tail never told that, the view
+/// does. Each session is looked up once. While the view is away nobody is turned away for it: the
+/// token was signed less than ten minutes ago, and bets must go on.
+async fn ended_before(app: &App, subject: &Subject) -> bool {
+    if app.hub.is_known_to_live(subject.session, app.now()) {
+        return false;
+    }
+    let key = subject.session.to_bytes();
+    let looking = views::row::<SessionRow>(app, table::SESSION, key);
+    match tokio::time::timeout(SESSION_LOOK, looking).await {
+        Ok(Ok(Some(row))) if row.revoked => {
+            app.hub.note_revoked(subject.session, app.now());
+            true
+        }
+        Ok(Ok(_)) => {
+            app.hub.note_living(subject.session, subject.expires_at);
+            false
+        }
+        Ok(Err(_)) | Err(_) => {
+            let until = app.now().plus(SESSION_LOOK_AGAIN);
+            app.hub.note_living(subject.session, until);
+            false
+        }
+    }
 }
 
 /// An amount.

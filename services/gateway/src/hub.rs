@@ -20,6 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 
+/// Sessions that are remembered as living.
+const LIVING_MAX: usize = 100_000;
+
 /// How much is remembered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
@@ -50,6 +53,9 @@ struct State {
     odds: Ring<Arc<[MarketId]>>,
     recent: Ring<Arc<Decision>>,
     revoked: BTreeMap<SessionId, Timestamp>,
+    /// Sessions that had not ended when this process looked, and until when that need not be
+    /// asked again: from then on the tail tells.
+    living: FxHashMap<SessionId, Timestamp>,
     /// For each input of each ledger partition: the last record answered, and where.
     ledger_answered: BTreeMap<TopicPartition, (Offset, Position)>,
 }
@@ -88,6 +94,7 @@ impl Hub {
             odds: Ring::new(memory.odds),
             recent: Ring::new(memory.recent),
             revoked: BTreeMap::new(),
+            living: FxHashMap::default(),
             ledger_answered: BTreeMap::new(),
         };
         Self {
@@ -211,6 +218,27 @@ impl Hub {
     /// Whether a session was ended before its time.
     pub(crate) fn is_revoked(&self, session: SessionId) -> bool {
         self.state().revoked.contains_key(&session)
+    }
+
+    /// Whether the session was looked up before and lived.
+    pub(crate) fn is_known_to_live(&self, session: SessionId, now: Timestamp) -> bool {
+        let until = self.state().living.get(&session).copied();
+        until.is_some_and(|until| now < until)
+    }
+
+    /// Notes that a session lives, and until when that holds unless the tail tells otherwise.
+    pub(crate) fn note_living(&self, session: SessionId, until: Timestamp) {
+        let mut state = self.state();
+        // Looked up again, nothing else: whoever is forgotten here costs one read.
+        if state.living.len() >= LIVING_MAX {
+            state.living.clear();
+        }
+        state.living.insert(session, until);
+    }
+
+    /// Notes that a session ended before this process began to read.
+    pub(crate) fn note_revoked(&self, session: SessionId, now: Timestamp) {
+        self.state().revoked.insert(session, now);
     }
 
     /// How far the ledger has answered the records of another journal partition: the last one

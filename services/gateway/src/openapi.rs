@@ -76,6 +76,9 @@ fn operation(route: &Route) -> Value {
             object.insert("x-roles".to_owned(), json!(names));
         }
     }
+    if route.step_up {
+        object.insert("x-step-up".to_owned(), json!(true));
+    }
     if let Some(body) = route.body {
         let content = content(body_kind(body), body);
         let required = body != "Logout";
@@ -184,8 +187,11 @@ fn responses(route: &Route) -> Value {
     if route.access != Access::Open {
         fails("401", "Not signed in, or no longer.");
     }
-    if matches!(route.access, Access::Roles(_)) {
-        fails("403", "Not with these roles.");
+    if matches!(route.access, Access::Roles(_)) || route.step_up {
+        fails(
+            "403",
+            "Not with these roles, or the proof of who asks is too old.",
+        );
     }
     if route.key == Key::Required {
         fails(

@@ -22,17 +22,20 @@ pub(crate) enum Permission {
     WorkCases,
     /// Read journals, anybody's balance and checkpoints.
     ReadJournals,
+    /// Have a customer's personal data made unreadable for ever.
+    ErasePeople,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
         Self::WorkCases,
         Self::ReadJournals,
+        Self::ErasePeople,
     ];
 
     /// Whoever has one of these roles.
@@ -43,6 +46,7 @@ impl Permission {
             Self::ApproveRulings => &[Role::Operator, Role::Compliance],
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
+            Self::ErasePeople => &[Role::Compliance],
         }
     }
 }

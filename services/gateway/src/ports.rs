@@ -51,6 +51,11 @@ pub trait PasswordWorkers: Send + Sync + 'static {
         password: String,
         hash: Option<String>,
     ) -> BoxFuture<'static, Result<bool, WorkersBusy>>;
+    /// Whether this may become the password of that login (in its normal form). Quick.
+    ///
+    /// # Errors
+    /// Why not, in words for whoever chose it.
+    fn judge(&self, password: &str, login: &str) -> Result<(), String>;
 }
 
 /// Who asks, as an access token says.
@@ -64,6 +69,17 @@ pub struct Subject {
     pub roles: Vec<Role>,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// When the person last proved who he is; none: not for this token.
+    pub proved_at: Option<Timestamp>,
+}
+
+/// A key by which others can check access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedKey {
+    /// Its name, as tokens give it.
+    pub id: String,
+    /// The Ed25519 public key.
+    pub public: [u8; 32],
 }
 
 /// An access token.
@@ -88,12 +104,13 @@ pub enum TokenError {
 
 /// Signs and checks access tokens.
 pub trait Tokens: Send + Sync + 'static {
-    /// A new token.
+    /// A new token. `proved_at`: when the person proved who he is, if that was just now.
     fn issue(
         &self,
         customer: CustomerId,
         session: SessionId,
         roles: &[Role],
+        proved_at: Option<Timestamp>,
         now: Timestamp,
     ) -> AccessToken;
     /// What a token says.
@@ -101,6 +118,11 @@ pub trait Tokens: Send + Sync + 'static {
     /// # Errors
     /// Not ours, or over.
     fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, TokenError>;
+    /// The keys whose tokens are taken now.
+    fn published(&self, now: Timestamp) -> Vec<PublishedKey>;
+    /// What comes after a refresh token's secret: always the same, so that a client whose answer
+    /// was lost gets the very same token when it asks again.
+    fn successor(&self, customer: CustomerId, session: SessionId, secret: [u8; 32]) -> [u8; 32];
 }
 
 /// The key store could not be used.
@@ -119,10 +141,60 @@ pub trait ProfileSealer: Send + Sync + 'static {
         customer: CustomerId,
         profile: Vec<u8>,
     ) -> BoxFuture<'static, Result<Blob, KeysUnavailable>>;
+    /// The profile again; none: its key was destroyed.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn open(
+        &self,
+        customer: CustomerId,
+        sealed: Blob,
+    ) -> BoxFuture<'static, Result<Option<Vec<u8>>, KeysUnavailable>>;
+    /// Destroys all keys of the customer's personal data, for ever. Again: no change.
+    ///
+    /// # Errors
+    /// The key store does not answer; some keys may still stand.
+    fn destroy(&self, customer: CustomerId) -> BoxFuture<'static, Result<(), KeysUnavailable>>;
     /// The keyed hash of a login that was brought into its normal form.
     fn login_hash(&self, login: &str) -> Digest;
     /// The keyed fingerprint of a request's secret or personal content.
     fn fingerprint(&self, content: &[u8]) -> Digest;
+}
+
+/// A new secret for an authenticator.
+#[derive(Clone)]
+pub struct OfferedSecret {
+    /// As the authenticator takes it, for the customer alone.
+    pub text: String,
+    /// Under the customer's key, for the log.
+    pub sealed: Blob,
+}
+
+/// Codes of authenticators, and recovery codes.
+pub trait SecondFactors: Send + Sync + 'static {
+    /// A new secret.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn offer(
+        &self,
+        customer: CustomerId,
+    ) -> BoxFuture<'static, Result<OfferedSecret, KeysUnavailable>>;
+    /// The step whose code this is, of those that count now; none: it is of no such step.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn step_of(
+        &self,
+        customer: CustomerId,
+        sealed: Blob,
+        code: String,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Option<u64>, KeysUnavailable>>;
+    /// New recovery codes.
+    fn recovery_codes(&self) -> Vec<String>;
+    /// What is recorded of a recovery code.
+    fn recovery_hash(&self, customer: CustomerId, code: &str) -> Digest;
 }
 
 /// A call-back of a payment provider, checked.

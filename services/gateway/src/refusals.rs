@@ -157,6 +157,10 @@ fn auth_rejection(rejection: &auth::Rejection, decided_at: Timestamp) -> Problem
         R::RealityCheckNotAllowed(reason) => {
             Problem::new(Code::RealityCheckNotAllowed).detail(reason.detail.clone())
         }
+        R::SecondFactorMissing(_) => Problem::new(Code::SecondFactorRequired),
+        R::SecondFactorUnknown(_) => Problem::new(Code::SecondFactorUnknown),
+        R::SecondFactorInForce(_) => Problem::new(Code::SecondFactorInForce),
+        R::PersonalDataGone(_) => Problem::new(Code::PersonalDataErased),
     }
 }
 

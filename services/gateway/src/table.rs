@@ -8,11 +8,12 @@ use crate::edge;
 use crate::errors::Code;
 use crate::extract::Identified;
 use crate::permissions::Permission;
+use crate::ports::Subject;
 use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
-    markets, payments, placing, protection, races, reality_check, referrals, registering, reoffers,
-    rulings,
+    markets, payments, placing, profile, protection, races, reality_check, referrals, registering,
+    reoffers, rulings, second_factor, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -21,6 +22,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
+use kernel::{Duration, Timestamp};
 use schemas::auth::Role;
 
 /// Who may call a route.
@@ -33,6 +35,9 @@ pub(crate) enum Access {
     /// Whoever has one of these roles.
     Roles(&'static [Role]),
 }
+
+/// Who has personal data erased.
+const ERASERS: &[Role] = Permission::ErasePeople.roles();
 
 /// Who bets and pays.
 const PLAYERS: &[Role] = Permission::Play.roles();
@@ -56,6 +61,8 @@ pub(crate) struct Route {
     pub tag: &'static str,
     pub summary: &'static str,
     pub access: Access,
+    /// Whether the token must tell a proof of who one is that is not old.
+    pub step_up: bool,
     pub key: Key,
     /// Names of query parameters.
     pub query: &'static [&'static str],
@@ -81,6 +88,7 @@ impl Route {
             tag,
             summary,
             access: Access::Open,
+            step_up: false,
             key: Key::None,
             query: &[],
             body: None,
@@ -96,6 +104,12 @@ impl Route {
 
     const fn roles(mut self, roles: &'static [Role]) -> Self {
         self.access = Access::Roles(roles);
+        self
+    }
+
+    /// For what is delicate: whoever has only a refreshed token proves himself once more.
+    const fn step_up(mut self) -> Self {
+        self.step_up = true;
         self
     }
 
@@ -122,6 +136,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/auth/login", "auth", "Sign in", (200, "Tokens"), || post(auth::login)).body("Login"),
     Route::new("POST", "/v1/auth/refresh", "auth", "Exchange a refresh token", (200, "Tokens"), || post(auth::refresh)).body("Refresh"),
     Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in(),
+    Route::new("POST", "/v1/auth/step-up", "auth", "Prove once more who one is, for what is delicate", (200, "SteppedUp"), || post(step_up::step_up)).body("StepUp").signed_in(),
+    Route::new("POST", "/v1/auth/password", "auth", "Change the password; ends the other sessions", (200, "PasswordChanged"), || post(step_up::change_password)).body("ChangePassword").signed_in().step_up(),
 
     Route::new("GET", "/v1/fixtures", "odds", "List fixtures", (200, "FixtureList"), || get(markets::fixtures)).query(&["sport", "status", "cursor", "limit"]),
     Route::new("GET", "/v1/fixtures/{id}", "odds", "One fixture with its markets in full", (200, "Fixture"), || get(markets::fixture)),
@@ -143,16 +159,22 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["cursor", "limit", "min_position"]).signed_in(),
     Route::new("GET", "/v1/account/limits", "account", "One's own limits", (200, "LimitList"), || get(protection::limits)).signed_in(),
     Route::new("PUT", "/v1/account/limits", "account", "Set a limit: a decrease binds at once, an increase after a cool-off and a confirmation", (200, "LimitSet"), || put(protection::set_limit)).body("Limit").key(Key::Optional).signed_in(),
-    Route::new("POST", "/v1/account/limits/confirm", "account", "Confirm an increase of a limit when its cool-off is over", (200, "LimitSet"), || post(protection::confirm_limit)).body("Limit").key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/account/limits/confirm", "account", "Confirm an increase of a limit when its cool-off is over", (200, "LimitSet"), || post(protection::confirm_limit)).body("Limit").key(Key::Optional).signed_in().step_up(),
     Route::new("POST", "/v1/account/exclusion", "account", "Exclude oneself", (201, "Exclusion"), || post(protection::exclude)).body("Exclude").key(Key::Optional).signed_in(),
     Route::new("PUT", "/v1/account/marketing", "account", "Allow marketing messages, or forbid them", (200, "MarketingSet"), || put(protection::set_marketing)).body("Marketing").key(Key::Optional).signed_in(),
     Route::new("GET", "/v1/account/reality-check", "account", "How long this session has lasted and what it has cost, and when that is to be shown", (200, "RealityCheck"), || get(reality_check::show)).signed_in(),
     Route::new("PUT", "/v1/account/reality-check", "account", "Choose how often to be shown that", (200, "RealityCheckSet"), || put(reality_check::set)).body("RealityCheckInterval").key(Key::Optional).signed_in(),
     Route::new("POST", "/v1/account/reality-check/acknowledge", "account", "Say that it was seen", (200, "RealityCheckSeen"), || post(reality_check::acknowledge)).body("SeenRealityCheck").key(Key::Optional).signed_in(),
+    Route::new("GET", "/v1/account/profile", "account", "One's own personal data", (200, "Profile"), || get(profile::show)).signed_in().step_up(),
+    Route::new("PUT", "/v1/account/profile", "account", "Replace one's own personal data", (200, "ProfileSet"), || put(profile::replace)).body("Profile").key(Key::Optional).signed_in().step_up(),
+    Route::new("GET", "/v1/account/second-factor", "account", "Whether a second factor is asked for", (200, "SecondFactor"), || get(second_factor::show)).signed_in(),
+    Route::new("POST", "/v1/account/second-factor", "account", "A new secret for an authenticator", (201, "SecondFactorOffer"), || post(second_factor::offer)).signed_in().step_up(),
+    Route::new("POST", "/v1/account/second-factor/confirm", "account", "Show that the authenticator works; gives the recovery codes", (200, "RecoveryCodes"), || post(second_factor::confirm)).body("Otp").signed_in(),
+    Route::new("POST", "/v1/account/second-factor/remove", "account", "Do without a second factor again", (200, "SecondFactor"), || post(second_factor::remove)).body("Otp").signed_in(),
 
     Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/deposits/{id}", "payments", "One of one's own deposits", (200, "Payment"), || get(payments::show_deposit)).query(&["min_position"]).signed_in(),
-    Route::new("POST", "/v1/withdrawals", "payments", "Be paid out", (202, "Payment"), || post(payments::withdraw)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
+    Route::new("POST", "/v1/withdrawals", "payments", "Be paid out", (202, "Payment"), || post(payments::withdraw)).body("PaymentRequest").key(Key::Required).roles(PLAYERS).step_up(),
     Route::new("GET", "/v1/withdrawals/{id}", "payments", "One of one's own withdrawals", (200, "Payment"), || get(payments::show_withdrawal)).query(&["min_position"]).signed_in(),
     Route::new("POST", "/v1/webhooks/{provider}", "payments", "A signed call-back of a payment provider", (200, "Taken"), || post(payments::webhook)).body("Webhook"),
 
@@ -183,12 +205,14 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("PUT", "/v1/admin/customers/{id}/factor", "admin", "Set what part of the ordinary stake limit a customer gets, on all slips or those of a sport or kind of market", (200, "FactorSet"), || put(factors::set)).body("Factor").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/customers/{id}/factors", "admin", "The factors in force, with who set them and why", (200, "FactorList"), || get(factors::list)).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(cases::restrict)).body("Restrict").key(Key::Required).roles(cases::CASE_ROLES),
+    Route::new("POST", "/v1/admin/customers/{id}/erase", "admin", "Make a customer's personal data unreadable for ever", (200, "Erased"), || post(profile::erase)).body("Reason").key(Key::Required).roles(ERASERS).step_up(),
 
     Route::new("GET", "/v1/audit/journals/{topic}/{partition}", "audit", "A journal's records as they are stored", (200, "Journal"), || get(audit::journal)).query(&["from", "limit"]).roles(audit::AUDIT_ROLES),
     Route::new("GET", "/v1/audit/balance", "audit", "Any account's balance, now or at a time or position", (200, "AuditBalance"), || get(audit::balance)).query(&["account", "at"]).roles(audit::AUDIT_ROLES),
     Route::new("GET", "/v1/audit/checkpoint", "audit", "The newest signed checkpoint", (200, "Checkpoint"), || get(audit::checkpoint)).roles(audit::AUDIT_ROLES),
 
     Route::new("GET", "/v1/errors", "service", "Every error code", (200, "ErrorList"), || get(health::errors)),
+    Route::new("GET", "/.well-known/jwks.json", "service", "The keys of access tokens (RFC 7517)", (200, "KeySet"), || get(step_up::key_set)),
     Route::new("GET", "/v1/dev/demo", "service", "The demo customer's sign-in, in dev only", (200, "Demo"), || get(dev::demo)),
     Route::new("GET", "/livez", "service", "Whether the process lives", (200, "Health"), || get(health::livez)),
     Route::new("GET", "/readyz", "service", "Whether the process takes requests; names what is missing", (200, "Health"), || get(health::readyz)),
@@ -204,9 +228,9 @@ pub(crate) const ROUTES: &[Route] = &[
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let access = route.access;
+        let clock = app.clone();
         let checked = (route.handler)().route_layer(from_fn(move |request, next| {
-            admitted(access, request, next)
+            admitted(route, clock.now(), request, next)
         }));
         router = router.route(route.path, checked);
     }
@@ -217,23 +241,37 @@ pub(crate) fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// How long a proof of who one is counts.
+pub(crate) const STEP_UP_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
 /// Looks at who asks before anything else of the request is looked at.
-async fn admitted(access: Access, request: Request, next: Next) -> Response {
+async fn admitted(route: &Route, now: Timestamp, request: Request, next: Next) -> Response {
     let identified = request.extensions().get::<Identified>();
-    let refused = match (access, identified) {
+    let refused = match (route.access, identified) {
         (Access::Open, _) => None,
         (_, None | Some(Identified::Nobody)) => Some(Code::AuthenticationRequired),
         (_, Some(Identified::Refused(code))) => Some(*code),
-        (Access::SignedIn, Some(Identified::Subject(_))) => None,
+        (Access::SignedIn, Some(Identified::Subject(subject))) => stale(route, subject, now),
         (Access::Roles(roles), Some(Identified::Subject(subject))) => {
-            let has_one = subject.roles.iter().any(|role| roles.contains(role));
-            (!has_one).then_some(Code::PermissionDenied)
+            if subject.roles.iter().any(|role| roles.contains(role)) {
+                stale(route, subject, now)
+            } else {
+                Some(Code::PermissionDenied)
+            }
         }
     };
     match refused {
         Some(code) => Problem::new(code).into_response(),
         None => next.run(request).await,
     }
+}
+
+/// Where the proof of who asks is too old for the route.
+fn stale(route: &Route, subject: &Subject, now: Timestamp) -> Option<Code> {
+    let proved = subject
+        .proved_at
+        .is_some_and(|at| now < at.plus(STEP_UP_LIFETIME));
+    (route.step_up && !proved).then_some(Code::StepUpRequired)
 }
 
 async fn nowhere() -> Response {

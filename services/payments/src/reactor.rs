@@ -117,6 +117,17 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
         | auth::Event::ExclusionKindSet(_)
         | auth::Event::MarketingSet(_)
         | auth::Event::RealityCheckSet(_)
-        | auth::Event::RealityCheckAcknowledged(_) => None,
+        | auth::Event::RealityCheckAcknowledged(_)
+        | auth::Event::SessionRefreshRepeated(_)
+        | auth::Event::StrangerTurnedAway(_)
+        | auth::Event::SecondFactorOffered(_)
+        | auth::Event::SecondFactorEnabled(_)
+        | auth::Event::SecondFactorRemoved(_)
+        | auth::Event::SecondFactorProved(_)
+        | auth::Event::RecoveryCodeUsed(_)
+        | auth::Event::SteppedUp(_)
+        | auth::Event::RoleRevoked(_)
+        | auth::Event::ProfileReplaced(_)
+        | auth::Event::PersonalDataErased(_) => None,
     }
 }

@@ -37,6 +37,126 @@ pub enum Command {
     SetRealityCheck(SetRealityCheck),
     /// The customer has seen a reality check.
     AcknowledgeRealityCheck(AcknowledgeRealityCheck),
+    /// Begin to use a second factor.
+    OfferSecondFactor(OfferSecondFactor),
+    /// Show that the second factor works; it is asked for from then on.
+    ConfirmSecondFactor(ConfirmSecondFactor),
+    /// Do without a second factor again.
+    RemoveSecondFactor(RemoveSecondFactor),
+    /// Prove once more, within a session, who one is.
+    StepUp(StepUp),
+    /// Take a role away.
+    RevokeRole(RevokeRole),
+    /// Replace the sealed profile.
+    ReplaceProfile(ReplaceProfile),
+    /// The keys of a customer's personal data are to be destroyed.
+    ErasePersonalData(ErasePersonalData),
+}
+
+/// A second proof of who somebody is, checked outside as far as that needs a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A code of the authenticator.
+    Totp {
+        /// The factor whose secret the code was compared with.
+        factor: u64,
+        /// The step whose code it is; none: of no step that counts now.
+        step: Option<u64>,
+    },
+    /// A recovery code.
+    Recovery {
+        /// Its digest.
+        hash: Digest,
+    },
+}
+
+/// Begin to use a second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferSecondFactor {
+    /// Whose.
+    pub customer: CustomerId,
+    /// The authenticator's secret under the customer's key, opaque.
+    pub sealed_secret: Vec<u8>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Show that the second factor works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmSecondFactor {
+    /// Whose.
+    pub customer: CustomerId,
+    /// The factor whose secret the code was compared with.
+    pub factor: u64,
+    /// The step whose code it is; none: of no step that counts now.
+    pub step: Option<u64>,
+    /// Digests of the recovery codes.
+    pub recovery_hashes: Vec<Digest>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Do without a second factor again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoveSecondFactor {
+    /// Whose.
+    pub customer: CustomerId,
+    /// What proves that it is the customer who asks.
+    pub proof: Proof,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Prove once more, within a session, who one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// Who.
+    pub customer: CustomerId,
+    /// In which session.
+    pub session: SessionId,
+    /// The credential that a password was checked against.
+    pub credential_version: u64,
+    /// The verdict on a password; none: none was sent.
+    pub password_matches: Option<bool>,
+    /// A second proof; it is what counts where there is a second factor.
+    pub proof: Option<Proof>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Take a role away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokeRole {
+    /// From whom.
+    pub customer: CustomerId,
+    /// Which.
+    pub role: Role,
+    /// Who takes it.
+    pub by: String,
+}
+
+/// Replace the sealed profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplaceProfile {
+    /// Whose.
+    pub customer: CustomerId,
+    /// The profile's ciphertext, opaque.
+    pub sealed_profile: Vec<u8>,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// The keys of a customer's personal data are to be destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasePersonalData {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When this is judged.
+    pub now: Timestamp,
 }
 
 /// Open an account.
@@ -75,6 +195,8 @@ pub struct SignIn {
     pub refresh_hash: Digest,
     /// When the refresh token is to expire; later than the longest lifetime is shortened to it.
     pub expires_at: Timestamp,
+    /// A second proof, where one was sent.
+    pub proof: Option<Proof>,
     /// When this is judged.
     pub now: Timestamp,
 }

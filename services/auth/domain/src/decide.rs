@@ -3,10 +3,13 @@
 //! Duty: hand each command to its rule and name every refusal. Prohibition: no rule is written
 //! here; they are in the modules that it names.
 
-use crate::command::{Command, GrantRole, Register};
+use crate::command::{Command, Register};
 use crate::event::{CustomerRegistered, Event};
 use crate::state::{Customer, State};
-use crate::{credential, exclusion, increase, limit, marketing, reality_check, session};
+use crate::{
+    credential, exclusion, increase, limit, marketing, person, reality_check, role, second_factor,
+    session,
+};
 use kernel::{CustomerId, Decider, Timestamp};
 
 /// The rules of auth.
@@ -79,6 +82,18 @@ pub enum Rejection {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// The password is right, and a second proof is needed.
+    #[error("a second factor is needed")]
+    SecondFactorMissing,
+    /// No second factor waits or is in force, or another one.
+    #[error("no such second factor")]
+    SecondFactorUnknown,
+    /// A second factor is in force.
+    #[error("a second factor is in force")]
+    SecondFactorInForce,
+    /// The keys of the personal data were destroyed.
+    #[error("the personal data was erased")]
+    PersonalDataGone,
 }
 
 impl Decider for Auth {
@@ -102,7 +117,14 @@ impl Decider for Auth {
             Command::ConfirmIncrease(command) => increase::confirm(state, command),
             Command::EndWait { timer } => Ok(increase::end_wait(state, *timer)),
             Command::Exclude(command) => exclusion::exclude(state, command),
-            Command::GrantRole(command) => grant_role(state, command),
+            Command::GrantRole(command) => role::grant(state, command),
+            Command::RevokeRole(command) => role::revoke(state, command),
+            Command::OfferSecondFactor(command) => second_factor::offer(state, command),
+            Command::ConfirmSecondFactor(command) => second_factor::confirm(state, command),
+            Command::RemoveSecondFactor(command) => second_factor::remove(state, command),
+            Command::StepUp(command) => second_factor::step_up(state, command),
+            Command::ReplaceProfile(command) => person::replace_profile(state, command),
+            Command::ErasePersonalData(command) => person::erase(state, command),
             Command::SetMarketing(command) => marketing::set(state, command),
             Command::SetRealityCheck(command) => reality_check::set(state, command),
             Command::AcknowledgeRealityCheck(command) => reality_check::acknowledge(state, command),
@@ -142,22 +164,6 @@ fn register(state: &State, command: &Register) -> Result<Vec<Event>, Rejection> 
         roles,
         at: command.now,
     })])
-}
-
-fn grant_role(state: &State, command: &GrantRole) -> Result<Vec<Event>, Rejection> {
-    let customer = customer(state, command.customer)?;
-    if customer.roles.contains(&command.role) {
-        return Ok(vec![]);
-    }
-    let mut roles = customer.roles.clone();
-    roles.push(command.role);
-    roles.sort_unstable();
-    Ok(vec![Event::RoleGranted {
-        customer: command.customer,
-        role: command.role,
-        by: command.by.clone(),
-        roles,
-    }])
 }
 
 #[cfg(test)]
@@ -223,43 +229,5 @@ mod tests {
             panic!("expected one registration, got {events:?}");
         };
         assert_eq!(registered.roles, [Role::Customer, Role::Trader]);
-    }
-
-    #[test]
-    fn a_role_is_given() {
-        scenario([anna_registered()])
-            .when(grant(Role::Trader))
-            .then([trader_granted()]);
-    }
-
-    #[test]
-    fn a_role_that_is_held_is_not_given_again() {
-        scenario([anna_registered(), trader_granted()])
-            .when(grant(Role::Trader))
-            .then_nothing();
-    }
-
-    #[test]
-    fn a_stranger_gets_no_role() {
-        scenario([])
-            .when(grant(Role::Trader))
-            .then_rejected(Rejection::CustomerUnknown);
-    }
-
-    fn grant(role: Role) -> Command {
-        Command::GrantRole(GrantRole {
-            customer: ANNA,
-            role,
-            by: "operator".to_owned(),
-        })
-    }
-
-    fn trader_granted() -> Event {
-        Event::RoleGranted {
-            customer: ANNA,
-            role: Role::Trader,
-            by: "operator".to_owned(),
-            roles: vec![Role::Customer, Role::Trader],
-        }
     }
 }

@@ -84,6 +84,10 @@ pub enum RevokeReason {
     CredentialChanged,
     /// The customer signed in on more devices than may be signed in at once.
     Displaced,
+    /// A role was taken away.
+    RoleRevoked,
+    /// The customer's personal data was erased.
+    Erased,
 }
 
 /// A fact.
@@ -241,6 +245,125 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// The answer to an exchange was lost, and its successor was handed out once more.
+    SessionRefreshRepeated {
+        /// Whose.
+        customer: CustomerId,
+        /// Which session.
+        session: SessionId,
+        /// The customer's roles now.
+        roles: Vec<Role>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody tried a login that nobody has.
+    StrangerTurnedAway {
+        /// The id that stands for the login.
+        customer: CustomerId,
+        /// Tries in a row, this one included.
+        failures: u32,
+        /// Until when further tries are refused.
+        blocked_until: Option<Timestamp>,
+    },
+    /// A second factor waits to be confirmed. One that waited before waits no more.
+    SecondFactorOffered {
+        /// Whose.
+        customer: CustomerId,
+        /// The customer's how-manieth, from 1.
+        factor: u64,
+        /// Its secret's ciphertext, opaque.
+        sealed_secret: Vec<u8>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A second factor is asked for from now on.
+    SecondFactorEnabled(SecondFactorEnabled),
+    /// No second factor is asked for any more.
+    SecondFactorRemoved {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        factor: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// A code of the authenticator was taken; no code of its step or an earlier one ever is again.
+    SecondFactorProved {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        factor: u64,
+        /// The step whose code it was.
+        step: u64,
+    },
+    /// A recovery code was taken, and is gone.
+    RecoveryCodeUsed {
+        /// Whose.
+        customer: CustomerId,
+        /// Its digest.
+        hash: Digest,
+        /// How many are left.
+        left: u32,
+    },
+    /// The customer has proved once more who he is.
+    SteppedUp {
+        /// Who.
+        customer: CustomerId,
+        /// In which session.
+        session: SessionId,
+        /// For how long that counts.
+        until: Timestamp,
+        /// When.
+        at: Timestamp,
+    },
+    /// A role was taken away.
+    RoleRevoked {
+        /// From whom.
+        customer: CustomerId,
+        /// Which.
+        role: Role,
+        /// Who took it.
+        by: String,
+        /// The roles that are left.
+        roles: Vec<Role>,
+    },
+    /// The profile was replaced.
+    ProfileReplaced {
+        /// Whose.
+        customer: CustomerId,
+        /// The new one's ciphertext, opaque.
+        sealed_profile: Vec<u8>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The keys of a customer's personal data are destroyed from here on.
+    PersonalDataErased {
+        /// Whose.
+        customer: CustomerId,
+        /// Who asked.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A second factor is asked for from now on: all of it, so that its row is written from this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactorEnabled {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Which.
+    pub factor: u64,
+    /// Its secret's ciphertext, opaque.
+    pub sealed_secret: Vec<u8>,
+    /// The step of the code that showed that it works.
+    pub step: u64,
+    /// Digests of the recovery codes.
+    pub recovery_hashes: Vec<Digest>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An account was opened.

@@ -58,6 +58,7 @@ pub(crate) fn sign_in_anna() -> SignIn {
         session: SESSION,
         refresh_hash: Digest::from_bytes([1; 32]),
         expires_at: Timestamp::MAX,
+        proof: None,
         now: at(10),
     }
 }

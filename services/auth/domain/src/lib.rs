@@ -1,5 +1,5 @@
-//! Who the customers are and what binds them: registrations, sign-ins, sessions, roles, limits,
-//! exclusions, reality checks.
+//! Who the customers are and what binds them: registrations, sign-ins, second factors, sessions,
+//! roles, limits, exclusions, reality checks.
 //!
 //! Duty: the rules, as a pure decider over one partition's customers. A login is unique because
 //! all accounts with one login hash are decided in one partition.
@@ -17,22 +17,32 @@ mod exclusion;
 mod increase;
 mod limit;
 mod marketing;
+mod person;
 mod reality_check;
+mod role;
+mod second_factor;
 mod session;
 mod state;
+mod stranger;
 
 pub use command::{
-    AcknowledgeRealityCheck, ChangePassword, Command, ConfirmIncrease, Exclude, GrantRole,
-    RefreshSession, Register, SetLimit, SetMarketing, SetRealityCheck, SignIn, SignOut,
+    AcknowledgeRealityCheck, ChangePassword, Command, ConfirmIncrease, ConfirmSecondFactor,
+    ErasePersonalData, Exclude, GrantRole, OfferSecondFactor, Proof, RefreshSession, Register,
+    RemoveSecondFactor, ReplaceProfile, RevokeRole, SetLimit, SetMarketing, SetRealityCheck,
+    SignIn, SignOut, StepUp,
 };
 pub use credential::{BLOCK_FIRST, BLOCK_LONGEST, FAILURES_BEFORE_BLOCK, block_after};
 pub use decide::{Auth, Rejection};
 pub use event::{
-    CustomerRegistered, Event, ExclusionKind, LimitKind, RevokeReason, Role, SessionOpened,
-    SessionRefreshed,
+    CustomerRegistered, Event, ExclusionKind, LimitKind, RevokeReason, Role, SecondFactorEnabled,
+    SessionOpened, SessionRefreshed,
 };
 pub use exclusion::{CLOCK_SLACK, SELF_EXCLUSION_SHORTEST, TIME_OUT_SHORTEST, kind_by_length};
 pub use increase::{CONFIRM_WITHIN, INCREASE_COOL_OFF};
 pub use reality_check::{REALITY_CHECK_LONGEST, REALITY_CHECK_SHORTEST};
+pub use second_factor::{STEP_UP_LIFETIME, TOTP_STEP, step_at};
 pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSIONS_MAX};
-pub use state::{Customer, Exclusion, Limit, PendingIncrease, Session, State, TimerKey};
+pub use state::{
+    Customer, Exclusion, Limit, PendingIncrease, SecondFactor, Session, State, Stranger, TimerKey,
+};
+pub use stranger::STRANGERS_MAX;

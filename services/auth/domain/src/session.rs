@@ -1,8 +1,8 @@
 //! Sessions: one family of refresh tokens each, of which exactly one is good.
 //!
 //! Duty: rotation. The current token is exchanged for its successor. When the answer to an
-//! exchange was lost, the same client asks for the same successor again: within a short grace
-//! that changes nothing. Any other token of the family means that two parties hold it, and the
+//! exchange was lost, the same client asks for the same successor again: within a short grace it
+//! is told the same, and nothing changes. Any other token of the family means that two parties hold it, and the
 //! family ends.
 //!
 //! Prohibition: no token is seen here, only digests. Which tokens were good once is not kept:
@@ -38,6 +38,16 @@ pub(crate) fn revoked(
         reason,
         expires_at: session.expires_at,
     }
+}
+
+/// The end of all of a customer's sessions.
+pub(crate) fn all_revoked(
+    id: CustomerId,
+    customer: &Customer,
+    reason: RevokeReason,
+) -> impl Iterator<Item = Event> {
+    let sessions = customer.sessions.iter();
+    sessions.map(move |(session_id, session)| revoked(id, *session_id, session, reason))
 }
 
 /// The sessions that make room for one more.
@@ -81,7 +91,13 @@ pub(crate) fn refresh(state: &State, command: &RefreshSession) -> Result<Vec<Eve
         && session.current == command.next_hash
         && command.now <= session.issued_at.plus(RETRY_GRACE);
     if retried {
-        return Ok(vec![]);
+        // Tokens are handed out again, and that is told.
+        return Ok(vec![Event::SessionRefreshRepeated {
+            customer: command.customer,
+            session: command.session,
+            roles: customer.roles.clone(),
+            at: command.now,
+        }]);
     }
     let reason = RevokeReason::TokenReused;
     Ok(vec![revoked(
@@ -165,7 +181,12 @@ mod tests {
         signed_in()
             .after(exchange(1, 2, at(20)))
             .when(exchange(1, 2, at(50)))
-            .then_nothing();
+            .then([Event::SessionRefreshRepeated {
+                customer: ANNA,
+                session: SESSION,
+                roles: vec![crate::Role::Customer],
+                at: at(50),
+            }]);
     }
 
     #[test]

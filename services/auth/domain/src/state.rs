@@ -6,7 +6,7 @@
 use crate::event::{Event, ExclusionKind, LimitKind, Role};
 use crate::exclusion;
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The customers of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,21 @@ pub struct State {
     pub timers: BTreeMap<TimerKey, (CustomerId, LimitKind)>,
     /// How many timers were ever armed.
     pub armed: u64,
+    /// Logins that nobody has and that were tried, by the id that stands for each.
+    pub strangers: BTreeMap<CustomerId, Stranger>,
+    /// How many tries of strangers there ever were.
+    pub strangers_seen: u64,
+}
+
+/// A login that nobody has, and that somebody tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stranger {
+    /// Tries in a row.
+    pub failures: u32,
+    /// Until when tries are refused.
+    pub blocked_until: Option<Timestamp>,
+    /// The number of the last try among those of all strangers.
+    pub number: u64,
 }
 
 /// When a timer is due, and its number.
@@ -55,6 +70,33 @@ pub struct Customer {
     pub reality_check: Option<Duration>,
     /// Sessions that have not been revoked. Expired ones go at the next sign-in.
     pub sessions: BTreeMap<SessionId, Session>,
+    /// How many second factors were ever offered.
+    pub factors_offered: u64,
+    /// The one that waits or is in force.
+    pub second_factor: Option<SecondFactor>,
+    /// Whether the keys of the personal data were destroyed.
+    pub erased: bool,
+}
+
+/// A second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// It waits for the first right code.
+    Offered {
+        /// The customer's how-manieth.
+        number: u64,
+        /// Its secret's ciphertext, opaque.
+        sealed_secret: Vec<u8>,
+    },
+    /// It is asked for.
+    Enabled {
+        /// The customer's how-manieth.
+        number: u64,
+        /// The last step whose code was taken.
+        last_step: u64,
+        /// Digests of the recovery codes that are left.
+        recovery: BTreeSet<Digest>,
+    },
 }
 
 /// An exclusion, whether it lasts or is over.
@@ -139,9 +181,17 @@ impl State {
                         marketing: false,
                         reality_check: None,
                         sessions: BTreeMap::new(),
+                        factors_offered: 0,
+                        second_factor: None,
+                        erased: false,
                     },
                 );
             }
+            Event::StrangerTurnedAway {
+                customer,
+                failures,
+                blocked_until,
+            } => self.note_stranger(*customer, *failures, *blocked_until),
             Event::LimitSet {
                 customer,
                 kind,
@@ -176,7 +226,17 @@ impl State {
             | Event::ExclusionKindSet { .. }
             | Event::MarketingSet { .. }
             | Event::RealityCheckSet { .. }
-            | Event::RealityCheckAcknowledged { .. } => {
+            | Event::RealityCheckAcknowledged { .. }
+            | Event::SessionRefreshRepeated { .. }
+            | Event::SecondFactorOffered { .. }
+            | Event::SecondFactorEnabled(_)
+            | Event::SecondFactorRemoved { .. }
+            | Event::SecondFactorProved { .. }
+            | Event::RecoveryCodeUsed { .. }
+            | Event::SteppedUp { .. }
+            | Event::RoleRevoked { .. }
+            | Event::ProfileReplaced { .. }
+            | Event::PersonalDataErased { .. } => {
                 if let Some(customer) = self.customers.get_mut(&event.customer()) {
                     customer.evolve(event);
                 }
@@ -299,7 +359,43 @@ impl Customer {
                     session.reminded_at = *at;
                 }
             }
-            Event::RoleGranted { roles, .. } => self.roles.clone_from(roles),
+            Event::RoleGranted { roles, .. } | Event::RoleRevoked { roles, .. } => {
+                self.roles.clone_from(roles);
+            }
+            Event::SecondFactorOffered {
+                factor,
+                sealed_secret,
+                ..
+            } => {
+                self.factors_offered = *factor;
+                self.second_factor = Some(SecondFactor::Offered {
+                    number: *factor,
+                    sealed_secret: sealed_secret.clone(),
+                });
+            }
+            Event::SecondFactorEnabled(enabled) => {
+                self.second_factor = Some(SecondFactor::Enabled {
+                    number: enabled.factor,
+                    last_step: enabled.step,
+                    recovery: enabled.recovery_hashes.iter().copied().collect(),
+                });
+            }
+            Event::SecondFactorRemoved { .. } => self.second_factor = None,
+            Event::SecondFactorProved { step, .. } => {
+                if let Some(SecondFactor::Enabled { last_step, .. }) = &mut self.second_factor {
+                    *last_step = *step;
+                }
+            }
+            Event::RecoveryCodeUsed { hash, .. } => {
+                if let Some(SecondFactor::Enabled { recovery, .. }) = &mut self.second_factor {
+                    recovery.remove(hash);
+                }
+            }
+            Event::SteppedUp { .. } => {
+                self.failures = 0;
+                self.blocked_until = None;
+            }
+            Event::PersonalDataErased { .. } => self.erased = true,
             Event::PasswordChanged {
                 credential_version, ..
             } => {
@@ -312,7 +408,10 @@ impl Customer {
             | Event::LimitIncreaseRequested { .. }
             | Event::LimitIncreaseAsked { .. }
             | Event::LimitIncreaseConfirmed { .. }
-            | Event::LimitIncreaseLapsed { .. } => {}
+            | Event::LimitIncreaseLapsed { .. }
+            | Event::SessionRefreshRepeated { .. }
+            | Event::StrangerTurnedAway { .. }
+            | Event::ProfileReplaced { .. } => {}
         }
     }
 }
@@ -325,6 +424,7 @@ impl Event {
             Self::CustomerRegistered(registered) => registered.customer,
             Self::SignedIn(opened) => opened.customer,
             Self::SessionRefreshed(refreshed) => refreshed.customer,
+            Self::SecondFactorEnabled(enabled) => enabled.customer,
             Self::SignInFailed { customer, .. }
             | Self::SessionRevoked { customer, .. }
             | Self::LimitSet { customer, .. }
@@ -338,7 +438,17 @@ impl Event {
             | Self::ExclusionKindSet { customer, .. }
             | Self::MarketingSet { customer, .. }
             | Self::RealityCheckSet { customer, .. }
-            | Self::RealityCheckAcknowledged { customer, .. } => *customer,
+            | Self::RealityCheckAcknowledged { customer, .. }
+            | Self::SessionRefreshRepeated { customer, .. }
+            | Self::StrangerTurnedAway { customer, .. }
+            | Self::SecondFactorOffered { customer, .. }
+            | Self::SecondFactorRemoved { customer, .. }
+            | Self::SecondFactorProved { customer, .. }
+            | Self::RecoveryCodeUsed { customer, .. }
+            | Self::SteppedUp { customer, .. }
+            | Self::RoleRevoked { customer, .. }
+            | Self::ProfileReplaced { customer, .. }
+            | Self::PersonalDataErased { customer, .. } => *customer,
         }
     }
 }

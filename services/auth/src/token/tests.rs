@@ -12,13 +12,13 @@ fn tokens() -> AccessTokens {
 }
 
 fn issued() -> String {
-    tokens().issue(
-        CustomerId::example(1, 3),
-        SessionId::example(2, 3),
-        &[Role::Customer, Role::Trader],
-        [9; TOKEN_ID_BYTES],
-        NOW,
-    )
+    let grant = Grant {
+        customer: CustomerId::example(1, 3),
+        session: SessionId::example(2, 3),
+        roles: &[Role::Customer, Role::Trader],
+        proved_at: Some(NOW),
+    };
+    tokens().issue(&grant, [9; TOKEN_ID_BYTES], NOW)
 }
 
 fn encode(json: &str) -> String {
@@ -77,6 +77,7 @@ fn a_token_says_who_asks() {
         session: SessionId::example(2, 3),
         roles: vec![Role::Customer, Role::Trader],
         expires_at: NOW.plus(ACCESS_LIFETIME),
+        proved_at: Some(NOW),
     };
     assert_eq!(verdict(&issued()), Ok(expected));
     assert!(with_claim("none", "").is_ok());
@@ -147,8 +148,27 @@ fn another_key_under_our_name_is_refused() {
 fn an_earlier_key_is_taken_while_it_is_named() {
     let newer = AccessTokens::new("furlong", "furlong-api", &[6; 32]);
     assert_eq!(newer.verify(&issued(), NOW), Err(TokenError::KeyUnknown));
-    let both = newer.also_taking(tokens().public_key());
-    assert!(both.verify(&issued(), NOW).is_ok());
+    let until = NOW.plus(Duration::from_secs(60));
+    let both = newer.also_taking(tokens().public_key(), Some(until));
+    let last = until.minus(Duration::from_micros(1));
+    assert!(both.verify(&issued(), last).is_ok());
+    assert_eq!(both.published(last).len(), 2);
+    assert_eq!(both.verify(&issued(), until), Err(TokenError::KeyUnknown));
+    assert_eq!(both.published(until).len(), 1);
+}
+
+#[test]
+fn nobody_has_proved_anything_later_than_the_token() {
+    let now = seconds(NOW);
+    let said = |at: i64| with_claim("jti", &format!(r#""x","auth_time":{at}"#));
+    let earlier = said(now.saturating_sub(500)).expect("a good token");
+    let then = NOW.minus(Duration::from_secs(500));
+    assert_eq!(earlier.proved_at, Some(then));
+    assert_eq!(said(now.saturating_add(1)), Err(TokenError::Malformed));
+    assert_eq!(
+        with_claim("none", "").map(|subject| subject.proved_at),
+        Ok(None)
+    );
 }
 
 #[test]

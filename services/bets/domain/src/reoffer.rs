@@ -172,7 +172,8 @@ pub(crate) fn propose(
         why,
         Rejection::PriceChanged { .. } | Rejection::StakeAboveLimit { .. }
     );
-    if !exposure && !open_to_talk && !(by_trader && asked.cleared) {
+    let of_trader = by_trader && asked.cleared;
+    if !(exposure || open_to_talk || of_trader) {
         return None;
     }
     let (slip, at) = (&asked.slip, now.at);

@@ -12,7 +12,7 @@ mod watcher;
 use super::bets::connection::Connection;
 use super::measure::{Mark, Report, Span, Spread, per_mille, rate};
 use crate::data_folder::DataFolder;
-use crate::house::HouseTokens;
+use crate::house_tokens::HouseTokens;
 use crate::node::{Node, NodeOptions};
 use crate::numbers::grouped;
 use crate::screen::Screen;
@@ -355,10 +355,12 @@ async fn open(folder: &Path) -> anyhow::Result<House> {
     })
     .await
     .map_err(|error| anyhow!("{error}"))?;
-    let tokens = HouseTokens::new(&*node.keys, Arc::new(SystemEntropy))?;
-    let (trader, session) = (CustomerId::example(1, 0), SessionId::example(1, 0));
     let now = node.engine.ground().clock.now();
-    let token = tokens.issue(trader, session, &[Role::Trader], now).text;
+    let tokens = HouseTokens::new(Arc::clone(&node.keys), Arc::new(SystemEntropy), now)?;
+    let (trader, session) = (CustomerId::example(1, 0), SessionId::example(1, 0));
+    let token = tokens
+        .issue(trader, session, &[Role::Trader], None, now)
+        .text;
     let source = Source {
         connection: Connection::open(node.address).await?,
         address: node.address,

@@ -4,7 +4,7 @@
 //! there is something to see. Prohibition: no short cut: what a bot does, a customer could do.
 
 use crate::exit::Failure;
-use crate::house::HouseTokens;
+use crate::house_tokens::HouseTokens;
 use crate::node::Node;
 use anyhow::Context;
 use axum::body::Body;
@@ -32,8 +32,9 @@ const FUNDS_MINOR: i64 = 1_000_000;
 /// They cannot be registered.
 pub(super) async fn start(node: &mut Node, seed: u64) -> Result<(), Failure> {
     let entropy = Arc::new(SystemEntropy);
-    let tokens =
-        HouseTokens::new(&*node.keys, entropy.clone()).context("tokens cannot be signed")?;
+    let now = node.engine.ground().clock.now();
+    let tokens = HouseTokens::new(Arc::clone(&node.keys), entropy.clone(), now)
+        .context("tokens cannot be signed")?;
     let registrar = node.registrar();
     let mut bots = Vec::new();
     for number in 0..BOTS {
@@ -102,7 +103,7 @@ impl Player {
         let session = SessionId::from_bytes(customer.bytes());
         let token = self
             .tokens
-            .issue(customer, session, &[Role::Customer], self.clock.now());
+            .issue(customer, session, &[Role::Customer], None, self.clock.now());
         Request::post("/v1/bets")
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {}", token.text))

@@ -8,5 +8,9 @@
     reason = "counts of one run; a test that overflows has failed"
 )]
 
+mod factors;
+mod forged;
 mod matrix;
+mod persons;
 mod rig;
+mod sessions;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use furlong::data_folder::DataFolder;
-use furlong::house::HouseTokens;
+use furlong::house_tokens::HouseTokens;
 use furlong::node::{Node, NodeOptions};
 use gateway::ports::Tokens;
 use kernel::{CustomerId, SessionId, Timestamp};
@@ -176,8 +176,10 @@ impl House {
         })
         .await
         .unwrap_or_else(|error| panic!("the node does not start: {error}"));
+        let now = node.engine.ground().clock.now();
+        let keys = Arc::clone(&node.keys);
         let tokens =
-            HouseTokens::new(&*node.keys, Arc::new(SystemEntropy)).expect("keys can be made");
+            HouseTokens::new(keys, Arc::new(SystemEntropy), now).expect("keys can be made");
         Self {
             router: node.gateway.router(),
             tokens,
@@ -248,8 +250,9 @@ impl House {
     /// A token of a session that nobody will end: as good as a sign-in's, and quicker.
     pub fn token_of(&self, person: &Person) -> String {
         let session = self.session(person.id);
+        let now = self.now();
         self.tokens
-            .issue(person.id, session, &[person.role], self.now())
+            .issue(person.id, session, &[person.role], Some(now), now)
             .text
     }
 

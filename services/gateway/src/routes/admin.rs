@@ -37,7 +37,7 @@ pub(crate) const MARKET_ROLES: &[Role] = Permission::RunMarkets.roles();
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonBody {
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 impl ReasonBody {

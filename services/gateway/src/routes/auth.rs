@@ -12,6 +12,8 @@ use crate::errors::Code;
 use crate::extract::{ApiJson, ApiJsonOrNone, Caller, idempotency_key};
 use crate::positions::Token;
 use crate::problem::Problem;
+use crate::routes::registering::partition_of;
+use crate::routes::second_factor;
 use crate::{events, refusals, views};
 use axum::Extension;
 use axum::extract::State;
@@ -19,9 +21,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{CustomerId, Digest, Partition, RequestId, SessionId, Topic};
+use kernel::{CustomerId, Digest, Partition, RequestId, SessionId, Timestamp, Topic};
 use schemas::Decision;
-use schemas::auth::{Command, Event, RefreshSession, RejectionReason, Role, SignIn, SignOut};
+use schemas::auth::{
+    Command, Event, RefreshSession, RejectionReason, Role, SignIn, SignInWithProof, SignOut,
+};
 use schemas::rows::{CredentialRow, table};
 use serde::Deserialize;
 use serde_json::json;
@@ -71,17 +75,13 @@ pub(crate) fn busy(_: crate::ports::WorkersBusy) -> Problem {
     Problem::new(Code::Overloaded)
 }
 
-/// The body of a sign-in. `otp` is taken for accounts with a second factor; there are none yet.
+/// The body of a sign-in. `otp` is a code of the authenticator or a recovery code.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LoginBody {
     login: String,
     password: String,
     #[serde(default)]
-    #[expect(
-        dead_code,
-        reason = "part of the form; no account has a second factor yet"
-    )]
     otp: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn login(
     let login_hash = app.sealer.login_hash(&normal_login(&body.login));
     // A password that is replaced while it is checked is checked once more.
     for _ in 0..2 {
-        match sign_in(&app, &context, login_hash, &body.password).await? {
+        match sign_in(&app, &context, login_hash, &body).await? {
             Some(response) => return Ok(response),
             None => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }
@@ -102,35 +102,86 @@ pub(crate) async fn login(
     Err(Problem::new(Code::CredentialChanged))
 }
 
+/// A password beside the credential of its login.
+pub(crate) struct Compared {
+    /// Whose the login is; where nobody has it, the id that stands for it.
+    pub customer: CustomerId,
+    /// Whether anybody has it.
+    pub exists: bool,
+    /// The credential's number.
+    pub version: u64,
+    /// Whether it is the password.
+    pub matches: bool,
+}
+
+/// Compares a password with the credential of its login, with the same work where there is none.
+pub(crate) async fn compare(
+    app: &App,
+    login_hash: Digest,
+    password: &str,
+) -> Result<Compared, Problem> {
+    let key = login_hash.bytes().to_vec();
+    let row: Option<CredentialRow> = views::row(app, table::CREDENTIAL, key).await?;
+    let stored = row.as_ref().map(|row| row.password_hash.clone());
+    let comparing = app.passwords.verify(password.to_owned(), stored);
+    let matches = comparing.await.map_err(busy)?;
+    Ok(Compared {
+        customer: row
+            .as_ref()
+            .map_or_else(|| nobody(app, login_hash), |row| row.customer),
+        exists: row.is_some(),
+        version: row.as_ref().map_or(0, |row| row.version),
+        matches: matches && row.is_some(),
+    })
+}
+
+/// The id that stands for a login that nobody has: always the same for the same login, and in the
+/// partition where its account would be. Auth counts and answers as for anybody else, so that
+/// neither the answer nor its time tells that there is none.
+fn nobody(app: &App, login_hash: Digest) -> CustomerId {
+    let mut bytes = [0; 16];
+    let hash = login_hash.bytes();
+    for (to, from) in bytes.iter_mut().zip(hash.iter().rev()) {
+        *to = *from;
+    }
+    let [high, low] = partition_of(app, login_hash).to_be_bytes();
+    bytes[14] = high;
+    bytes[15] = low;
+    CustomerId::from_bytes(bytes)
+}
+
 /// One try; none: the credential is newer than the one that was checked.
 async fn sign_in(
     app: &App,
     context: &RequestContext,
     login_hash: Digest,
-    password: &str,
+    body: &LoginBody,
 ) -> Result<Option<Response>, Problem> {
-    let key = login_hash.bytes().to_vec();
-    let row: Option<CredentialRow> = views::row(app, table::CREDENTIAL, key).await?;
-    let stored = row.as_ref().map(|row| row.password_hash.clone());
-    let matches = app.passwords.verify(password.to_owned(), stored);
-    let password_matches = matches.await.map_err(busy)?;
-    let Some(row) = row else {
-        return Err(Problem::new(Code::CredentialsWrong));
-    };
-    if let Some(until) = row.blocked_until.filter(|until| *until > app.now()) {
-        return Err(refusals::sign_in_blocked(until, app.now()));
-    }
-    let partition = row.customer.partition();
+    let compared = compare(app, login_hash, &body.password).await?;
+    let customer = compared.customer;
+    let partition = customer.partition();
     let secret = app.mint.secret();
     let session = SessionId::from_bytes(app.mint.id(partition));
-    let command = Command::SignIn(SignIn {
-        customer: row.customer,
-        credential_version: row.version,
-        password_matches,
-        session,
-        refresh_hash: hash_of(&secret),
-        expires_at: app.now().plus(app.config.session),
-    });
+    let (refresh_hash, expires_at) = (hash_of(&secret), app.now().plus(app.config.session));
+    let command = match &body.otp {
+        None => Command::SignIn(SignIn {
+            customer,
+            credential_version: compared.version,
+            password_matches: compared.matches,
+            session,
+            refresh_hash,
+            expires_at,
+        }),
+        Some(otp) => Command::SignInWithProof(SignInWithProof {
+            customer,
+            credential_version: compared.version,
+            password_matches: compared.matches,
+            session,
+            refresh_hash,
+            expires_at,
+            proof: second_factor::proof(app, customer, compared.exists, otp).await?,
+        }),
+    };
     let request = new_request(app, context, partition);
     let answer = asking::ask(app, request, || Ok(command)).await?;
     if is_stale(&answer.decision) {
@@ -141,11 +192,18 @@ async fn sign_in(
     let Some((session, roles)) = signed_in else {
         return Err(Problem::new(Code::CredentialsWrong));
     };
-    tokens(app, &decision, row.customer, session, &secret, roles).map(Some)
+    let proved_at = Some(app.now());
+    let granted = Granted {
+        customer,
+        session,
+        roles,
+        proved_at,
+    };
+    tokens(app, &decision, &granted, &secret).map(Some)
 }
 
 /// A request that nobody repeats: each try is its own.
-fn new_request(app: &App, context: &RequestContext, partition: Partition) -> Request {
+pub(crate) fn new_request(app: &App, context: &RequestContext, partition: Partition) -> Request {
     let unique = app.mint.secret();
     let id = asking::request_id(
         CustomerId::default(),
@@ -170,6 +228,8 @@ fn session_of(event: &Event) -> Option<(SessionId, &[Role])> {
         Some((event.session, &event.roles))
     } else if let Event::SessionRefreshed(event) = event {
         Some((event.session, &event.roles))
+    } else if let Event::SessionRefreshRepeated(event) = event {
+        Some((event.session, &event.roles))
     } else {
         None
     }
@@ -179,16 +239,25 @@ fn hash_of(secret: &[u8; 32]) -> Digest {
     Digest::from_bytes(sha2::Sha256::digest(secret).into())
 }
 
+/// Whom tokens are for.
+struct Granted<'a> {
+    customer: CustomerId,
+    session: SessionId,
+    roles: &'a [Role],
+    proved_at: Option<Timestamp>,
+}
+
 /// Both tokens. A refresh token names its customer and session, so that it finds its partition.
 fn tokens(
     app: &App,
     decision: &Decision,
-    customer: CustomerId,
-    session: SessionId,
+    granted: &Granted<'_>,
     secret: &[u8; 32],
-    roles: &[Role],
 ) -> Result<Response, Problem> {
-    let access = app.tokens.issue(customer, session, roles, app.now());
+    let (customer, session) = (granted.customer, granted.session);
+    let (roles, proved_at) = (granted.roles, granted.proved_at);
+    let issuing = &app.tokens;
+    let access = issuing.issue(customer, session, roles, proved_at, app.now());
     let refresh = [&customer.bytes()[..], &session.bytes()[..], &secret[..]].concat();
     let body = json!({
         "access_token": access.text,
@@ -230,7 +299,8 @@ pub(crate) async fn refresh(
     let parts = refresh_parts(&body.refresh_token);
     let known = parts.filter(|(customer, ..)| customer.partition() < app.partitions);
     let (customer, session, presented) = known.ok_or_else(|| Problem::new(Code::SessionEnded))?;
-    let next = app.mint.secret();
+    // Not drawn but derived: whoever lost the answer and asks again gets the same one.
+    let next = app.tokens.successor(customer, session, presented);
     let command = Command::RefreshSession(RefreshSession {
         customer,
         session,
@@ -246,7 +316,13 @@ pub(crate) async fn refresh(
     let Some((session, roles)) = refreshed else {
         return Err(Problem::new(Code::RefreshTokenReused));
     };
-    tokens(&app, &decision, customer, session, &next, roles)
+    let granted = Granted {
+        customer,
+        session,
+        roles,
+        proved_at: None,
+    };
+    tokens(&app, &decision, &granted, &next)
 }
 
 /// The body of a sign-out; all that it needs is in the access token.

@@ -25,8 +25,9 @@ use serde_json::json;
 /// The youngest who may bet, in years.
 const AGE_MIN: i16 = 18;
 
-/// The partition in which a login lives, and with it its customer.
-fn partition_of(app: &App, login: Digest) -> Partition {
+/// The partition in which a login lives, and with it its customer. Auth reckons alike for those who
+/// are let in by command; a test of the whole holds the two together.
+pub(crate) fn partition_of(app: &App, login: Digest) -> Partition {
     let [a, b, c, d, ..] = login.bytes();
     let number = u32::from_be_bytes([a, b, c, d]);
     let partition = number.checked_rem(u32::from(app.partitions)).unwrap_or(0);
@@ -56,30 +57,35 @@ impl RegisterBody {
         {
             fields.wrong("/login", "3 to 254 characters without spaces are expected");
         }
-        if !(8..=128).contains(&self.password.chars().count()) {
-            fields.wrong("/password", "8 to 128 characters are expected");
+        if let Err(why) = app.passwords.judge(&self.password, &login) {
+            fields.wrong("/password", why);
         }
-        if self.name.trim().is_empty() || self.name.chars().count() > 200 {
-            fields.wrong("/name", "1 to 200 characters are expected");
-        }
-        let country = self.country.as_bytes();
-        if country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase) {
-            fields.wrong(
-                "/country",
-                "a country code of two capital letters is expected",
-            );
-        }
-        if let Some(born) = fields.parse::<jiff::civil::Date>("/born", &self.born)
-            && !is_adult(app, born)
-        {
-            let text = format!("customers are at least {AGE_MIN} years old");
-            fields.wrong("/born", text);
-        }
+        check_person(app, &mut fields, &self.name, &self.born, &self.country);
         let currency = match &self.currency {
             Some(code) => fields.parse("/currency", code),
             None => Some(app.config.currency),
         };
         fields.finish(currency.map(|currency| (login, currency)))
+    }
+}
+
+/// What is asked of the personal fields.
+pub(crate) fn check_person(app: &App, fields: &mut Fields, name: &str, born: &str, country: &str) {
+    if name.trim().is_empty() || name.chars().count() > 200 {
+        fields.wrong("/name", "1 to 200 characters are expected");
+    }
+    let country = country.as_bytes();
+    if country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase) {
+        fields.wrong(
+            "/country",
+            "a country code of two capital letters is expected",
+        );
+    }
+    if let Some(born) = fields.parse::<jiff::civil::Date>("/born", born)
+        && !is_adult(app, born)
+    {
+        let text = format!("customers are at least {AGE_MIN} years old");
+        fields.wrong("/born", text);
     }
 }
 

@@ -191,7 +191,7 @@ impl Connection {
         let id = asked.id.clone().unwrap_or(Value::Null);
         match asked.op.as_str() {
             "authenticate" => {
-                let result = self.authenticate(asked.token.as_deref());
+                let result = self.authenticate(asked.token.as_deref()).await;
                 self.status(&id, result).await
             }
             "subscribe" => match self.subscribe(asked).await {
@@ -233,11 +233,11 @@ impl Connection {
     }
 
     /// A newer token of the same customer keeps the subscriptions; another customer's ends them.
-    fn authenticate(&mut self, token: Option<&str>) -> Result<(), Problem> {
+    async fn authenticate(&mut self, token: Option<&str>) -> Result<(), Problem> {
         let token = token.ok_or_else(|| {
             Problem::new(Code::ValidationFailed).at("/token", "the access token is missing")
         })?;
-        let subject = identify(&self.app, token).map_err(Problem::new)?;
+        let subject = identify(&self.app, token).await.map_err(Problem::new)?;
         let same = self
             .subject
             .as_ref()

@@ -143,21 +143,46 @@ async fn a_person_registers_signs_in_and_refreshes() {
     );
 }
 
+/// Auth is asked as about anybody else, so that the answer takes as long and reads the same.
 #[tokio::test(start_paused = true)]
 async fn who_does_not_exist_is_refused_as_a_wrong_password_is() {
     let world = World::new();
-    let answer = world
-        .post(
-            "",
-            "/v1/auth/login",
-            "",
-            &json!({"login": "nobody", "password": "x"}),
-        )
-        .await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.code().as_str()),
-        (401, "credentials_wrong")
-    );
+    let hash = PlainSealer.login_hash("nobody").bytes();
+    let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    let partition = u16::try_from(number % u32::from(PARTITIONS)).unwrap();
+    let mut inbox = Inbox::<auth::Command>::new(&world.log, Topic::AuthCommands, partition);
+    let mut journal = Owner::claim(&world.log, Topic::AuthEvents, partition).await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let turning_away = async {
+            let asked = inbox.next().await;
+            let auth::Command::SignIn(sign_in) = &asked.command else {
+                panic!("{asked:?}")
+            };
+            assert!(!sign_in.password_matches);
+            let event = auth::Event::StrangerTurnedAway(auth::StrangerTurnedAway {
+                customer: sign_in.customer,
+                failures: 1,
+                blocked_until: None,
+            });
+            let body = RecordBody {
+                rejection: None,
+                events: vec![event],
+            };
+            journal.answer::<_, _, auth::Rejection>(&asked, body).await;
+            sign_in.customer
+        };
+        let credentials = json!({"login": " Nobody", "password": "x"});
+        let asking = world.post("", "/v1/auth/login", "", &credentials);
+        let (answer, id) = tokio::join!(asking, turning_away);
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, "credentials_wrong")
+        );
+        assert_eq!(id.partition(), partition);
+        ids.push(id);
+    }
+    assert_eq!(ids[0], ids[1], "one login is one stranger");
 }
 
 #[tokio::test(start_paused = true)]

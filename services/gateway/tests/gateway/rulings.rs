@@ -89,7 +89,7 @@ async fn one_person_proposes_and_another_one_approves() {
         world.caught_up().await;
         let list = world.get("operator", &path("void-prices")).await.json();
         assert_eq!(list["items"][0]["status"], "approved");
-        assert_eq!(list["items"][0]["mistake"]["prices"][0]["right"], "2.5");
+        assert_eq!(list["items"][0]["mistake"]["prices"][0]["right"], "2.50");
         assert_eq!(list["items"][0]["approval"]["reason"], "seen the same");
     };
     tokio::join!(asking, playing);

@@ -36,6 +36,7 @@ pub fn check(fresh: &dyn Fn() -> Arc<dyn KeyStore>) {
     a_destroyed_key_is_gone_for_ever_and_nothing_else_is(&*fresh());
     a_key_can_be_destroyed_before_it_is_made(&*fresh());
     keys_of_the_house_stay_and_differ(&*fresh());
+    keys_of_periods_stay_until_they_are_retired(&*fresh());
 }
 
 fn seal(store: &dyn KeyStore, customer: CustomerId, purpose: Purpose) -> Vec<u8> {
@@ -127,4 +128,24 @@ fn keys_of_the_house_stay_and_differ(store: &dyn KeyStore) {
         let later = first.iter().skip(index.saturating_add(1));
         assert!(later.into_iter().all(|other| other != key));
     }
+}
+
+fn keys_of_periods_stay_until_they_are_retired(store: &dyn KeyStore) {
+    let of = |period| {
+        let key = store.period_key(ServiceKey::TokenSigning, period);
+        key.expect("the store has keys of periods")
+    };
+    let [first, second, third] = [of(9), of(10), of(11)];
+    assert!(first != second && second != third && first != third);
+    let lasting = store.service_key(ServiceKey::TokenSigning).expect("made");
+    assert!(lasting != first && lasting != second);
+    store
+        .retire_before(ServiceKey::TokenSigning, 10)
+        .expect("the store forgets");
+    assert_eq!((of(10), of(11)), (second, third));
+    assert_ne!(of(9), first, "it was forgotten");
+    assert_eq!(
+        store.service_key(ServiceKey::TokenSigning).expect("kept"),
+        lasting
+    );
 }

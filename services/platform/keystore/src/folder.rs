@@ -115,6 +115,27 @@ impl KeyStore for FolderKeyStore {
     fn service_key(&self, key: ServiceKey) -> Result<Secret, KeyError> {
         self.read_or_make(&self.root.join("house").join(key.as_str()))
     }
+
+    fn period_key(&self, key: ServiceKey, period: u64) -> Result<Secret, KeyError> {
+        let name = format!("{}.{period}", key.as_str());
+        self.read_or_make(&self.root.join("house").join(name))
+    }
+
+    fn retire_before(&self, key: ServiceKey, period: u64) -> Result<(), KeyError> {
+        let beginning = format!("{}.", key.as_str());
+        for entry in fs::read_dir(self.root.join("house"))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let of = name.to_str().and_then(|name| name.strip_prefix(&beginning));
+            let over = of
+                .and_then(|of| of.parse::<u64>().ok())
+                .is_some_and(|of| of < period);
+            if over {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn read(file: &Path) -> Result<Secret, KeyError> {
@@ -131,6 +152,18 @@ fn read(file: &Path) -> Result<Secret, KeyError> {
     <[u8; 32]>::try_from(content.as_slice())
         .map(Secret::from_bytes)
         .map_err(|_| KeyError::Damaged(file.display().to_string()))
+}
+
+/// Removes a key, over itself first. Another process may have been quicker.
+fn remove(file: &Path) -> Result<(), KeyError> {
+    if let Ok(mut old) = OpenOptions::new().write(true).open(file) {
+        old.write_all(&[0; 32])?;
+        old.sync_all()?;
+    }
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        Ok(()) | Err(_) => sync_folder_of(file),
+    }
 }
 
 fn make_private_folder(folder: &Path) -> Result<(), KeyError> {

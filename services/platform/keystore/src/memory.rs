@@ -15,7 +15,7 @@ type CustomerKeys = BTreeMap<(CustomerId, Purpose), Option<Secret>>;
 pub struct MemoryKeyStore {
     entropy: Entropy,
     customers: Mutex<CustomerKeys>,
-    house: Mutex<BTreeMap<ServiceKey, Secret>>,
+    house: Mutex<BTreeMap<(ServiceKey, Option<u64>), Secret>>,
 }
 
 impl MemoryKeyStore {
@@ -27,6 +27,14 @@ impl MemoryKeyStore {
             customers: Mutex::new(BTreeMap::new()),
             house: Mutex::new(BTreeMap::new()),
         }
+    }
+
+    fn key_of_the_house(&self, key: ServiceKey, period: Option<u64>) -> Secret {
+        let mut house = self.house.lock().unwrap_or_else(PoisonError::into_inner);
+        let secret = house
+            .entry((key, period))
+            .or_insert_with(|| Secret::drawn_from(&self.entropy));
+        secret.clone()
     }
 
     /// No call panics while it holds the lock, so a poisoned one is as good as another.
@@ -75,11 +83,17 @@ impl KeyStore for MemoryKeyStore {
     }
 
     fn service_key(&self, key: ServiceKey) -> Result<Secret, KeyError> {
+        Ok(self.key_of_the_house(key, None))
+    }
+
+    fn period_key(&self, key: ServiceKey, period: u64) -> Result<Secret, KeyError> {
+        Ok(self.key_of_the_house(key, Some(period)))
+    }
+
+    fn retire_before(&self, key: ServiceKey, period: u64) -> Result<(), KeyError> {
         let mut house = self.house.lock().unwrap_or_else(PoisonError::into_inner);
-        let secret = house
-            .entry(key)
-            .or_insert_with(|| Secret::drawn_from(&self.entropy));
-        Ok(secret.clone())
+        house.retain(|(kept, of), _| *kept != key || of.is_none_or(|of| of >= period));
+        Ok(())
     }
 }
 

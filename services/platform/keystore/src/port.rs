@@ -21,11 +21,18 @@ pub enum Purpose {
     Documents,
     /// Where money goes: account numbers at banks.
     Payout,
+    /// What the customer's authenticator shares with us.
+    SecondFactor,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 3] = [Self::Profile, Self::Documents, Self::Payout];
+    pub const ALL: [Self; 4] = [
+        Self::Profile,
+        Self::Documents,
+        Self::Payout,
+        Self::SecondFactor,
+    ];
 
     /// The name in files and in what is sealed. Never changes.
     #[must_use]
@@ -34,6 +41,7 @@ impl Purpose {
             Self::Profile => "profile",
             Self::Documents => "documents",
             Self::Payout => "payout",
+            Self::SecondFactor => "second-factor",
         }
     }
 }
@@ -174,4 +182,17 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     /// The store cannot be used.
     fn service_key(&self, key: ServiceKey) -> Result<Secret, KeyError>;
+
+    /// A key of the house that is good for a period and unlike that of any other period. Made
+    /// when it is first asked for, and the same for everybody who asks.
+    ///
+    /// # Errors
+    /// The store cannot be used.
+    fn period_key(&self, key: ServiceKey, period: u64) -> Result<Secret, KeyError>;
+
+    /// Forgets the keys of all periods before this one.
+    ///
+    /// # Errors
+    /// The store cannot be used; then some may still stand.
+    fn retire_before(&self, key: ServiceKey, period: u64) -> Result<(), KeyError>;
 }

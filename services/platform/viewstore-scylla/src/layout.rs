@@ -36,11 +36,14 @@ fn shape(view: &str) -> Shape {
     match view {
         "customer" | "exclusion" | "exclusion_kind" | "increase" | "marketing"
         | "reality_check" | "own_limit" | "bet_of_customer" | "restriction" | "liability"
-        | "stake_factor" | "leg_void" => Shape::Owner,
+        | "stake_factor" | "second_factor" | "profile" => Shape::Owner,
         "balance" => Shape::Account,
         "statement" => Shape::Line,
-        "bet" | "bet_accepted" | "bet_status" | "bet_terms" | "case" | "case_closed"
-        | "deposit" | "withdrawal" | "session" | "session_reminder" => Shape::Time,
+        "bet" | "bet_accepted" | "bet_status" | "bet_terms" | "bet_part" | "bet_return"
+        | "reoffer" | "referral_answered" | "case" | "case_closed" | "deposit" | "withdrawal"
+        | "session" | "session_reminder" => Shape::Time,
+        // A bet, and then a selection of it.
+        "leg_void" | "bet_leg" => Shape::Owner,
         "answer" | "credential" => Shape::Hash,
         _ => Shape::Plain,
     }

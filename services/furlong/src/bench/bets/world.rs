@@ -7,7 +7,7 @@
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
-use crate::house::HouseTokens;
+use crate::house_tokens::HouseTokens;
 use crate::newcomers::deliver_call_backs;
 use crate::node::{Node, NodeOptions};
 use anyhow::{Context, anyhow, ensure};
@@ -253,7 +253,8 @@ pub fn offer(number: u16) -> [Value; 3] {
 /// Lets the customers in; their tokens, once each one's money is there.
 async fn customers(node: &Node) -> anyhow::Result<Vec<String>> {
     let entropy = Arc::new(SystemEntropy);
-    let tokens = HouseTokens::new(&*node.keys, entropy.clone())?;
+    let now = node.engine.ground().clock.now();
+    let tokens = HouseTokens::new(Arc::clone(&node.keys), entropy.clone(), now)?;
     let registrar = node.registrar();
     let mut texts = Vec::new();
     for number in 0..CUSTOMERS {
@@ -264,7 +265,11 @@ async fn customers(node: &Node) -> anyhow::Result<Vec<String>> {
             .map_err(|error| anyhow!("{error}"))?;
         let session = SessionId::from_bytes(customer.bytes());
         let now = node.engine.ground().clock.now();
-        texts.push(tokens.issue(customer, session, &[Role::Customer], now).text);
+        texts.push(
+            tokens
+                .issue(customer, session, &[Role::Customer], None, now)
+                .text,
+        );
     }
     let all_paid = async {
         for token in &texts {

@@ -10,6 +10,7 @@ mod rows;
 
 use crate::rig::{Answer, Ask, House, Person, wait_for};
 use axum::http::StatusCode;
+use furlong::house_tokens::KEY_PERIOD;
 use gateway::ports::Tokens;
 use kernel::Duration;
 use keystore::ServiceKey;
@@ -61,6 +62,8 @@ const CLIENT_REF: &str = "canary-slip-9";
 const DEPOSIT: &str = "7319.53";
 /// After a stake and a withdrawal.
 const CASH_LEFT: &str = "7298.40";
+/// The stake.
+const HELD: &str = "10.00";
 
 /// The answers of a gate that stays shut.
 const NOT_SIGNED_IN: [&str; 4] = [
@@ -78,7 +81,9 @@ struct Scene {
     staff: Vec<Person>,
     /// Texts that only the owner may read.
     secrets: Vec<String>,
-    /// Texts that nobody ever reads, the owner and staff included.
+    /// Texts that only the owner may read, and no staff either.
+    private: Vec<String>,
+    /// Texts that nobody ever reads, the owner included.
     never: Vec<String>,
     _folder: tempfile::TempDir,
 }
@@ -110,15 +115,12 @@ impl Scene {
             let shown = house
                 .ask(&Ask::get("/v1/account").by(&session.access))
                 .await;
-            (shown.text("cash") == CASH_LEFT).then_some(())
+            let paid_out = shown.text("cash") == CASH_LEFT && shown.text("held") == HELD;
+            paid_out.then_some(())
         })
         .await;
-        let never = vec![
-            NAME.to_owned(),
-            LOGIN.to_owned(),
-            crate::rig::PASSWORD.to_owned(),
-            spare.refresh.clone(),
-        ];
+        let private = vec![NAME.to_owned(), LOGIN.to_owned()];
+        let never = vec![crate::rig::PASSWORD.to_owned(), spare.refresh.clone()];
         let secrets = vec![
             owner.id.to_string(),
             bet.clone(),
@@ -147,6 +149,7 @@ impl Scene {
             other,
             staff,
             secrets,
+            private,
             never,
             _folder: folder,
         }
@@ -156,8 +159,13 @@ impl Scene {
         let house = &self.house;
         let session = house.session(self.owner.id);
         let owners = |issuer: &auth::AccessTokens| {
-            let roles = [Role::Customer];
-            issuer.issue(self.owner.id, session, &roles, [1; 16], house.now())
+            let grant = auth::Grant {
+                customer: self.owner.id,
+                session,
+                roles: &[Role::Customer],
+                proved_at: Some(house.now()),
+            };
+            issuer.issue(&grant, [1; 16], house.now())
         };
         match asker {
             Asker::Owner => Some(house.token_of(&self.owner)),
@@ -170,12 +178,17 @@ impl Scene {
             Asker::Expired => {
                 let then = house.now().minus(Duration::from_secs(3_600));
                 let roles = [Role::Customer, Role::Operator, Role::Auditor];
-                let token = house.tokens.issue(self.owner.id, session, &roles, then);
+                let tokens = &house.tokens;
+                let token = tokens.issue(self.owner.id, session, &roles, Some(then), then);
                 Some(token.text)
             }
             Asker::WrongAudience => {
-                let seed = house.node.keys.service_key(ServiceKey::TokenSigning);
-                let seed = seed.expect("a key");
+                let keys = &house.node.keys;
+                let day = house.now().micros() / KEY_PERIOD.micros();
+                let day = u64::try_from(day).expect("after 1970");
+                let seed = keys
+                    .period_key(ServiceKey::TokenSigning, day)
+                    .expect("a key");
                 let elsewhere = auth::AccessTokens::new("furlong", "another-api", seed.expose());
                 Some(owners(&elsewhere))
             }
@@ -333,7 +346,8 @@ fn leaks(scene: &Scene, row: &Row, asker: Asker, answer: &Answer) -> Vec<String>
     };
     let secrets = scene.secrets.iter().filter(|_| !about_customers);
     let read = |text: &&String| answer.body.contains(text.as_str());
-    let never = scene.never.iter();
+    let private = scene.private.iter().filter(|_| asker != Asker::Owner);
+    let never = scene.never.iter().chain(private);
     // What a request says of itself may come back in its answer.
     let sent = String::from_utf8_lossy(&(row.ask)(&scene.things).body).into_owned()
         + &(row.ask)(&scene.things).path;

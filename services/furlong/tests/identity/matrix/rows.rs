@@ -55,6 +55,8 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/auth/login", Who::Anybody, |_| Ask::post("/v1/auth/login", &json!({"login": "nobody-here", "password": "x"}))),
     row("POST", "/v1/auth/refresh", Who::Anybody, |_| Ask::post("/v1/auth/refresh", &json!({}))),
     row("POST", "/v1/auth/logout", Who::SignedIn, |t| Ask::post("/v1/auth/logout", &json!({"refresh_token": t.spare_refresh}))),
+    row("POST", "/v1/auth/step-up", Who::SignedIn, |_| Ask::post("/v1/auth/step-up", &json!({}))),
+    row("POST", "/v1/auth/password", Who::SignedIn, |_| Ask::post("/v1/auth/password", &json!({"login": "x", "password": "x", "new_password": "x"}))),
 
     row("GET", "/v1/fixtures", Who::Anybody, |_| Ask::get("/v1/fixtures")),
     row("GET", "/v1/fixtures/{id}", Who::Anybody, |t| Ask::get(format!("/v1/fixtures/{}", t.fixture))),
@@ -82,6 +84,13 @@ pub const ROWS: &[Row] = &[
     row("GET", "/v1/account/reality-check", Who::SignedIn, |_| Ask::get("/v1/account/reality-check")),
     row("PUT", "/v1/account/reality-check", Who::SignedIn, |_| Ask::put("/v1/account/reality-check", &json!({"interval_minutes": 0}))),
     row("POST", "/v1/account/reality-check/acknowledge", Who::SignedIn, |_| Ask::post("/v1/account/reality-check/acknowledge", &json!({}))),
+
+    row("GET", "/v1/account/profile", Who::SignedIn, |_| Ask::get("/v1/account/profile")),
+    row("PUT", "/v1/account/profile", Who::SignedIn, |_| Ask::put("/v1/account/profile", &json!({"name": "", "born": "", "country": ""}))),
+    row("GET", "/v1/account/second-factor", Who::SignedIn, |_| Ask::get("/v1/account/second-factor")),
+    row("POST", "/v1/account/second-factor", Who::SignedIn, |_| Ask::post("/v1/account/second-factor", &json!({}))),
+    row("POST", "/v1/account/second-factor/confirm", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/confirm", &json!({"otp": ""}))),
+    row("POST", "/v1/account/second-factor/remove", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/remove", &json!({"otp": ""}))),
 
     row("POST", "/v1/deposits", PLAYERS, |_| Ask::post("/v1/deposits", &json!({"amount": "x"}))),
     row("GET", "/v1/deposits/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/deposits/{}", t.deposit))),
@@ -117,11 +126,14 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/admin/cases/{id}/close", CASES, |_| Ask::post(format!("/v1/admin/cases/cas_{NOBODYS}/close"), &json!({}))),
     row("POST", "/v1/admin/customers/{id}/restrict", CASES, |t| Ask::post(format!("/v1/admin/customers/{}/restrict", t.owner), &json!({}))),
 
+    row("POST", "/v1/admin/customers/{id}/erase", Who::Roles(&[Role::Compliance]), |_| Ask::post(format!("/v1/admin/customers/cus_{NOBODYS}/erase"), &json!({"reason": "matrix"}))),
+
     row("GET", "/v1/audit/journals/{topic}/{partition}", AUDITORS, |_| Ask::get("/v1/audit/journals/auth.events/0")),
     row("GET", "/v1/audit/balance", AUDITORS, |t| Ask::get(format!("/v1/audit/balance?account={}", t.owner))),
     row("GET", "/v1/audit/checkpoint", AUDITORS, |_| Ask::get("/v1/audit/checkpoint")),
 
     row("GET", "/v1/errors", Who::Anybody, |_| Ask::get("/v1/errors")),
+    row("GET", "/.well-known/jwks.json", Who::Anybody, |_| Ask::get("/.well-known/jwks.json")),
     row("GET", "/v1/dev/demo", Who::Anybody, |_| Ask::get("/v1/dev/demo")),
     row("GET", "/livez", Who::Anybody, |_| Ask::get("/livez")),
     row("GET", "/readyz", Who::Anybody, |_| Ask::get("/readyz")),

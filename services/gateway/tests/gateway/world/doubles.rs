@@ -34,6 +34,7 @@ pub fn parts(
         passwords: Arc::new(PlainPasswords),
         tokens: Arc::new(PlainTokens),
         sealer: Arc::new(PlainSealer),
+        factors: Arc::new(PlainFactors),
         webhooks: Arc::new(PlainWebhooks),
         feed: Some(Arc::new(NumberLines)),
         receipts: None,
@@ -119,6 +120,12 @@ impl PasswordWorkers for PlainPasswords {
     ) -> BoxFuture<'static, Result<bool, WorkersBusy>> {
         async move { Ok(hash == Some(hashed(&password))) }.boxed()
     }
+    fn judge(&self, password: &str, _: &str) -> Result<(), String> {
+        if password.len() < 8 {
+            return Err("too short".to_owned());
+        }
+        Ok(())
+    }
 }
 
 fn hashed(password: &str) -> String {
@@ -129,7 +136,14 @@ fn hashed(password: &str) -> String {
 pub struct PlainTokens;
 
 impl Tokens for PlainTokens {
-    fn issue(&self, customer: CustomerId, _: SessionId, _: &[Role], _: Timestamp) -> AccessToken {
+    fn issue(
+        &self,
+        customer: CustomerId,
+        _: SessionId,
+        _: &[Role],
+        _: Option<Timestamp>,
+        _: Timestamp,
+    ) -> AccessToken {
         AccessToken {
             text: format!("{customer}"),
             expires_in_s: 600,
@@ -137,7 +151,7 @@ impl Tokens for PlainTokens {
     }
     fn verify(&self, token: &str, now: Timestamp) -> Result<Subject, TokenError> {
         let (customer, roles) = match token {
-            "anna" => (ANNA, vec![Role::Customer]),
+            "anna" | "anna refreshed" => (ANNA, vec![Role::Customer]),
             "bob" => (BOB, vec![Role::Customer]),
             "trader" => (CustomerId::example(3, 0), vec![Role::Trader]),
             "operator" => (CustomerId::example(4, 0), vec![Role::Operator]),
@@ -150,7 +164,43 @@ impl Tokens for PlainTokens {
             session: SessionId::example(9, customer.partition()),
             roles,
             expires_at: now.plus(kernel::Duration::from_secs(600)),
+            proved_at: (token != "anna refreshed").then_some(now),
         })
+    }
+    fn published(&self, _: Timestamp) -> Vec<PublishedKey> {
+        vec![PublishedKey {
+            id: "key-1".to_owned(),
+            public: [1; 32],
+        }]
+    }
+    fn successor(&self, _: CustomerId, _: SessionId, secret: [u8; 32]) -> [u8; 32] {
+        sha2::Sha256::digest(secret).into()
+    }
+}
+
+/// The code of every step is its number; secrets are not secret.
+pub struct PlainFactors;
+
+impl SecondFactors for PlainFactors {
+    fn offer(&self, _: CustomerId) -> BoxFuture<'static, Result<OfferedSecret, KeysUnavailable>> {
+        let text = "SECRET".to_owned();
+        let sealed = Blob(b"terces".to_vec());
+        async move { Ok(OfferedSecret { text, sealed }) }.boxed()
+    }
+    fn step_of(
+        &self,
+        _: CustomerId,
+        _: Blob,
+        code: String,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<Option<u64>, KeysUnavailable>> {
+        async move { Ok(code.parse().ok()) }.boxed()
+    }
+    fn recovery_codes(&self) -> Vec<String> {
+        vec!["one".to_owned(), "two".to_owned()]
+    }
+    fn recovery_hash(&self, _: CustomerId, code: &str) -> kernel::Digest {
+        kernel::Digest::from_bytes(sha2::Sha256::digest(code).into())
     }
 }
 
@@ -163,6 +213,16 @@ impl ProfileSealer for PlainSealer {
         profile: Vec<u8>,
     ) -> BoxFuture<'static, Result<Blob, KeysUnavailable>> {
         async move { Ok(Blob(profile.into_iter().map(|byte| !byte).collect())) }.boxed()
+    }
+    fn open(
+        &self,
+        _: CustomerId,
+        sealed: Blob,
+    ) -> BoxFuture<'static, Result<Option<Vec<u8>>, KeysUnavailable>> {
+        async move { Ok(Some(sealed.0.into_iter().map(|byte| !byte).collect())) }.boxed()
+    }
+    fn destroy(&self, _: CustomerId) -> BoxFuture<'static, Result<(), KeysUnavailable>> {
+        async move { Ok(()) }.boxed()
     }
     fn login_hash(&self, login: &str) -> kernel::Digest {
         kernel::Digest::from_bytes(sha2::Sha256::digest(login).into())

@@ -70,11 +70,14 @@ fn step(
     let Some(leg) = slip.legs.iter().find(|leg| leg.struck.market == id) else {
         return vec![];
     };
-    let Some((event, becomes)) = change(bet, market, job, slip, leg) else {
-        return vec![];
+    let (mut events, becomes) = match change(bet, market, job, slip, leg) {
+        Some((event, becomes)) => (vec![event], becomes),
+        // A cancellation that came and went before its work looked here held the slip's
+        // settlement back, and left no mark: nobody else will settle it.
+        None if job.kind == JobKind::Cancellations && slip.is_open() => (vec![], leg.clone()),
+        None => return vec![],
     };
     let after = slip.verdict(&counting(state, slip, &becomes));
-    let mut events = vec![event];
     events.extend(bring_in_step(bet, slip, after, at));
     events
 }

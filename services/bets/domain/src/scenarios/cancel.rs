@@ -233,6 +233,20 @@ fn between_the_cancellation_and_its_work_no_slip_settles_against_it() {
 }
 
 #[test]
+fn a_cancellation_that_is_withdrawn_before_its_work_leaves_the_settlement_to_the_restoration() {
+    one_slip()
+        .after(result(1, 1, Won))
+        .after(cancel(1, moment()))
+        .after(work())
+        .after(restore(1, moment()))
+        .when(work())
+        .then([
+            settled(1, 1, 2_500, "25", SlipOutcome::Won),
+            advanced_to(1, 1, Some(1), true, none_stands(1)),
+        ]);
+}
+
+#[test]
 fn a_cancellation_that_concerns_no_slip_is_passed_over() {
     nothing().when(cancel(1, moment())).then_nothing();
     one_slip().when(cancel(2, moment())).then_nothing();

@@ -353,6 +353,8 @@ fn open_stakes(state: &State) -> Vec<(kernel::SelectionId, OpenStakes)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
     /// Whatever the order of results, rollbacks and parts of work: when the work is done, every
     /// struck slip pays what the results in force say, and nothing else.
     #[test]
@@ -395,10 +397,6 @@ proptest! {
             prop_assert_eq!(tally.open(Currency::Eur), staked - gone);
         }
     }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
 
     /// settle(A); rollback; settle(B) pays as settle(B), wherever the parts fall.
     #[test]

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("viewstore-scylla", &["kernel", "failpoints", "viewstore"]),
     ("snapshots", &["kernel", "failpoints"]),
     ("keystore", &["kernel"]),
+    ("ratestore-redis", &[]),
     ("schemastore", &["kernel", "schemas"]),
     (
         "runtime",
@@ -107,6 +108,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("rusqlite", &["eventlog-sqlite", "viewstore-sqlite"]),
     ("rdkafka", &["eventlog-kafka"]),
     ("scylla", &["viewstore-scylla"]),
+    ("redis", &["ratestore-redis"]),
     ("axum", &["gateway", "furlong"]),
     ("argon2", &["auth"]),
     ("clap", &["furlong", "campaign", "stack"]),

@@ -9,6 +9,7 @@ mod bots;
 mod feed;
 mod users;
 
+use crate::admission::AdmissionOptions;
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
 use crate::feed::recording::{self, Format, Recorded};
@@ -175,6 +176,7 @@ async fn play(
         lean_step_permille: dev.lean_step,
         deadline: DEADLINE,
         rate_limit: dev.rate_limit.0,
+        admission: AdmissionOptions::default(),
         demo,
     };
     let mut node = Node::start(options).await?;

@@ -4,6 +4,7 @@
 //! anything starts, serve requests and stop without cutting one off. Prohibition: nothing here
 //! knows which log it stands on.
 
+use crate::admission::AdmissionOptions;
 use crate::data_folder::DataFolder;
 use crate::engine::Ground;
 use crate::exit::Failure;
@@ -11,7 +12,7 @@ use crate::feed_desk::FeedDesk;
 use crate::house::{HouseClock, Passwords, ReceiptSigner, Sealer, Webhooks};
 use crate::house_factors::HouseFactors;
 use crate::house_tokens::HouseTokens;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use gateway::{Config, Demo, Gateway, Parts, RateLimit, ports};
 use kernel::{Currency, Money};
 use keystore::{FolderKeyStore, KeyStore, ServiceKey};
@@ -49,6 +50,8 @@ impl Listener for ToHub {
 pub(crate) struct Front<'a> {
     /// Requests per user; none: as many as they like.
     pub rate_limit: Option<RateLimit>,
+    /// Whom else it lets in.
+    pub admission: AdmissionOptions,
     /// How long an answer is waited for before it is called unknown.
     pub deadline: Duration,
     /// What the services stand on.
@@ -102,13 +105,16 @@ impl Front<'_> {
         let sealer =
             Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
         let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
+        let rate_store = self.admission.store()?;
         Ok(Gateway::new(Parts {
+            rate_store,
             log,
             views,
             markets: self.markets,
             partitions,
             config: Config {
                 rate_limit: self.rate_limit,
+                admission: self.admission.settings,
                 deadline: self.deadline,
                 ..Config::default()
             },
@@ -173,29 +179,17 @@ pub(crate) async fn serve(
     gateway: &Gateway,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Failure> {
-    let (draining, mut drained) = watch::channel(false);
-    let router = gateway
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let mut stopping = draining.subscribe();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // The sender lives as long as the node: an error means the same as the signal.
-        stopping
-            .wait_for(|stop| *stop)
-            .await
-            .map(|_| ())
-            .unwrap_or(());
-    });
-    let serving = tokio::spawn(server.into_future());
-    stop.await;
-    gateway.drain();
-    draining.send_replace(true);
-    drained.mark_unchanged();
-    match tokio::time::timeout(DRAIN, serving).await {
-        Ok(served) => served
-            .context("the server stopped")?
-            .context("the server failed")?,
-        Err(_) => tracing::info!("some connections did not end in time"),
+    let (draining, drained) = watch::channel(false);
+    let serving = gateway.serve(listener, drained);
+    let stopping = async {
+        stop.await;
+        gateway.drain();
+        draining.send_replace(true);
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = stopping => tracing::info!("some connections did not end in time"),
     }
     Ok(())
 }

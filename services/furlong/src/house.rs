@@ -17,10 +17,13 @@ use schemas::Blob;
 use sha2::{Digest as _, Sha256};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Passwords that may wait for a worker before more are turned away.
 const PASSWORDS_WAITING: usize = 64;
+/// Whoever has waited for so long is turned away; no work is done for whoever does not wait.
+const PASSWORD_WAIT: Duration = Duration::from_secs(3);
 
 /// The clock and the randomness of the process, for the gateway.
 pub struct HouseClock {
@@ -53,6 +56,7 @@ impl ports::Mint for HouseClock {
 pub struct Passwords {
     entropy: Arc<dyn Entropy>,
     waiting: SyncSender<Job>,
+    patience: Duration,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -77,7 +81,11 @@ impl Passwords {
                 tracing::error!(%error, "no thread for passwords");
             }
         }
-        Self { entropy, waiting }
+        Self {
+            entropy,
+            waiting,
+            patience: PASSWORD_WAIT,
+        }
     }
 
     fn work<T: Send + 'static>(
@@ -87,11 +95,17 @@ impl Passwords {
         let (answer, answered) = oneshot::channel();
         let queued = self.waiting.try_send(Box::new(move || {
             // Who asked may have gone.
-            drop(answer.send(run()));
+            if !answer.is_closed() {
+                drop(answer.send(run()));
+            }
         }));
+        let patience = self.patience;
         async move {
             queued.map_err(|_| ports::WorkersBusy)?;
-            answered.await.map_err(|_| ports::WorkersBusy)
+            let answered = tokio::time::timeout(patience, answered).await;
+            answered
+                .map_err(|_| ports::WorkersBusy)?
+                .map_err(|_| ports::WorkersBusy)
         }
         .boxed()
     }
@@ -328,5 +342,51 @@ impl ports::Check for LogWrites {
             Err(format!("the last commit failed: {fault}"))
         }))
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::SystemEntropy;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// One worker that is kept busy; the rest of the queue is filled by sign-ins.
+    #[tokio::test]
+    async fn no_work_is_done_for_who_does_not_wait_and_more_than_the_queue_are_turned_away() {
+        let passwords = Passwords::new(Arc::new(SystemEntropy), 1);
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = oneshot::channel();
+        let busy = passwords.work(move || {
+            begun.send(()).unwrap_or_default();
+            wait.recv().unwrap_or_default();
+        });
+        begins.await.unwrap();
+        let worked = Arc::new(AtomicU32::new(0));
+        let mut waiting = Vec::new();
+        for _ in 0..PASSWORDS_WAITING {
+            let worked = Arc::clone(&worked);
+            waiting.push(passwords.work(move || worked.fetch_add(1, Ordering::SeqCst)));
+        }
+        let turned_away = passwords.work(|| ()).await;
+        assert_eq!(turned_away, Err(ports::WorkersBusy));
+        // All but the last go; the worker is free again.
+        let last = waiting.pop().unwrap();
+        drop(waiting);
+        go_on.send(()).unwrap();
+        busy.await.unwrap();
+        assert_eq!(last.await, Ok(0));
+        assert_eq!(worked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_the_patience() {
+        let mut passwords = Passwords::new(Arc::new(SystemEntropy), 1);
+        passwords.patience = Duration::from_millis(10);
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let busy = passwords.work(move || wait.recv().unwrap_or_default());
+        let waited = passwords.work(|| ()).await;
+        assert_eq!(waited, Err(ports::WorkersBusy));
+        drop((go_on, busy));
     }
 }

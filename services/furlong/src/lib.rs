@@ -4,6 +4,7 @@
 //! services and concrete stores side by side. Prohibition: no business rule; a command reads
 //! its arguments, calls the crate that knows, and prints what came back.
 
+pub mod admission;
 pub mod audit;
 mod bench;
 mod calc;

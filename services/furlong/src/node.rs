@@ -4,6 +4,7 @@
 //! together, serve, and stop in the order that loses nothing: no new requests, then the services,
 //! then the log. Prohibition: nothing here knows of demonstrations; that is `dev`'s.
 
+use crate::admission::AdmissionOptions;
 use crate::checkpoints::CheckpointSigner;
 use crate::data_folder::DataFolder;
 use crate::engine::{Engine, Ground, Work};
@@ -62,6 +63,8 @@ pub struct NodeOptions {
     pub deadline: Duration,
     /// Requests per user; none: as many as they like.
     pub rate_limit: Option<RateLimit>,
+    /// Whom else the gateway lets in.
+    pub admission: AdmissionOptions,
     /// The demo customer, in `dev`.
     pub demo: Option<Demo>,
 }
@@ -151,6 +154,7 @@ impl Node {
         let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
         let front = Front {
             rate_limit: options.rate_limit,
+            admission: options.admission.clone(),
             deadline: options.deadline,
             ground: &ground,
             keys: &keys,

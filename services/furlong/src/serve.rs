@@ -86,6 +86,7 @@ fn embedded(
         lean_step_permille: settings.lean_step_permille,
         deadline: settings.deadline(),
         rate_limit: settings.rate_limit(),
+        admission: settings.admission.clone(),
         demo: None,
     };
     runtime.block_on(async {

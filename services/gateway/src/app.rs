@@ -3,14 +3,14 @@
 //! Duty: hold the ports, the hub and the settings that every route shares. Prohibition: no state
 //! that counts: any gateway can be stopped at any time, and another one answers as it would.
 
+use crate::admission::{AdmissionSettings, Gate, Rates, Seats};
 use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
     Calculator, Check, Checkpoints, Clock, FeedIngest, Foresight, MetricsSource, Mint,
-    PasswordWorkers, ProfileSealer, Receipts, SecondFactors, Tokens, WebhookVerifier,
+    PasswordWorkers, ProfileSealer, RateStore, Receipts, SecondFactors, Tokens, WebhookVerifier,
 };
 use crate::progress::SharedLooks;
-use crate::rate::RateLimiter;
 use crate::routes::feed::Unsent;
 use axum::Router;
 use eventlog::EventLog;
@@ -19,6 +19,7 @@ use markets::MarketView;
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use viewstore::ViewStore;
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Per subject; none: unlimited.
     pub rate_limit: Option<RateLimit>,
+    /// What else is let in.
+    pub admission: AdmissionSettings,
     /// The largest JSON body, in bytes.
     pub body_bytes_max: usize,
     /// The largest feed body, in bytes.
@@ -78,6 +81,7 @@ impl Default for Config {
                 per_minute: 100,
                 burst: 150,
             }),
+            admission: AdmissionSettings::default(),
             body_bytes_max: 64 * 1024,
             feed_bytes_max: 4 * 1024 * 1024,
             session: kernel::Duration::from_secs(7 * 24 * 3_600),
@@ -121,6 +125,8 @@ pub struct Parts {
     pub passwords: Arc<dyn PasswordWorkers>,
     /// Access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// Where all gateways count requests together; none: this one counts alone.
+    pub rate_store: Option<Arc<dyn RateStore>>,
     /// Sealing of personal data.
     pub sealer: Arc<dyn ProfileSealer>,
     /// Codes of authenticators.
@@ -161,9 +167,15 @@ impl Gateway {
             recent: parts.config.decisions_remembered,
             queue: parts.config.stream_queue,
         };
+        let store = parts.rate_store.clone();
+        let rates = parts.config.rate_limit;
+        let rates = rates.map(|limit| Rates::new(limit, store));
+        let gate = parts.config.admission.concurrency;
         let inner = Inner {
             hub: Arc::new(Hub::new(memory)),
-            rate: parts.config.rate_limit.map(RateLimiter::new),
+            rates,
+            gate: gate.map(|bounds| Arc::new(Gate::new(bounds))),
+            seats: Seats::default(),
             metrics: Metrics::default(),
             looks: SharedLooks::default(),
             feed_unsent: tokio::sync::Mutex::default(),
@@ -175,10 +187,17 @@ impl Gateway {
         }
     }
 
-    /// The routes. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that
-    /// callers without a token are told apart by their addresses.
+    /// The routes, for [`Self::serve`] or for tests that ask without a connection.
     pub fn router(&self) -> Router {
         crate::table::router(self.app.clone())
+    }
+
+    /// Serves the routes on a listener, within the limits of connections, until `stop` says true
+    /// and everything that was open then has ended.
+    pub async fn serve(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
+        let settings = &self.app.config.admission;
+        let (limits, proxies) = (settings.connections, settings.trusted_proxies.clone());
+        crate::admission::serve(listener, self.router(), limits, proxies, stop).await;
     }
 
     /// Where the process's journal reader hands its decisions in.
@@ -200,7 +219,9 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     parts: Parts,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) rate: Option<RateLimiter>,
+    pub(crate) rates: Option<Rates>,
+    pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) seats: Seats,
     pub(crate) metrics: Metrics,
     pub(crate) looks: SharedLooks,
     /// Held while a feed's lines are counted and sent; what was counted and not taken by the log.

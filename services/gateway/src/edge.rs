@@ -3,19 +3,20 @@
 //! Duty: give the request its id, find out who asks, hold the rate limit, bound the time, catch
 //! panics, write problems, count. Prohibition: no answer leaves without passing here.
 
+use crate::admission::{
+    ClientAddress, Priority, Standing, Subject, Work, client_address, priority_of,
+};
 use crate::app::App;
 use crate::errors::Code;
 use crate::extract::Identified;
 use crate::problem::Problem;
-use crate::rate;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use kernel::CorrelationId;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(crate) struct RequestContext {
     /// In answers and log lines: the same as 32 hexadecimal digits, so that a trace id of the
     /// client is its own name for the request.
     pub id: String,
+    /// Its place at work, where it needs one.
+    pub work: Option<Work>,
 }
 
 impl RequestContext {
@@ -34,6 +37,7 @@ impl RequestContext {
         Self {
             correlation,
             id: hexadecimal(correlation),
+            work: None,
         }
     }
 
@@ -83,15 +87,17 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let route = path.as_ref().map_or("none", MatchedPath::as_str).to_owned();
 
     let identified = Identified::read(&app, request.headers()).await;
-    let counted = count(&app, &route, &identified, request.extensions());
-    request.extensions_mut().insert(context.clone());
+    let proxies = &app.config.admission.trusted_proxies;
+    let address = client_address(proxies, request.extensions(), request.headers());
+    let counted = count(&app, &route, &identified, address).await;
+    request.extensions_mut().insert(address);
     request.extensions_mut().insert(identified);
 
     let admitted = counted
         .as_ref()
         .is_none_or(|(standing, _)| standing.admitted);
     let response = if admitted {
-        run(&app, &route, request, next).await
+        held(&app, &route, &context, request, next).await
     } else {
         let wait = counted.as_ref().map_or(1, |(standing, _)| standing.next_s);
         let problem = Problem::new(Code::RateLimited);
@@ -110,6 +116,53 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     app.metrics.request(method.as_str(), &route, status, micros);
     tracing::debug!(%method, route, status, micros, request_id = context.id, "answered");
     response
+}
+
+/// Runs the route once there is a place for it; without one nothing is begun.
+async fn held(
+    app: &App,
+    route: &str,
+    context: &RequestContext,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let priority = priority_of(request.method().as_str(), route);
+    let work = match app.gate.as_ref().zip(priority) {
+        None => None,
+        Some((gate, priority)) => match gate.enter(priority).await {
+            Ok(work) => Some(work),
+            Err(_) => return turned_away(priority).into_response(),
+        },
+    };
+    request.extensions_mut().insert(RequestContext {
+        work: work.clone(),
+        ..context.clone()
+    });
+    let response = run(app, route, request, next).await;
+    if let Some(work) = work {
+        // What was refused for its form took no work that would tell anything.
+        let status = response.status();
+        if status.is_client_error() && status != StatusCode::CONFLICT {
+            work.ended();
+        } else {
+            work.done();
+        }
+    }
+    response
+}
+
+/// The less it matters, the later it is to come back.
+fn turned_away(priority: Priority) -> Problem {
+    let wait_s = match priority {
+        Priority::Settling | Priority::Placing => 1,
+        Priority::Quoting => 2,
+        Priority::History => 3,
+        Priority::Browsing => 5,
+    };
+    Problem::new(Code::Overloaded)
+        .detail("More is asked than can be done in time. Nothing was begun of this request.")
+        .with("priority", priority.name().into())
+        .retry_after_s(wait_s)
 }
 
 /// Runs the route; a panic in it is our fault and the client's 500.
@@ -133,13 +186,13 @@ async fn run(app: &App, route: &str, request: Request, next: Next) -> Response {
 }
 
 /// Counts a request of the API against its subject's rate.
-fn count(
+async fn count(
     app: &App,
     route: &str,
     identified: &Identified,
-    extensions: &Extensions,
-) -> Option<(rate::Standing, String)> {
-    let limiter = app.rate.as_ref()?;
+    ClientAddress(address): ClientAddress,
+) -> Option<(Standing, String)> {
+    let rates = app.rates.as_ref()?;
     // Feeds and providers are not users: signatures, roles and body sizes bound them.
     let counted = route.starts_with("/v1/")
         && !route.starts_with("/v1/feed/")
@@ -148,13 +201,10 @@ fn count(
         return None;
     }
     let subject = match identified {
-        Identified::Subject(subject) => rate::Subject::Customer(subject.customer),
-        Identified::Nobody | Identified::Refused(_) => {
-            let address = extensions.get::<ConnectInfo<SocketAddr>>();
-            rate::Subject::Address(address.map(|ConnectInfo(address)| address.ip()))
-        }
+        Identified::Subject(subject) => Subject::Customer(subject.customer),
+        Identified::Nobody | Identified::Refused(_) => Subject::address(address),
     };
-    Some((limiter.count(subject, app.now()), limiter.policy()))
+    Some((rates.count(subject, app.now()).await, rates.policy()))
 }
 
 /// Writes a problem's body, and gives one to bare errors that other layers made.
@@ -176,7 +226,7 @@ fn finished(mut response: Response, context: &RequestContext) -> Response {
     written
 }
 
-fn tell_standing(headers: &mut HeaderMap, standing: rate::Standing, policy: &str) {
+fn tell_standing(headers: &mut HeaderMap, standing: Standing, policy: &str) {
     let field = format!("\"user\";r={};t={}", standing.remaining, standing.next_s);
     for (name, value) in [("ratelimit-policy", policy), ("ratelimit", field.as_str())] {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -60,8 +60,10 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for ApiJsonOrNone<T> {
 
 /// The body's bytes, as far as the route allows.
 pub(crate) async fn body_bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app)
+    let reading = Bytes::from_request(request, app);
+    tokio::time::timeout(app.config.admission.body_wait, reading)
         .await
+        .map_err(|_| Problem::new(Code::RequestTimeout))?
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 Problem::new(Code::PayloadTooLarge)

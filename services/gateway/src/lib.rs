@@ -6,6 +6,7 @@
 //! Prohibition: nothing that counts is decided or kept here, and no other service is named: they
 //! meet in `schemas`, and what needs keys, clocks or providers comes through [`ports`].
 
+mod admission;
 mod answers;
 mod app;
 mod asking;
@@ -28,7 +29,6 @@ mod positions;
 mod problem;
 mod progress;
 mod provenance;
-mod rate;
 mod refusals;
 mod ring;
 mod routes;
@@ -39,6 +39,7 @@ mod table;
 mod ticket;
 mod views;
 
+pub use admission::{AdmissionSettings, Bounds, ConnectionLimits, NetworkInvalid, TrustedProxies};
 pub use app::{Config, Demo, Gateway, Parts, RateLimit};
 pub use errors::{Code, Entry};
 pub use hub::Hub;

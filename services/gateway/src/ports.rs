@@ -367,6 +367,42 @@ pub trait Check: Send + Sync + 'static {
     fn check(&self) -> BoxFuture<'static, Result<(), String>>;
 }
 
+/// What a request takes of its subject's rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateTake {
+    /// How far ahead of the present the subject may be for it to pass, in microseconds.
+    pub tolerance_micros: i64,
+    /// How much further ahead it then is, in microseconds; 0: the request only asks.
+    pub take_micros: i64,
+}
+
+/// What a store of rates said of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateTaken {
+    /// Whether it passes.
+    pub admitted: bool,
+    /// How far ahead of the present its subject was before it, in microseconds.
+    pub ahead_micros: i64,
+}
+
+/// The store of rates has not answered in time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RateStoreAway(pub String);
+
+/// Where all gateways count requests together, on one clock.
+pub trait RateStore: Send + Sync + 'static {
+    /// Counts a request for a key, at once or not at all.
+    ///
+    /// # Errors
+    /// No answer; whether it counted is not known. It comes within a bound that nobody minds.
+    fn take<'a>(
+        &'a self,
+        key: &'a str,
+        take: RateTake,
+    ) -> BoxFuture<'a, Result<RateTaken, RateStoreAway>>;
+}
+
 /// Figures of other parts of the process.
 pub trait MetricsSource: Send + Sync + 'static {
     /// Appends them in the Prometheus text format.

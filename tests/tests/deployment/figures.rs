@@ -22,6 +22,7 @@ pub fn scraped() -> &'static str {
             snapshot_every: 1_000,
             lean_step_permille: 0,
             deadline: Duration::from_secs(5),
+            admission: furlong::admission::AdmissionOptions::default(),
             rate_limit: None,
             demo: None,
         };

@@ -11,6 +11,7 @@ mod watcher;
 
 use super::bets::connection::Connection;
 use super::measure::{Mark, Report, Span, Spread, per_mille, rate};
+use crate::admission::AdmissionOptions;
 use crate::data_folder::DataFolder;
 use crate::house_tokens::HouseTokens;
 use crate::node::{Node, NodeOptions};
@@ -350,6 +351,7 @@ async fn open(folder: &Path) -> anyhow::Result<House> {
         snapshot_every: SNAPSHOT_EVERY,
         deadline: DEADLINE,
         rate_limit: None,
+        admission: AdmissionOptions::default(),
         lean_step_permille: 0,
         demo: None,
     })

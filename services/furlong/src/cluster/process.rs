@@ -165,6 +165,7 @@ fn open_gateway(
     let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
     let front = Front {
         rate_limit: settings.rate_limit(),
+        admission: settings.admission.clone(),
         deadline: settings.deadline(),
         ground: &parts.ground,
         keys: &keys,

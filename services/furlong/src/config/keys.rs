@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 20] = [
+pub const KEYS: [Key; 26] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -38,6 +38,32 @@ pub const KEYS: [Key; 20] = [
         "requests a minute for each user, or off",
     ),
     key("rate_burst", "150", "requests at once from rest"),
+    key(
+        "concurrency",
+        "4000",
+        "requests that are worked on at once at most, the limit finds itself below; or off",
+    ),
+    key("connections", "12000", "open connections of a gateway"),
+    key(
+        "connections_per_address",
+        "256",
+        "open connections from one address; this machine and trusted proxies are many people",
+    ),
+    key(
+        "rate_store",
+        "",
+        "where gateways count requests together, redis://host:port/database; empty: each alone",
+    ),
+    key(
+        "rate_store_credentials",
+        "",
+        "a file with user:password for the rate store",
+    ),
+    key(
+        "trusted_proxies",
+        "",
+        "whose X-Forwarded-For is believed, addresses or networks with commas",
+    ),
     key(
         "deadline_ms",
         "5000",

@@ -10,6 +10,7 @@ mod sources;
 pub use keys::{KEYS, Key};
 pub use sources::{Origin, Resolved, Value};
 
+use crate::admission::AdmissionOptions;
 use crate::exit::{Ended, Failure, Outcome};
 use crate::screen::Screen;
 use clap::{Args, Subcommand};
@@ -82,6 +83,8 @@ pub struct Settings {
     pub rate_limit: Option<u32>,
     /// Requests at once from rest.
     pub rate_burst: u32,
+    /// Whom else the gateway lets in.
+    pub admission: AdmissionOptions,
     /// How long an answer is waited for, in milliseconds.
     pub deadline_ms: u32,
     /// Effective decisions between two snapshots of a partition.

@@ -2,6 +2,8 @@
 
 use super::keys::{KEYS, Key, find, nearest};
 use super::{Cluster, Settings};
+use crate::admission::{AdmissionOptions, RateStoreAddress};
+use gateway::{AdmissionSettings, Bounds, ConnectionLimits};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -189,11 +191,58 @@ impl Resolved {
             partitions: u16::try_from(self.at_least_one("partitions", 1_024)?).unwrap_or(u16::MAX),
             rate_limit,
             rate_burst: self.at_least_one("rate_burst", 1_000_000_000)?,
+            admission: self.admission()?,
             deadline_ms: self.at_least_one("deadline_ms", 600_000)?,
             snapshot_every: self.at_least_one("snapshot_every", 1_000_000_000)?,
             lean_step_permille: self.lean_step()?,
             cluster: self.cluster()?,
         })
+    }
+
+    fn given(&self, name: &str) -> Option<&str> {
+        Some(self.text(name)).filter(|text| !text.is_empty())
+    }
+
+    fn admission(&self) -> Result<AdmissionOptions, String> {
+        let proxies = "addresses or networks with commas, such as 10.0.0.7, 10.1.0.0/16";
+        let rate_store = self.given("rate_store").map(|url| RateStoreAddress {
+            url: url.to_owned(),
+            credentials: self.given("rate_store_credentials").map(Into::into),
+        });
+        let settings = AdmissionSettings::default();
+        Ok(AdmissionOptions {
+            settings: AdmissionSettings {
+                concurrency: self.concurrency()?,
+                connections: ConnectionLimits {
+                    connections: self.many("connections")?,
+                    per_address: self.many("connections_per_address")?,
+                    ..settings.connections
+                },
+                trusted_proxies: self.read("trusted_proxies", proxies)?,
+                ..settings
+            },
+            rate_store,
+        })
+    }
+
+    fn many(&self, name: &str) -> Result<usize, String> {
+        let number = self.at_least_one(name, 1_000_000)?;
+        Ok(usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
+    fn concurrency(&self) -> Result<Option<Bounds>, String> {
+        if self.text("concurrency") == "off" {
+            return Ok(None);
+        }
+        let max = self
+            .many("concurrency")
+            .map_err(|error| format!("{error}, or off"))?;
+        let bounds = AdmissionSettings::default().concurrency;
+        Ok(bounds.map(|bounds| Bounds {
+            min: bounds.min.min(max),
+            first: bounds.first.min(max),
+            max,
+        }))
     }
 
     fn lean_step(&self) -> Result<u16, String> {
@@ -316,6 +365,45 @@ mod tests {
         ] {
             let refused = settings(&[("brokers", "a:9092"), (name, value)]).unwrap_err();
             assert!(refused.contains(named), "{refused}");
+        }
+    }
+
+    #[test]
+    fn who_is_let_in_is_said_by_settings() {
+        let settings = |pairs: &[(&str, &str)]| {
+            merge(Source::new(), Source::new(), source(pairs))
+                .unwrap()
+                .settings()
+        };
+        // What nobody says otherwise is what the gateway has by itself.
+        assert_eq!(
+            settings(&[]).unwrap().admission,
+            AdmissionOptions::default()
+        );
+        let told = settings(&[
+            ("concurrency", "10"),
+            ("connections", "20"),
+            ("rate_store", "redis://here:6379/0"),
+        ]);
+        let told = told.unwrap().admission;
+        assert_eq!(
+            told.settings.concurrency.map(|bounds| bounds.first),
+            Some(10)
+        );
+        assert_eq!(told.settings.connections.connections, 20);
+        assert_eq!(
+            told.rate_store.map(|store| store.url).as_deref(),
+            Some("redis://here:6379/0")
+        );
+        let off = settings(&[("concurrency", "off")]).unwrap().admission;
+        assert_eq!(off.settings.concurrency, None);
+        for (name, value) in [
+            ("concurrency", "0"),
+            ("connections", "none"),
+            ("trusted_proxies", "proxy.example"),
+        ] {
+            let refused = settings(&[(name, value)]).unwrap_err();
+            assert!(refused.contains(name), "{refused}");
         }
     }
 

@@ -172,6 +172,7 @@ impl House {
             lean_step_permille: 0,
             deadline: Duration::from_secs(20),
             rate_limit: None,
+            admission: furlong::admission::AdmissionOptions::default(),
             demo: None,
         })
         .await

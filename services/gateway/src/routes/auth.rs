@@ -4,6 +4,7 @@
 //! Prohibition: no password and no readable personal field goes beyond this module, and whether
 //! a login exists is not to be learnt from an answer or its time.
 
+use crate::admission::{ClientAddress, Subject};
 use crate::answers::json_response;
 use crate::app::App;
 use crate::asking::{self, Answer, Request};
@@ -89,12 +90,49 @@ pub(crate) struct LoginBody {
 pub(crate) async fn login(
     State(app): State<App>,
     Extension(context): Extension<RequestContext>,
+    Extension(address): Extension<ClientAddress>,
     ApiJson(body): ApiJson<LoginBody>,
+) -> Result<Response, Problem> {
+    failures_allow(&app, address).await?;
+    let signed_in = signed_in(&app, &context, &body).await;
+    if let Err(problem) = &signed_in
+        && problem.code() == Code::CredentialsWrong
+        && let Some(rates) = &app.rates
+    {
+        rates.count(failures(address), app.now()).await;
+    }
+    signed_in
+}
+
+fn failures(ClientAddress(address): ClientAddress) -> Subject {
+    Subject::failures(address)
+}
+
+/// Whoever fails too often from one place is stopped before any password is hashed.
+async fn failures_allow(app: &App, address: ClientAddress) -> Result<(), Problem> {
+    let Some(rates) = &app.rates else {
+        return Ok(());
+    };
+    let standing = rates.look(failures(address), app.now()).await;
+    if standing.admitted {
+        return Ok(());
+    }
+    let wait = u64::try_from(standing.next_s).unwrap_or(1);
+    Err(Problem::new(Code::SignInBlocked)
+        .detail("Too many failed sign-ins from this address.")
+        .retry_after_s(wait))
+}
+
+/// Signs in, or tells why not.
+async fn signed_in(
+    app: &App,
+    context: &RequestContext,
+    body: &LoginBody,
 ) -> Result<Response, Problem> {
     let login_hash = app.sealer.login_hash(&normal_login(&body.login));
     // A password that is replaced while it is checked is checked once more.
     for _ in 0..2 {
-        match sign_in(&app, &context, login_hash, &body).await? {
+        match sign_in(app, context, login_hash, body).await? {
             Some(response) => return Ok(response),
             None => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
         }

@@ -1,5 +1,6 @@
 //! Whether the process lives, is ready, and its figures.
 
+use crate::admission::{self, Rates};
 use crate::answers::json_response;
 use crate::app::App;
 use crate::errors::Code;
@@ -40,10 +41,13 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
         }
     }
     // Bets are taken without views: their absence is told and turns nobody away.
-    let degraded: Vec<Value> = match bounded(views_follow(&app)).await {
-        Ok(()) => Vec::new(),
-        Err(detail) => vec![json!({"name": "views", "detail": detail})],
-    };
+    let mut degraded: Vec<Value> = Vec::new();
+    if let Err(detail) = bounded(views_follow(&app)).await {
+        degraded.push(json!({"name": "views", "detail": detail}));
+    }
+    if let Some(detail) = app.rates.as_ref().and_then(Rates::trouble) {
+        degraded.push(json!({"name": "rate_store", "detail": detail}));
+    }
     if missing.is_empty() {
         let body = json!({"status": "ready", "missing": [], "degraded": degraded});
         json_response(StatusCode::OK, &body)
@@ -93,6 +97,7 @@ async fn views_follow(app: &App) -> Result<(), String> {
 /// GET /metrics
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let mut text = app.metrics.text();
+    admission::write_figures(&app, &mut text);
     for source in &app.parts().metrics {
         source.write(&mut text);
     }

@@ -7,6 +7,7 @@
 use crate::answers::{json_response, mark_replayed};
 use crate::app::App;
 use crate::asking::{self, Answer, Request};
+use crate::edge::RequestContext;
 use crate::errors::Code;
 use crate::extract::{ApiJson, Caller, Fields, MoneyBody, idempotency_key, prefer_wait};
 use crate::picture::Picture;
@@ -348,7 +349,7 @@ pub(crate) async fn ask_and_follow(
     let last = match (replayed, ticket) {
         // No answer of a trader is waited for here.
         (false, _) if referred.is_some() => Last::Pending(referred.map(|(_, until)| until)),
-        (false, Some(ticket)) => followed(placed.bet, ticket, until).await,
+        (false, Some(ticket)) => followed(&caller.context, placed.bet, ticket, until).await,
         (true | false, _) => timeout_at(deadline, looked_up(app, placed.bet, until))
             .await
             .unwrap_or_else(|_| Err(Problem::new(Code::LogUnavailable)))?,
@@ -365,7 +366,12 @@ enum Last {
 }
 
 /// Follows a bet on the tail until it is decided or the wait is over.
-async fn followed(bet: BetId, mut ticket: Ticket, until: tokio::time::Instant) -> Last {
+async fn followed(
+    context: &RequestContext,
+    bet: BetId,
+    mut ticket: Ticket,
+    until: tokio::time::Instant,
+) -> Last {
     let mut pending_until = None;
     while let Ok(Some(decision)) = timeout_at(until, ticket.next()).await {
         for event in events::of_bets(&decision) {
@@ -376,6 +382,10 @@ async fn followed(bet: BetId, mut ticket: Ticket, until: tokio::time::Instant) -
                 && delayed == bet
             {
                 pending_until = Some(end);
+                // From here on it is the delay that is waited for.
+                if let Some(work) = &context.work {
+                    work.done();
+                }
             }
         }
     }

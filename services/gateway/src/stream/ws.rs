@@ -5,6 +5,7 @@
 //! keep up is never waited for: prices are conflated, and when bets or money pile up beyond the
 //! queue the socket is closed with 1013.
 
+use crate::admission::{Gcra, Seat};
 use crate::app::App;
 use crate::errors::Code;
 use crate::extract::{Fields, identify, parse_json, position};
@@ -28,13 +29,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Interval, interval, timeout};
+use tokio::time::{Instant, Interval, interval, timeout};
 
 /// Who does not take a message for that long is not there any more.
 const SEND_WAIT: Duration = Duration::from_secs(10);
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Room for what comes in, kept for as long as the socket: requests are small.
+const READ_BYTES: usize = 2 * 1024;
 /// The process stops; come back at once, to another one.
 const CLOSE_RESTARTING: u16 = 1012;
+/// Nothing was asked for.
+const CLOSE_IDLE: u16 = 1008;
 /// Too slow; come back with the last token.
 const CLOSE_TOO_SLOW: u16 = 1013;
 
@@ -48,6 +53,7 @@ pub(crate) async fn stream(
         Open::new(&app, StreamKind::WebSocket).ok_or_else(|| Problem::new(Code::Overloaded))?;
     Ok(upgrade
         .max_message_size(MESSAGE_BYTES_MAX)
+        .read_buffer_size(READ_BYTES)
         .on_upgrade(move |socket| async move {
             let mut connection = Connection::new(app, socket, open);
             let ended = connection.run().await;
@@ -64,6 +70,8 @@ enum Ended {
     Restarting,
     /// Messages that must not be left out piled up.
     TooSlow,
+    /// It has subscribed to nothing for too long.
+    Idle,
 }
 
 /// What clients send.
@@ -91,6 +99,12 @@ struct Connection {
     app: App,
     socket: WebSocket,
     subject: Option<Subject>,
+    /// The subject's seat.
+    seat: Option<Seat>,
+    /// How much may be asked for, and when the next thing would be due at that rate.
+    asks: (Gcra, i64),
+    /// When something was subscribed last.
+    idle_since: Instant,
     odds: Option<OddsChannel>,
     bets: Option<BetsChannel>,
     account: Option<AccountChannel>,
@@ -106,6 +120,9 @@ impl Connection {
         Self {
             socket,
             subject: None,
+            seat: None,
+            asks: (Gcra::new(app.config.admission.socket_asks), 0),
+            idle_since: Instant::now(),
             odds: None,
             bets: None,
             account: None,
@@ -189,6 +206,9 @@ impl Connection {
             Err(problem) => return self.status(&Value::Null, Err(problem)).await,
         };
         let id = asked.id.clone().unwrap_or(Value::Null);
+        if let Err(problem) = self.may_ask() {
+            return self.status(&id, Err(problem)).await;
+        }
         match asked.op.as_str() {
             "authenticate" => {
                 let result = self.authenticate(asked.token.as_deref()).await;
@@ -212,6 +232,20 @@ impl Connection {
                 self.status(&id, Err(problem)).await
             }
         }
+    }
+
+    /// Whoever asks for ever new pictures takes a share of the house like anybody else.
+    fn may_ask(&mut self) -> Result<(), Problem> {
+        let now = self.app.now().micros();
+        let (rule, due) = &mut self.asks;
+        let ahead = due.saturating_sub(now).max(0);
+        if !rule.passes(ahead) {
+            return Err(Problem::new(Code::RateLimited));
+        }
+        *due = now
+            .saturating_add(ahead)
+            .saturating_add(rule.between_micros);
+        Ok(())
     }
 
     async fn status(&mut self, id: &Value, result: Result<(), Problem>) -> Result<(), Ended> {
@@ -244,6 +278,10 @@ impl Connection {
             .is_some_and(|before| before.customer == subject.customer);
         if !same {
             self.forget_customer();
+            let most = self.app.config.admission.sockets_per_customer;
+            let seat = self.app.seats.take(subject.customer, most);
+            let full = format!("{most} sockets are signed in for this customer; close one first");
+            self.seat = Some(seat.ok_or_else(|| Problem::new(Code::RateLimited).detail(full))?);
         }
         self.subject = Some(subject);
         Ok(())
@@ -251,6 +289,7 @@ impl Connection {
 
     fn forget_customer(&mut self) {
         self.subject = None;
+        self.seat = None;
         self.bets = None;
         self.account = None;
         self.tail = None;
@@ -361,7 +400,11 @@ impl Connection {
             beats.push(account.heartbeat(&self.app).to_json("account"));
             beats.extend(self.reminder().await);
         }
-        if beats.is_empty() {
+        if !beats.is_empty() {
+            self.idle_since = Instant::now();
+        } else if self.idle_since.elapsed() > self.app.config.admission.socket_idle {
+            return Err(Ended::Idle);
+        } else {
             beats.push(json!({"op": "heartbeat", "data": heartbeat_data(&self.app)}));
         }
         for beat in beats {
@@ -381,6 +424,7 @@ impl Connection {
     async fn close(mut self, ended: Ended) {
         let (code, reason) = match ended {
             Ended::Gone => return,
+            Ended::Idle => (CLOSE_IDLE, "nothing is subscribed"),
             Ended::Restarting => (CLOSE_RESTARTING, "restarting"),
             Ended::TooSlow => {
                 self.app.metrics.stream_cut();

@@ -4,6 +4,7 @@
 //! make it in real use. Prohibition: no price moves and nothing goes in play, so that no bet has
 //! a reason to be refused.
 
+use crate::admission::AdmissionOptions;
 use crate::data_folder::DataFolder;
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
@@ -89,6 +90,7 @@ impl World {
             lean_step_permille: 0,
             deadline: DEADLINE,
             rate_limit: None,
+            admission: AdmissionOptions::default(),
             demo: None,
         })
         .await

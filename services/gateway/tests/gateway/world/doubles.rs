@@ -33,6 +33,7 @@ pub fn parts(
         mint: Arc::new(Counting(AtomicU64::new(0))),
         passwords: Arc::new(PlainPasswords),
         tokens: Arc::new(PlainTokens),
+        rate_store: None,
         sealer: Arc::new(PlainSealer),
         factors: Arc::new(PlainFactors),
         webhooks: Arc::new(PlainWebhooks),

@@ -88,6 +88,19 @@ impl World {
         Gateway::new(parts(&self.log, &self.views, &self.markets, config))
     }
 
+    /// A gateway that counts requests in a store beside others.
+    pub fn gateway_counting_in<S: gateway::ports::RateStore>(
+        &self,
+        store: &Arc<S>,
+        config: Config,
+    ) -> Gateway {
+        let parts = parts(&self.log, &self.views, &self.markets, config);
+        Gateway::new(gateway::Parts {
+            rate_store: Some(Arc::<S>::clone(store)),
+            ..parts
+        })
+    }
+
     /// A gateway that has not read any tail, on a log of its own making.
     pub fn gateway_on(&self, log: Arc<dyn EventLog>) -> Gateway {
         let parts = parts(&self.log, &self.views, &self.markets, Config::default());
@@ -174,14 +187,7 @@ impl World {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        sent_to(&self.router, request).await
     }
 
     pub async fn get(&self, token: &str, path: &str) -> Answer {
@@ -207,6 +213,18 @@ impl World {
             seq: 1,
         };
         self.views.apply(at, vec![row], progress).await.unwrap();
+    }
+}
+
+/// A request to any gateway.
+pub async fn sent_to(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
     }
 }
 

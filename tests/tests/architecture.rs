@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keystore", &["kernel"]),
     ("ratestore-redis", &[]),
     ("schemastore", &["kernel", "schemas"]),
+    ("outbound", &[]),
     (
         "runtime",
         &[
@@ -73,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "schemas",
             "runtime",
             "viewstore",
+            "outbound",
             "payments-domain",
         ],
     ),
@@ -112,7 +114,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["gateway", "furlong"]),
     ("argon2", &["auth"]),
     ("clap", &["furlong", "campaign", "stack"]),
-    ("ureq", &["schemastore"]),
+    ("ureq", &["schemastore", "outbound"]),
     ("getrandom", &["runtime"]),
     ("chacha20poly1305", &["keystore"]),
 ];

@@ -168,6 +168,7 @@ async fn play(
         password: user.password.clone(),
     });
     let options = NodeOptions {
+        provider: crate::providers::ProviderChoice::Simulated,
         folder: folder.clone(),
         listen: dev.listen,
         port: dev.port,

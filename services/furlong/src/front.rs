@@ -68,8 +68,8 @@ pub(crate) struct Front<'a> {
     pub checks: Vec<Arc<dyn ports::Check>>,
     /// Figures of other parts of the process.
     pub metrics: Vec<Arc<dyn ports::MetricsSource>>,
-    /// The key of the provider's call-backs.
-    pub provider_key: &'a keystore::Secret,
+    /// What takes the provider's call-backs.
+    pub call_backs: payments::CallBacks,
     /// The demo customer, in `dev`.
     pub demo: Option<Demo>,
 }
@@ -116,6 +116,7 @@ impl Front<'_> {
                 rate_limit: self.rate_limit,
                 admission: self.admission.settings,
                 deadline: self.deadline,
+                provider: self.call_backs.provider().to_owned(),
                 ..Config::default()
             },
             clock: Arc::<HouseClock>::clone(&house),
@@ -124,7 +125,7 @@ impl Front<'_> {
             tokens: Arc::new(tokens),
             factors: Arc::new(factors),
             sealer: Arc::new(sealer),
-            webhooks: Arc::new(Webhooks::new(self.provider_key, partitions)),
+            webhooks: Arc::new(Webhooks::new(self.call_backs, partitions)),
             feed: Some(self.feeds),
             receipts: Some(Arc::new(receipts)),
             calculator: Some(Arc::new(SlipCalculator)),

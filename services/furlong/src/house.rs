@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, ready};
 use gateway::ports;
 use kernel::{CustomerId, Digest, Partition, Timestamp};
 use keystore::{KeyError, KeyStore, NONCE_BYTES, Purpose, Secret, ServiceKey};
-use payments::{WebhookHeaders, WebhookKeys};
+use payments::CallBacks;
 use runtime::{Clock, Entropy, Health, mint};
 use schemas::Blob;
 use sha2::{Digest as _, Sha256};
@@ -223,18 +223,18 @@ pub(crate) fn on_keys<T: Send + 'static>(
         .boxed()
 }
 
-/// Checks the simulated provider's call-backs.
+/// Checks the provider's call-backs.
 pub struct Webhooks {
-    keys: WebhookKeys,
+    call_backs: CallBacks,
     partitions: u16,
 }
 
 impl Webhooks {
-    /// Takes call-backs that are signed with this key.
+    /// Takes these.
     #[must_use]
-    pub fn new(key: &Secret, partitions: u16) -> Self {
+    pub const fn new(call_backs: CallBacks, partitions: u16) -> Self {
         Self {
-            keys: WebhookKeys::new(vec![key.expose().to_vec()]),
+            call_backs,
             partitions,
         }
     }
@@ -248,7 +248,7 @@ impl ports::WebhookVerifier for Webhooks {
         body: &[u8],
         now: Timestamp,
     ) -> Result<ports::WebhookCall, ports::WebhookError> {
-        if !payments::provider_names().contains(&provider) {
+        if self.call_backs.provider() != provider {
             return Err(ports::WebhookError::ProviderUnknown);
         }
         let header = |name: &str| {
@@ -257,16 +257,16 @@ impl ports::WebhookVerifier for Webhooks {
                 .and_then(|value| value.to_str().ok())
                 .unwrap_or("")
         };
-        let signed = WebhookHeaders {
-            id: header("webhook-id"),
-            timestamp: header("webhook-timestamp"),
-            signature: header("webhook-signature"),
+        let report = match self.call_backs.read(header, body, now) {
+            Ok(Some(report)) => report,
+            Ok(None) => return Err(ports::WebhookError::NoOutcome),
+            Err(error @ payments::WebhookError::Unreadable(_)) => {
+                return Err(ports::WebhookError::Unreadable(error.to_string()));
+            }
+            Err(error) => {
+                return Err(ports::WebhookError::SignatureInvalid(error.to_string()));
+            }
         };
-        self.keys
-            .verify(&signed, body, now)
-            .map_err(|error| ports::WebhookError::SignatureInvalid(error.to_string()))?;
-        let report = payments::read_report(provider, body, self.partitions)
-            .map_err(|error| ports::WebhookError::Unreadable(error.to_string()))?;
         let partition = payments::partition_of(&report.payment, self.partitions);
         Ok(ports::WebhookCall { report, partition })
     }

@@ -36,6 +36,7 @@ pub mod node;
 mod numbers;
 mod part_figures;
 pub mod payments_desk;
+pub mod providers;
 mod ready_file;
 mod replay;
 pub mod roles;

@@ -161,7 +161,9 @@ impl Registrar {
 
 /// Posts the simulated provider's call-backs to the gateway, signed, like a real provider's.
 pub fn deliver_call_backs(node: &mut Node) {
-    let provider = Arc::clone(&node.provider);
+    let Some(provider) = node.provider.simulator.clone() else {
+        return;
+    };
     let clock = Arc::clone(&node.engine.ground().clock);
     let router = node.gateway.router();
     node.engine.beside(async move {

@@ -15,6 +15,7 @@ use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
 use crate::newcomers::Registrar;
 use crate::part_figures::PartFigures;
 use crate::payments_desk::PaymentsDesk;
+use crate::providers::{Outside, ProviderChoice, ProviderFigures, call_backs};
 use crate::roles::Role;
 use crate::source_figures::SourceFigures;
 use anyhow::{Context, anyhow};
@@ -24,7 +25,6 @@ use gateway::{Demo, Gateway, RateLimit};
 use kernel::TopicPartition;
 use keystore::{KeyStore, ServiceKey};
 use odds::Terms;
-use payments::Simulator;
 use runtime::{Clock, Listener, Shared, Stretch, SystemClock, SystemEntropy};
 use snapshots::{FolderStore, SnapshotStore};
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ pub struct NodeOptions {
     pub admission: AdmissionOptions,
     /// The demo customer, in `dev`.
     pub demo: Option<Demo>,
+    /// Who moves money in the world outside.
+    pub provider: ProviderChoice,
 }
 
 /// A running node.
@@ -80,7 +82,7 @@ pub struct Node {
     /// The gateway.
     pub gateway: Gateway,
     /// The payment provider.
-    pub provider: Arc<Simulator>,
+    pub provider: Outside,
     /// Where it listens.
     pub address: SocketAddr,
     log: Arc<SqliteLog>,
@@ -152,6 +154,7 @@ impl Node {
         let health = Arc::new(runtime::Health::default());
         let newest = Arc::new(NewestCheckpoint::default());
         let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
+        let provider = Outside::open(&options.provider, &provider_key, ground.clock.now())?;
         let front = Front {
             rate_limit: options.rate_limit,
             admission: options.admission.clone(),
@@ -168,8 +171,9 @@ impl Node {
             metrics: vec![
                 Arc::new(PartFigures(Arc::clone(&health))),
                 Arc::new(SourceFigures(markets.picture())),
+                Arc::new(ProviderFigures(Arc::clone(&provider.gate))),
             ],
-            provider_key: &provider_key,
+            call_backs: call_backs(&options.provider, &provider_key, options.partitions)?,
             demo: options.demo.clone(),
         };
         let gateway = front.gateway()?;
@@ -190,7 +194,6 @@ impl Node {
             health,
             vec![hub, heads],
         );
-        let provider = Arc::new(Simulator::new(provider_key.expose()));
         open_payments(&mut engine, &provider);
         engine.beside(checkpoints.clone().sign_for_ever());
         engine
@@ -283,12 +286,15 @@ fn break_ground(options: &NodeOptions) -> Result<(Arc<SqliteLog>, Ground), Failu
 }
 
 /// A desk for every payments partition.
-pub(crate) fn open_payments(engine: &mut Engine, provider: &Arc<Simulator>) {
+pub(crate) fn open_payments(engine: &mut Engine, outside: &Outside) {
     for partition in 0..engine.ground().partitions {
         let desk = PaymentsDesk {
             log: Arc::clone(&engine.ground().log),
-            provider: Arc::<Simulator>::clone(provider),
+            name: outside.name,
+            provider: Arc::clone(&outside.provider),
+            gate: Arc::clone(&outside.gate),
             clock: Arc::clone(&engine.ground().clock),
+            entropy: Arc::clone(&engine.ground().entropy),
             partition,
         };
         let duty = engine.work().seats.hear(&Role::Payments.name(), partition);

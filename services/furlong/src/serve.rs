@@ -88,6 +88,7 @@ fn embedded(
         rate_limit: settings.rate_limit(),
         admission: settings.admission.clone(),
         demo: None,
+        provider: settings.provider.clone(),
     };
     runtime.block_on(async {
         let stop = crate::signals::stopping()?;

@@ -215,6 +215,9 @@ pub enum WebhookError {
     /// Not signed by the provider, or too long ago.
     #[error("the signature does not fit: {0}")]
     SignatureInvalid(String),
+    /// Signed, and about something that changes no payment.
+    #[error("the message tells no outcome")]
+    NoOutcome,
     /// Signed, and yet not readable.
     #[error("the message cannot be read: {0}")]
     Unreadable(String),

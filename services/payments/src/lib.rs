@@ -6,23 +6,36 @@
 //! Prohibition: no rule about money is written here, and nothing here reads a clock, draws
 //! randomness or sleeps; times come in as arguments.
 
+mod callbacks;
+mod chance;
 mod codec;
+mod door;
+mod gate;
+mod open_banking;
 mod projection;
 mod provider;
 mod reactor;
 mod service;
 mod simulator;
 mod snapshot;
+mod stripe;
 mod webhook;
 mod worker;
 
+pub use callbacks::CallBacks;
+pub use chance::Chance;
+pub use door::{Door, ProviderSecret};
+pub use gate::{Gate, GateTerms, Refused};
+pub use open_banking::{HouseAccount, OpenBanking};
 pub use payments_domain as domain;
 pub use projection::rows;
 pub use provider::{
-    Answer, Call, Provider, ProviderFuture, SIMULATOR, StatusAnswer, provider_names, terms,
+    Answer, Call, OPEN_BANKING, Provider, ProviderFuture, SIMULATOR, STRIPE, StatusAnswer, TakenOn,
+    provider_names, terms,
 };
 pub use service::PaymentsService;
 pub use simulator::{MAGIC_AMOUNTS, MagicAmount, Script, SignedWebhook, Simulator};
+pub use stripe::Stripe;
 pub use webhook::{
     SIGNATURE_TOLERANCE, WebhookError, WebhookHeaders, WebhookKeys, partition_of, read_report,
     sign, write_report,

@@ -6,7 +6,7 @@
 //! Prohibition: no clock and no randomness: the same calls at the same times give the same
 //! answers.
 
-use crate::provider::{Answer, Call, Provider, ProviderFuture, SIMULATOR, StatusAnswer};
+use crate::provider::{Answer, Call, Provider, ProviderFuture, SIMULATOR, StatusAnswer, TakenOn};
 use crate::webhook::{sign, write_report};
 use crate::worker::report;
 use kernel::{Duration, Timestamp};
@@ -188,7 +188,7 @@ impl Simulator {
         let told = match script_of(call) {
             Script::NeverAnswer => return StatusAnswer::NoAnswer,
             Script::TimeOutThenSucceed if now < taken_at.plus(CALL_BACK_AFTER) => {
-                return StatusAnswer::Pending;
+                return StatusAnswer::Pending(TakenOn::default());
             }
             Script::Decline => Told::Decline,
             Script::TimeOutThenSucceed
@@ -211,12 +211,8 @@ impl Provider for Simulator {
         Box::pin(std::future::ready(self.take_on(call, now)))
     }
 
-    fn status<'a>(
-        &'a self,
-        payment: &'a PaymentRef,
-        now: Timestamp,
-    ) -> ProviderFuture<'a, StatusAnswer> {
-        Box::pin(std::future::ready(self.tell_status(payment, now)))
+    fn status<'a>(&'a self, call: &'a Call, now: Timestamp) -> ProviderFuture<'a, StatusAnswer> {
+        Box::pin(std::future::ready(self.tell_status(&call.payment, now)))
     }
 }
 
@@ -271,6 +267,10 @@ mod tests {
             provider: SIMULATOR.to_owned(),
             payment: PAYMENT,
             amount: Money::from_minor(minor, Currency::Eur),
+            instrument: None,
+            requested_at: at(0),
+            known_as: None,
+            silences: 0,
         }
     }
 
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(simulator.take_on(&call(40_02), at(0)), Answer::NoAnswer);
         assert_eq!(
             simulator.tell_status(&PAYMENT, at(1)),
-            StatusAnswer::Pending
+            StatusAnswer::Pending(TakenOn::default())
         );
         assert!(simulator.call_backs_due(at(1)).is_empty());
         let sent = simulator.call_backs_due(at(2));

@@ -64,6 +64,10 @@ impl WebhookKeys {
         Self(keys)
     }
 
+    pub(crate) fn any(&self, fits: impl Fn(&[u8]) -> bool) -> bool {
+        self.0.iter().any(|key| fits(key))
+    }
+
     /// Whether one of the keys signed these bytes not long ago.
     ///
     /// # Errors
@@ -111,7 +115,7 @@ fn mac(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-fn sent_at(text: &str) -> Option<Timestamp> {
+pub(crate) fn sent_at(text: &str) -> Option<Timestamp> {
     let digits = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit());
     let seconds: i64 = digits.then(|| text.parse().ok())??;
     Some(Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
@@ -178,7 +182,7 @@ pub fn read_report(
 }
 
 /// Our payment of that reference; an id of a partition that we do not have is not ours.
-fn payment_named(reference: String, amount: Money, partitions: u16) -> wire::Payment {
+pub(crate) fn payment_named(reference: String, amount: Money, partitions: u16) -> wire::Payment {
     if let Ok(deposit) = reference.parse::<DepositId>()
         && deposit.partition() < partitions
     {

@@ -7,13 +7,15 @@
 //! Prohibition: it decides nothing about money. A report that is sent twice is one event of the
 //! provider and has one effect.
 
-use crate::provider::{Answer, Call, StatusAnswer};
+use crate::chance::Chance;
+use crate::provider::{Answer, Call, StatusAnswer, TakenOn};
 use kernel::{Duration, Money, Timestamp};
 use payments_domain::{DepositStatus, Outcome, PaymentRef, State, WithdrawalStatus};
 use schemas::payments as wire;
 use std::collections::BTreeMap;
 
-/// How long to wait after the first silence; each further one doubles it.
+/// The longest wait after the first silence; each further one doubles it. How long it is within
+/// that is chance, so that what was cut off together does not come back together.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait between two questions.
 const RETRY_LONGEST: Duration = Duration::from_secs(60);
@@ -29,13 +31,18 @@ const IN_FLIGHT_MAX: usize = 64;
 pub enum Action {
     /// Call the provider, then tell [`Worker::called`].
     Call(Call),
-    /// Ask the provider after a payment, then tell [`Worker::asked`].
-    Ask {
-        /// Whom.
-        provider: String,
-        /// After which payment.
-        payment: PaymentRef,
-    },
+    /// Ask the provider after the payment, then tell [`Worker::asked`].
+    Ask(Call),
+}
+
+impl Action {
+    /// The payment that it is about.
+    #[must_use]
+    pub const fn call(&self) -> &Call {
+        match self {
+            Self::Call(call) | Self::Ask(call) => call,
+        }
+    }
 }
 
 /// What is to be done about a payment.
@@ -49,21 +56,29 @@ enum Step {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Job {
-    provider: String,
-    amount: Money,
+    call: Call,
     step: Step,
     /// Not before.
     at: Timestamp,
-    silences: u32,
 }
 
 /// The payments of one partition that wait for the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Worker {
     jobs: BTreeMap<PaymentRef, Job>,
+    chance: Chance,
 }
 
 impl Worker {
+    /// A worker whose waits are drawn from that.
+    #[must_use]
+    pub fn with(chance: Chance) -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            chance,
+        }
+    }
+
     /// The worker of a partition that was just claimed: what the owner before has called for
     /// nobody knows, so every open payment is asked after first.
     #[must_use]
@@ -72,20 +87,17 @@ impl Worker {
         for (id, open) in &state.deposits {
             if open.status == DepositStatus::Requested {
                 let of = &open.deposit;
-                worker.open(
-                    PaymentRef::Deposit(*id),
-                    &of.provider,
-                    of.amount,
-                    Step::Ask,
-                    now,
-                );
+                let payment = PaymentRef::Deposit(*id);
+                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                worker.open(call, Step::Ask, now);
             }
         }
         for (id, open) in &state.withdrawals {
             if open.status == WithdrawalStatus::Submitted {
                 let of = &open.withdrawal;
                 let payment = PaymentRef::Withdrawal(*id);
-                worker.open(payment, &of.provider, of.amount, Step::Ask, now);
+                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                worker.open(call, Step::Ask, now);
             }
         }
         worker
@@ -95,7 +107,7 @@ impl Worker {
     /// For a worker that has heard the journal from its beginning.
     pub fn claimed(&mut self, now: Timestamp) {
         for job in self.jobs.values_mut() {
-            (job.step, job.at, job.silences) = (Step::Ask, now, 0);
+            (job.step, job.at, job.call.silences) = (Step::Ask, now, 0);
         }
     }
 
@@ -104,11 +116,13 @@ impl Worker {
         match event {
             wire::Event::DepositRequested(of) => {
                 let payment = PaymentRef::Deposit(of.deposit);
-                self.open(payment, &of.provider, of.amount, Step::Call, now);
+                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                self.open(call, Step::Call, now);
             }
             wire::Event::WithdrawalSubmitted(of) => {
                 let payment = PaymentRef::Withdrawal(of.withdrawal);
-                self.open(payment, &of.provider, of.amount, Step::Call, now);
+                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                self.open(call, Step::Call, now);
             }
             wire::Event::DepositConfirmed(of) => self.close(&PaymentRef::Deposit(of.deposit)),
             wire::Event::DepositFailed(of) => self.close(&PaymentRef::Deposit(of.deposit)),
@@ -139,19 +153,28 @@ impl Worker {
             .iter_mut()
             .filter(|(_, job)| job.at <= now && job.step != Step::InFlight);
         due.take(room)
-            .map(|(payment, job)| {
-                let asks = std::mem::replace(&mut job.step, Step::InFlight) == Step::Ask;
-                let (provider, payment) = (job.provider.clone(), payment.clone());
-                if asks {
-                    return Action::Ask { provider, payment };
-                }
-                Action::Call(Call {
-                    provider,
-                    payment,
-                    amount: job.amount,
-                })
-            })
+            .map(
+                |(_, job)| match std::mem::replace(&mut job.step, Step::InFlight) {
+                    Step::Ask => Action::Ask(job.call.clone()),
+                    Step::Call | Step::InFlight => Action::Call(job.call.clone()),
+                },
+            )
             .collect()
+    }
+
+    /// Takes back an action that was not done: it is due again then.
+    pub fn put_off(&mut self, action: &Action, until: Timestamp) {
+        let step = match action {
+            Action::Call(_) => Step::Call,
+            Action::Ask(_) => Step::Ask,
+        };
+        self.wait(&action.call().payment, step, until);
+    }
+
+    /// How many payments wait for the provider.
+    #[must_use]
+    pub fn open_payments(&self) -> usize {
+        self.jobs.len()
     }
 
     /// When there will be something to do; none: only an event or an answer brings something.
@@ -171,7 +194,8 @@ impl Worker {
     ) -> Option<wire::ReportOutcome> {
         match answer {
             Answer::Outcome { event, outcome } => self.told(payment, event, outcome, now),
-            Answer::Accepted => {
+            Answer::Accepted(taken_on) => {
+                self.taken_on(payment, taken_on);
                 self.wait(payment, Step::Ask, now.plus(CALL_BACK_PATIENCE));
                 None
             }
@@ -196,28 +220,28 @@ impl Worker {
                 self.wait(payment, Step::Call, now);
                 None
             }
-            StatusAnswer::Pending | StatusAnswer::NoAnswer => {
+            StatusAnswer::Pending(taken_on) => {
+                self.taken_on(payment, taken_on);
+                self.wait_after_silence(payment, now);
+                None
+            }
+            StatusAnswer::NoAnswer => {
                 self.wait_after_silence(payment, now);
                 None
             }
         }
     }
 
-    fn open(
-        &mut self,
-        payment: PaymentRef,
-        provider: &str,
-        amount: Money,
-        step: Step,
-        at: Timestamp,
-    ) {
-        self.jobs.entry(payment).or_insert_with(|| Job {
-            provider: provider.to_owned(),
-            amount,
-            step,
-            at,
-            silences: 0,
-        });
+    fn open(&mut self, call: Call, step: Step, at: Timestamp) {
+        let payment = call.payment.clone();
+        let job = Job { call, step, at };
+        self.jobs.entry(payment).or_insert(job);
+    }
+
+    fn taken_on(&mut self, payment: &PaymentRef, taken_on: TakenOn) {
+        if let Some(job) = self.jobs.get_mut(payment) {
+            job.call.known_as = taken_on.known_as.or(job.call.known_as.take());
+        }
     }
 
     fn close(&mut self, payment: &PaymentRef) {
@@ -232,7 +256,7 @@ impl Worker {
         outcome: Outcome,
         now: Timestamp,
     ) -> Option<wire::ReportOutcome> {
-        let provider = self.jobs.get(payment)?.provider.clone();
+        let provider = self.jobs.get(payment)?.call.provider.clone();
         self.wait(payment, Step::Ask, now.plus(REPORT_PATIENCE));
         Some(report(&provider, payment, event, outcome, now))
     }
@@ -245,12 +269,29 @@ impl Worker {
 
     fn wait_after_silence(&mut self, payment: &PaymentRef, now: Timestamp) {
         if let Some(job) = self.jobs.get_mut(payment) {
-            let factor = 1_i64.checked_shl(job.silences.min(30)).unwrap_or(1);
-            let wait = RETRY_FIRST.micros().saturating_mul(factor);
-            let wait = Duration::from_micros(wait.min(RETRY_LONGEST.micros()));
-            job.silences = job.silences.saturating_add(1);
-            (job.step, job.at) = (Step::Ask, now.plus(wait));
+            let longest = longest_wait(job.call.silences);
+            job.call.silences = job.call.silences.saturating_add(1);
+            (job.step, job.at) = (Step::Ask, now.plus(self.chance.up_to(longest)));
         }
+    }
+}
+
+/// The longest wait after so many silences before this one.
+fn longest_wait(silences: u32) -> Duration {
+    let factor = 1_i64.checked_shl(silences.min(30)).unwrap_or(1);
+    let wait = RETRY_FIRST.micros().saturating_mul(factor);
+    Duration::from_micros(wait.min(RETRY_LONGEST.micros()))
+}
+
+fn call(payment: PaymentRef, provider: &str, amount: Money, requested_at: Timestamp) -> Call {
+    Call {
+        provider: provider.to_owned(),
+        payment,
+        amount,
+        instrument: None,
+        requested_at,
+        known_as: None,
+        silences: 0,
     }
 }
 

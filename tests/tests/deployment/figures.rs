@@ -15,6 +15,7 @@ pub fn scraped() -> &'static str {
     SCRAPED.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let options = NodeOptions {
+            provider: furlong::providers::ProviderChoice::Simulated,
             folder: DataFolder::new(folder.path()),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

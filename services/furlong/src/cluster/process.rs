@@ -16,6 +16,7 @@ use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
 use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::open_payments;
 use crate::part_figures::PartFigures;
+use crate::providers::{Outside, ProviderFigures, call_backs};
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use crate::source_figures::SourceFigures;
@@ -23,7 +24,6 @@ use anyhow::{Context, anyhow};
 use gateway::Gateway;
 use keystore::{Secret, ServiceKey};
 use markets::MarketView;
-use payments::Simulator;
 use runtime::{Attendance, Duty, Health, Listener, MemberId, Seats, Shared};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -89,9 +89,15 @@ impl Process {
             .has(Role::Gateway)
             .then(|| open_gateway(settings, &parts, &health, &markets, &desk))
             .transpose()?;
-        let provider_key = roles
+        let outside = roles
             .has(Role::Payments)
-            .then(|| provider_key(&parts))
+            .then(|| {
+                Outside::open(
+                    &settings.provider,
+                    &provider_key(&parts)?,
+                    parts.ground.clock.now(),
+                )
+            })
             .transpose()?;
         let signer = roles.has(Role::Audit).then(|| signer(&parts)).transpose()?;
         let listeners = gateway
@@ -106,8 +112,8 @@ impl Process {
         };
         let Parts { log, ground, .. } = parts;
         let mut engine = Engine::start(ground, work, markets, health, listeners);
-        if let Some(key) = provider_key {
-            open_payments(&mut engine, &Arc::new(Simulator::new(key.expose())));
+        if let Some(outside) = outside {
+            open_payments(&mut engine, &outside);
         }
         if let Some(signer) = signer {
             sign_checkpoints(&mut engine, signer);
@@ -183,7 +189,11 @@ fn open_gateway(
             Arc::new(PartFigures(Arc::clone(health))),
             Arc::new(SourceFigures(markets.picture())),
         ],
-        provider_key: &provider_key(parts)?,
+        call_backs: call_backs(
+            &settings.provider,
+            &provider_key(parts)?,
+            settings.partitions,
+        )?,
         demo: None,
     };
     front.gateway()

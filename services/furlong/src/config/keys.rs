@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 26] = [
+pub const KEYS: [Key; 33] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -121,6 +121,41 @@ pub const KEYS: [Key; 26] = [
         "view_credentials",
         "",
         "a file with user:password for the view nodes",
+    ),
+    key(
+        "payments_provider",
+        "simulated",
+        "who moves money: simulated, stripe or open_banking",
+    ),
+    key(
+        "payments_url",
+        "",
+        "the provider's address, http only: a proxy speaks TLS to it",
+    ),
+    key(
+        "payments_secret_file",
+        "",
+        "a file with the secret that the provider is shown",
+    ),
+    key(
+        "payments_webhook_secret_file",
+        "",
+        "a file with the secret that signs the provider's call-backs",
+    ),
+    key(
+        "payments_deadline_ms",
+        "10000",
+        "how long a call to the provider may take, in milliseconds",
+    ),
+    key(
+        "payments_house_account",
+        "",
+        "open_banking: where deposits go, scheme:identification:name",
+    ),
+    key(
+        "payments_approve_url",
+        "",
+        "open_banking: the bank's page for consents; the id is put behind it",
     ),
 ];
 

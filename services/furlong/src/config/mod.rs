@@ -12,6 +12,7 @@ pub use sources::{Origin, Resolved, Value};
 
 use crate::admission::AdmissionOptions;
 use crate::exit::{Ended, Failure, Outcome};
+use crate::providers::ProviderChoice;
 use crate::screen::Screen;
 use clap::{Args, Subcommand};
 use gateway::RateLimit;
@@ -94,6 +95,8 @@ pub struct Settings {
     pub lean_step_permille: u16,
     /// The cluster, if the log is one.
     pub cluster: Option<Cluster>,
+    /// Who moves money in the world outside.
+    pub provider: ProviderChoice,
 }
 
 impl Settings {

@@ -3,7 +3,9 @@
 use super::keys::{KEYS, Key, find, nearest};
 use super::{Cluster, Settings};
 use crate::admission::{AdmissionOptions, RateStoreAddress};
+use crate::providers::{ProviderAddress, ProviderChoice};
 use gateway::{AdmissionSettings, Bounds, ConnectionLimits};
+use payments::HouseAccount;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -63,21 +65,44 @@ pub(super) fn from_toml(text: &str) -> Result<Source, String> {
             None => error.message().to_owned(),
         }
     })?;
-    let plain = |(name, value): (String, toml::Value)| match value {
-        toml::Value::String(text) => Ok((name, text)),
-        toml::Value::Integer(number) => Ok((name, number.to_string())),
-        toml::Value::Boolean(truth) => Ok((name, truth.to_string())),
+    let mut source = Source::new();
+    for (name, value) in table {
+        // `[payments] url = …` says the same as `payments_url = …`.
+        if let toml::Value::Table(inner) = value {
+            for (part, value) in inner {
+                let name = format!("{name}_{part}");
+                source.insert(name.clone(), plain(name, value)?);
+            }
+        } else {
+            source.insert(name.clone(), plain(name, value)?);
+        }
+    }
+    Ok(source)
+}
+
+fn plain(name: String, value: toml::Value) -> Result<String, String> {
+    match value {
+        toml::Value::String(text) => Ok(text),
+        toml::Value::Integer(number) => Ok(number.to_string()),
+        toml::Value::Boolean(truth) => Ok(truth.to_string()),
         toml::Value::Float(_)
         | toml::Value::Datetime(_)
         | toml::Value::Array(_)
         | toml::Value::Table(_) => Err(format!("{name} is a text or a whole number")),
-    };
-    table.into_iter().map(plain).collect()
+    }
 }
 
 /// Variables with our prefix that are no settings: what is logged, and what the tests ask of the
-/// person who runs them.
-const NOT_SETTINGS: [&str; 5] = ["LOG", "SEED", "SEEDS", "KILLS", "BROWSER"];
+/// person who runs them; and secrets, which are never printed.
+const NOT_SETTINGS: [&str; 7] = [
+    "LOG",
+    "SEED",
+    "SEEDS",
+    "KILLS",
+    "BROWSER",
+    "PAYMENTS_SECRET",
+    "PAYMENTS_WEBHOOK_SECRET",
+];
 /// Beginnings of such names: where tests find the servers of a cluster.
 const NOT_SETTINGS_BEGIN: [&str; 2] = ["TEST_", "STACK_"];
 
@@ -196,6 +221,56 @@ impl Resolved {
             snapshot_every: self.at_least_one("snapshot_every", 1_000_000_000)?,
             lean_step_permille: self.lean_step()?,
             cluster: self.cluster()?,
+            provider: self.provider()?,
+        })
+    }
+
+    fn provider(&self) -> Result<ProviderChoice, String> {
+        let given = |name| Some(self.text(name)).filter(|text| !text.is_empty());
+        let deadline = self.at_least_one("payments_deadline_ms", 60_000)?;
+        let address = || {
+            let url = self.text("payments_url");
+            let host = url.strip_prefix("http://").unwrap_or("");
+            if host.is_empty() || host.contains('@') {
+                return Err(format!(
+                    "payments_url = {:?}: expected http://host:port without credentials (TLS is the egress proxy's)",
+                    super::shown(url)
+                ));
+            }
+            Ok(ProviderAddress {
+                url: url.trim_end_matches('/').to_owned(),
+                secret_file: given("payments_secret_file").map(Into::into),
+                webhook_secret_file: given("payments_webhook_secret_file").map(Into::into),
+                deadline: std::time::Duration::from_millis(deadline.into()),
+            })
+        };
+        match self.text("payments_provider") {
+            "simulated" => Ok(ProviderChoice::Simulated),
+            "stripe" => Ok(ProviderChoice::Stripe(address()?)),
+            "open_banking" => Ok(ProviderChoice::OpenBanking(
+                address()?,
+                self.house_account()?,
+            )),
+            other => Err(format!(
+                "payments_provider = {other:?}: expected simulated, stripe or open_banking"
+            )),
+        }
+    }
+
+    fn house_account(&self) -> Result<HouseAccount, String> {
+        let text = self.text("payments_house_account");
+        let parts: Vec<&str> = text.splitn(3, ':').collect();
+        let [scheme, identification, name] = parts.as_slice() else {
+            return Err(
+                "payments_house_account: expected scheme:identification:name, such as UK.OBIE.SortCodeAccountNumber:08080021325698:House"
+                    .to_owned(),
+            );
+        };
+        Ok(HouseAccount {
+            scheme: (*scheme).to_owned(),
+            identification: (*identification).to_owned(),
+            name: (*name).to_owned(),
+            approve_at: self.text("payments_approve_url").to_owned(),
         })
     }
 
@@ -404,6 +479,38 @@ mod tests {
         ] {
             let refused = settings(&[(name, value)]).unwrap_err();
             assert!(refused.contains(name), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_chosen_with_all_that_it_needs_or_not_at_all() {
+        let chosen = |text: &str| {
+            let file = from_toml(text).unwrap();
+            let resolved = merge(file, Source::new(), Source::new());
+            resolved.and_then(|resolved| Ok(resolved.settings()?.provider))
+        };
+        assert_eq!(chosen(""), Ok(ProviderChoice::Simulated));
+        let stripe = chosen("[payments]\nprovider = \"stripe\"\nurl = \"http://egress:8443/\"\n");
+        let Ok(ProviderChoice::Stripe(address)) = stripe else {
+            panic!("{stripe:?}");
+        };
+        assert_eq!(address.url, "http://egress:8443");
+        for (text, named) in [
+            ("payments_provider = \"cash\"", "payments_provider"),
+            ("payments_provider = \"stripe\"", "payments_url"),
+            (
+                "[payments]\nprovider = \"stripe\"\nurl = \"https://api.stripe.com\"",
+                "payments_url",
+            ),
+            (
+                "[payments]\nprovider = \"open_banking\"\nurl = \"http://egress\"",
+                "payments_house_account",
+            ),
+            ("[payments]\nsecret = \"canary\"", "payments_secret"),
+        ] {
+            let refused = chosen(text).unwrap_err();
+            assert!(refused.contains(named), "{text}: {refused}");
+            assert!(!refused.contains("canary"), "{refused}");
         }
     }
 

@@ -164,6 +164,7 @@ impl House {
     /// The one of that folder.
     pub async fn open_in(folder: &Path) -> Self {
         let node = Node::start(NodeOptions {
+            provider: furlong::providers::ProviderChoice::Simulated,
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

@@ -70,7 +70,13 @@ impl PaymentBody {
         if provider.is_empty() || provider.len() > 64 {
             fields.wrong("/provider", "1 to 64 characters are expected");
         }
-        fields.finish(amount.map(|amount| (amount, provider)))
+        // Only one is ever called; a payment through another would wait for ever.
+        let known = provider == app.config.provider;
+        let checked = fields.finish(amount.map(|amount| (amount, provider.clone())))?;
+        if !known {
+            return Err(Problem::new(Code::ProviderUnknown).with("provider", json!(provider)));
+        }
+        Ok(checked)
     }
 }
 
@@ -238,16 +244,21 @@ pub(crate) async fn webhook(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let call = app
-        .webhooks
-        .verify(&provider, &headers, &body, app.now())
-        .map_err(|error| match error {
-            WebhookError::ProviderUnknown => Problem::new(Code::NotFound),
-            WebhookError::SignatureInvalid(detail) => {
-                Problem::new(Code::SignatureInvalid).detail(detail)
-            }
-            WebhookError::Unreadable(detail) => Problem::new(Code::RequestMalformed).detail(detail),
-        })?;
+    let call = match app.webhooks.verify(&provider, &headers, &body, app.now()) {
+        Ok(call) => call,
+        // A provider that is refused sends it again for days.
+        Err(WebhookError::NoOutcome) => {
+            let body = json!({"taken": false, "repeated": false, "position": null});
+            return Ok(json_response(StatusCode::OK, &body));
+        }
+        Err(WebhookError::ProviderUnknown) => return Err(Problem::new(Code::NotFound)),
+        Err(WebhookError::SignatureInvalid(detail)) => {
+            return Err(Problem::new(Code::SignatureInvalid).detail(detail));
+        }
+        Err(WebhookError::Unreadable(detail)) => {
+            return Err(Problem::new(Code::RequestMalformed).detail(detail));
+        }
+    };
     if call.partition >= app.partitions {
         return Err(Problem::new(Code::RequestMalformed).detail("no such reference"));
     }

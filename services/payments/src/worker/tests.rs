@@ -42,19 +42,23 @@ fn observed(events: &[Event]) -> Worker {
     worker
 }
 
+fn about(payment: PaymentRef, silences: u32) -> Call {
+    Call {
+        silences,
+        ..super::call(payment, SIMULATOR, AMOUNT, at(0))
+    }
+}
+
 fn call() -> Action {
-    Action::Call(Call {
-        provider: SIMULATOR.to_owned(),
-        payment: PAYMENT,
-        amount: AMOUNT,
-    })
+    Action::Call(about(PAYMENT, 0))
 }
 
 fn ask(payment: PaymentRef) -> Action {
-    Action::Ask {
-        provider: SIMULATOR.to_owned(),
-        payment,
-    }
+    ask_after(payment, 0)
+}
+
+fn ask_after(payment: PaymentRef, silences: u32) -> Action {
+    Action::Ask(about(payment, silences))
 }
 
 fn success() -> Answer {
@@ -117,35 +121,90 @@ fn after_silence_the_provider_is_asked_before_it_is_called_again() {
     let mut worker = requested();
     assert_eq!(worker.due(at(0)), [call()]);
     assert_eq!(worker.called(&PAYMENT, Answer::NoAnswer, at(0)), None);
-    assert_eq!(worker.next_due(), Some(at(1)));
-    assert_eq!(worker.due(at(1)), [ask(PAYMENT)]);
+    assert!(worker.next_due() <= Some(at(1)));
+    assert_eq!(worker.due(at(1)), [ask_after(PAYMENT, 1)]);
     assert_eq!(worker.asked(&PAYMENT, StatusAnswer::NeverSeen, at(1)), None);
-    assert_eq!(worker.due(at(1)), [call()]);
+    assert_eq!(worker.due(at(1)), [Action::Call(about(PAYMENT, 1))]);
 }
 
 #[test]
 fn silence_makes_the_waits_longer_up_to_a_minute() {
-    let mut worker = requested();
+    let longest: Vec<_> = (0..9).map(longest_wait).collect();
+    let expected = [1, 2, 4, 8, 16, 32, 60, 60, 60].map(Duration::from_secs);
+    assert_eq!(longest, expected);
+}
+
+/// The waits of a worker that never hears anything.
+fn waits(seed: u64) -> Vec<Duration> {
+    let mut worker = Worker::with(Chance::seeded(seed));
+    let asked = crate::codec::event_to_wire(&Event::DepositRequested(deposit()));
+    worker.observe(&asked, at(0));
     assert_eq!(worker.due(at(0)), [call()]);
     assert_eq!(worker.called(&PAYMENT, Answer::NoAnswer, at(0)), None);
-    let mut waits = Vec::new();
     let mut now = at(0);
+    let mut waits = Vec::new();
     for _ in 0..9 {
         let due = worker.next_due().expect("it waits");
-        waits.push(due.since(now).millis().checked_div(1_000));
+        waits.push(due.since(now));
         now = due;
-        assert_eq!(worker.due(now), [ask(PAYMENT)]);
-        assert_eq!(worker.asked(&PAYMENT, StatusAnswer::Pending, now), None);
+        assert_eq!(worker.due(now).len(), 1);
+        assert_eq!(worker.asked(&PAYMENT, StatusAnswer::NoAnswer, now), None);
     }
-    let expected = [1, 2, 4, 8, 16, 32, 60, 60, 60].map(Some);
-    assert_eq!(waits, expected);
+    waits
+}
+
+#[test]
+fn waits_are_spread_over_all_that_they_may_be() {
+    let mut sums = [0_i64; 9];
+    for seed in 0..200 {
+        for (number, wait) in (0..).zip(waits(seed)) {
+            assert!(wait <= longest_wait(number), "{wait:?} after {number}");
+            sums[usize::try_from(number).unwrap()] += wait.micros();
+        }
+    }
+    for (number, sum) in (0..).zip(sums) {
+        let share = sum / 2 / longest_wait(number).micros();
+        assert!((40..60).contains(&share), "{share} of 100 after {number}");
+    }
+    assert_eq!(waits(7), waits(7));
+    assert_ne!(waits(7), waits(8));
+}
+
+#[test]
+fn what_was_not_done_is_due_again_later() {
+    let mut worker = requested();
+    let [action] = <[Action; 1]>::try_from(worker.due(at(0))).unwrap();
+    worker.put_off(&action, at(5));
+    assert_eq!(worker.due(at(4)), []);
+    assert_eq!(worker.due(at(5)), [action]);
+}
+
+#[test]
+fn what_the_provider_calls_it_goes_with_later_questions() {
+    let mut worker = requested();
+    assert_eq!(worker.due(at(0)), [call()]);
+    let taken_on = TakenOn {
+        known_as: Some("pi_1".to_owned()),
+        approve_at: None,
+    };
+    assert_eq!(
+        worker.called(&PAYMENT, Answer::Accepted(taken_on), at(0)),
+        None
+    );
+    let [Action::Ask(asked)] = <[Action; 1]>::try_from(worker.due(at(30))).unwrap() else {
+        panic!("it is asked after");
+    };
+    assert_eq!(asked.known_as.as_deref(), Some("pi_1"));
 }
 
 #[test]
 fn a_provider_that_has_taken_it_on_is_given_time_to_call_back() {
     let mut worker = requested();
     assert_eq!(worker.due(at(0)), [call()]);
-    assert_eq!(worker.called(&PAYMENT, Answer::Accepted, at(0)), None);
+    assert_eq!(
+        worker.called(&PAYMENT, Answer::Accepted(TakenOn::default()), at(0)),
+        None
+    );
     assert_eq!(worker.next_due(), Some(at(30)));
 }
 

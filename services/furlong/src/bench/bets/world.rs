@@ -82,6 +82,7 @@ impl World {
     /// Starts the node in this folder and fills it.
     pub async fn make(folder: &Path) -> anyhow::Result<Self> {
         let mut node = Node::start(NodeOptions {
+            provider: crate::providers::ProviderChoice::Simulated,
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

@@ -3,8 +3,8 @@
 use crate::odds::{Outcome, Score, SelectionOutcome};
 use crate::wire;
 use kernel::{
-    BetId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp,
-    TransferId,
+    BetId, CashOutQuoteId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId,
+    Timestamp, TransferId,
 };
 
 wire! {
@@ -22,6 +22,10 @@ wire! {
         PlaceSlipSaying(PlaceSlipSaying),
         /// Answer for a slip that waits for a trader.
         AnswerReferral(AnswerReferral),
+        /// What would be paid for a slip now?
+        QuoteCashOut(QuoteCashOut),
+        /// Sell a slip back, or a part of it, for what was quoted or more.
+        CashOut(CashOut),
     }
 
     /// See [`Command`] and [`StakeFactorSet`].
@@ -70,6 +74,19 @@ wire! {
     /// minted by whoever sends this. `selections`: those of the re-offer, of which the owner looks
     /// up what is on offer now.
     record AcceptReoffer { bet: BetId, customer: CustomerId, reoffer: BetId, selections: Vec<SelectionId> }
+
+    /// What would be paid for a slip now? The quote's id was minted by whoever sends this, and
+    /// `selections` are the slip's, so that the owner can look at their books.
+    record QuoteCashOut { bet: BetId, customer: CustomerId, quote: CashOutQuoteId, selections: Vec<SelectionId> }
+
+    /// Sell `fraction_millionths` of what is still staked for what the quote says or more.
+    record CashOut {
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        fraction_millionths: u32,
+        selections: Vec<SelectionId>,
+    }
 
     /// What the customer asked for. The stake is that of one line.
     record Slip {
@@ -174,6 +191,14 @@ wire! {
         LegVoided(LegVoided),
         /// A void leg counts again.
         LegRestored(LegRestored),
+        /// What the house pays for a slip now, for a moment.
+        CashOutQuoted(CashOutQuoted),
+        /// A quote was taken in play; the delay runs.
+        CashOutDelayed(CashOutDelayed),
+        /// A slip, or a part of it, is sold back. Nothing takes this back.
+        CashedOut(CashedOut),
+        /// A quote that was taken does not hold at the end of the delay; the slip goes on.
+        CashOutRefused(CashOutRefused),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
@@ -450,6 +475,61 @@ wire! {
     record CancelledByRuling { ruling: u32 }
     /// From which price on.
     record SelectionPriceFrom { selection: SelectionId, price: Price }
+    /// See [`Event`]. `stake` is what is still staked, all of which `amount` would buy back.
+    record CashOutQuoted {
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        stake: Money,
+        amount: Money,
+        worth: CashOutWorth,
+        quoted_at: Timestamp,
+        expires_at: Timestamp,
+    }
+    /// What a stake is worth before the end of its slip, in major units and exactly: `fair` is the
+    /// stake times the worth of every leg, `exact` what the margin leaves of it.
+    record CashOutWorth {
+        rules_version: u32,
+        margin_permille: u16,
+        fair: String,
+        exact: String,
+        legs: Vec<CashOutLeg>,
+    }
+    /// What one unit on a leg is worth, exactly. No `live`: the leg is decided.
+    record CashOutLeg { selection: SelectionId, worth: String, live: Option<LivePrice> }
+    /// The price of a selection and the book that it stands in. `booksum_billionths`: the sum of
+    /// one over each price of the book, each rounded up to a billionth.
+    record LivePrice { price: Price, booksum_billionths: u64, market_version: u64, book_position: Position }
+    /// See [`Event`].
+    record CashOutDelayed {
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        fraction_millionths: u32,
+        until: Timestamp,
+    }
+    /// See [`Event`]. `settlement` counts on in the numbers of settlements: it ends the hold that a
+    /// settlement of that number would have ended, and what is left is held under the next. The
+    /// totals are over all parts sold so far. `liabilities`: what stands on each of its selections
+    /// from here on.
+    record CashedOut {
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        fraction_millionths: u32,
+        settlement: u32,
+        stake: Money,
+        amount: Money,
+        worth: CashOutWorth,
+        stake_left: Money,
+        potential_return_left: Money,
+        stake_sold_total: Money,
+        amount_total: Money,
+        cashed_out_at: Timestamp,
+        liabilities: Vec<Liability>,
+    }
+    /// See [`Event`].
+    record CashOutRefused { bet: BetId, customer: CustomerId, quote: CashOutQuoteId, rejection: Rejection }
 
     /// Which rule a slip broke, with the data for the next step.
     record Rejection { reason: RejectionReason }
@@ -518,6 +598,22 @@ wire! {
         ReferralLapsed(ReferralLapsed),
         /// The customer has not said that a part is accepted.
         PartNotAgreed(PartNotAgreed),
+        /// The customer has no such slip.
+        BetUnknown(BetUnknown),
+        /// The slip is not struck yet, or is over: settled or sold back.
+        BetNotOpen(BetNotOpen),
+        /// Slips of this kind, or on such legs, are not bought back.
+        CashOutNotOffered(CashOutNotOffered),
+        /// This quote is not the slip's newest, or was taken.
+        CashOutQuoteUnknown(CashOutQuoteUnknown),
+        /// The quote is too old.
+        CashOutQuoteExpired(CashOutQuoteExpired),
+        /// The slip is worth less now than the quote says.
+        CashOutValueFell(CashOutValueFell),
+        /// A quote was taken and its delay runs.
+        CashOutPending(CashOutPending),
+        /// What would be sold or paid rounds to nothing.
+        CashOutTooSmall(CashOutTooSmall),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -589,6 +685,22 @@ wire! {
     record ReferralLapsed {}
     /// See [`RejectionReason`].
     record PartNotAgreed {}
+    /// See [`RejectionReason`].
+    record BetUnknown {}
+    /// See [`RejectionReason`].
+    record BetNotOpen {}
+    /// See [`RejectionReason`].
+    record CashOutNotOffered {}
+    /// See [`RejectionReason`].
+    record CashOutQuoteUnknown {}
+    /// See [`RejectionReason`].
+    record CashOutQuoteExpired { expired_at: Timestamp }
+    /// See [`RejectionReason`].
+    record CashOutValueFell { offered: Money }
+    /// See [`RejectionReason`].
+    record CashOutPending { until: Timestamp }
+    /// See [`RejectionReason`].
+    record CashOutTooSmall {}
 }
 
 /// What tells a stake's hold from the bet. The last two bytes are left alone: they are the

@@ -123,6 +123,7 @@ wire! {
     /// Why money moves, for statements.
     enum TransferCode {
         Stake, StakeReturned, Winnings, SettlementReversed, Deposit, Withdrawal, DebtRepaid, Adjustment, Benchmark,
+        CashOut,
     }
 
     /// What the ledger has decided.

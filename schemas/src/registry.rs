@@ -75,8 +75,8 @@ published! {
     OddsCommands = 22, v 3, "odds/OddsCommands.v3.avsc", inbox_schema::<odds::Command>("OddsCommands"), after 4, v 1, "odds/OddsCommands.v1.avsc", after 14, v 2, "odds/OddsCommands.v2.avsc";
     BetsEvents = 19, v 3, "bets/BetsEvents.v3.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents"), after 5, v 1, "bets/BetsEvents.v1.avsc", after 15, v 2, "bets/BetsEvents.v2.avsc";
     BetsCommands = 20, v 3, "bets/BetsCommands.v3.avsc", inbox_schema::<bets::Command>("BetsCommands"), after 6, v 1, "bets/BetsCommands.v1.avsc", after 16, v 2, "bets/BetsCommands.v2.avsc";
-    LedgerEvents = 7, v 1, "ledger/LedgerEvents.v1.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents");
-    LedgerCommands = 8, v 1, "ledger/LedgerCommands.v1.avsc", inbox_schema::<ledger::Command>("LedgerCommands");
+    LedgerEvents = 25, v 2, "ledger/LedgerEvents.v2.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents"), after 7, v 1, "ledger/LedgerEvents.v1.avsc";
+    LedgerCommands = 26, v 2, "ledger/LedgerCommands.v2.avsc", inbox_schema::<ledger::Command>("LedgerCommands"), after 8, v 1, "ledger/LedgerCommands.v1.avsc";
     PaymentsEvents = 9, v 1, "payments/PaymentsEvents.v1.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents");
     PaymentsCommands = 10, v 1, "payments/PaymentsCommands.v1.avsc", inbox_schema::<payments::Command>("PaymentsCommands");
     FraudEvents = 11, v 1, "fraud/FraudEvents.v1.avsc", journal_schema::<fraud::Event, fraud::Rejection>("FraudEvents");

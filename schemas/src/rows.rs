@@ -16,8 +16,8 @@ use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::odds::Outcome;
 use crate::wire;
 use kernel::{
-    BetId, CaseId, Currency, CustomerId, DepositId, Digest, Duration, MarketId, Money, Position,
-    Price, RequestId, SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
+    BetId, CaseId, CashOutQuoteId, Currency, CustomerId, DepositId, Digest, Duration, MarketId,
+    Money, Position, Price, RequestId, SelectionId, SessionId, Timestamp, TransferId, WithdrawalId,
 };
 
 /// The tables. Each constant's text tells the key; values are the records of this module.
@@ -95,8 +95,13 @@ pub mod table {
     pub const SECOND_FACTOR: &str = "second_factor";
     /// Key: customer. Value: [`super::ProfileRow`]. Of customers who have replaced theirs.
     pub const PROFILE: &str = "profile";
+    /// Key: bet. Value: [`super::CashOutRow`].
+    pub const CASH_OUT: &str = "cash_out";
+    /// Key: bet, and the same again under the quote, whose row stays when another quote of the bet
+    /// is taken. Value: [`super::CashOutStatusRow`].
+    pub const CASH_OUT_STATUS: &str = "cash_out_status";
     /// All of them.
-    pub const ALL: [&str; 34] = [
+    pub const ALL: [&str; 36] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -131,6 +136,8 @@ pub mod table {
         BET_RETURN,
         SECOND_FACTOR,
         PROFILE,
+        CASH_OUT,
+        CASH_OUT_STATUS,
     ];
 }
 
@@ -218,7 +225,30 @@ wire! {
     /// What a settlement is made of.
     record BetReturnRow { explained: ReturnExplained }
     /// In one word.
-    enum BetStatus { Pending, Accepted, Rejected, Settled }
+    enum BetStatus { Pending, Accepted, Rejected, Settled, CashedOut }
+    /// What was sold of a slip so far, and what is left of it.
+    record CashOutRow {
+        bet: BetId,
+        customer: CustomerId,
+        stake_sold: Money,
+        amount: Money,
+        stake_left: Money,
+        potential_return_left: Money,
+        settlement: u32,
+        position: Position,
+        at: Timestamp,
+    }
+    /// What became of the last quote that was taken: it waits until then, was refused, or neither:
+    /// it was paid.
+    record CashOutStatusRow {
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        pending_until: Option<Timestamp>,
+        rejection: Option<Rejection>,
+        position: Position,
+        at: Timestamp,
+    }
     /// An account's balance.
     record BalanceRow { account: Account, posted_minor: i64, held_minor: i64, entry: u64, position: Position, at: Timestamp }
     /// One line of a statement. Amounts are signed as the account sees them.

@@ -5,9 +5,9 @@
 
 use crate::avro::{AvroType, DecodeError, Input, Wire, named_schema};
 use kernel::{
-    BetId, CaseId, CorrelationId, Currency, CustomerId, DepositId, Digest, Duration, FixtureId,
-    MarketId, Money, Position, Price, RequestId, SelectionId, SessionId, Timestamp, Topic,
-    TopicPartition, TransferId, WithdrawalId,
+    BetId, CaseId, CashOutQuoteId, CorrelationId, Currency, CustomerId, DepositId, Digest,
+    Duration, FixtureId, MarketId, Money, Position, Price, RequestId, SelectionId, SessionId,
+    Timestamp, Topic, TopicPartition, TransferId, WithdrawalId,
 };
 
 macro_rules! fixed {
@@ -38,6 +38,7 @@ macro_rules! fixed {
 fixed!(
     BetId = 16,
     CaseId = 16,
+    CashOutQuoteId = 16,
     CorrelationId = 16,
     CustomerId = 16,
     DepositId = 16,

@@ -25,6 +25,7 @@ CANONICAL = {
     ("furlong.BetsEvents", 2): 15,
     ("furlong.BetsEvents", 3): 19,
     ("furlong.LedgerEvents", 1): 7,
+    ("furlong.LedgerEvents", 2): 25,
     ("furlong.PaymentsEvents", 1): 9,
     ("furlong.FraudEvents", 1): 11,
 }

@@ -3,6 +3,8 @@
 //! Duty: ask for everything that can be asked, again and again with the same key, and remember
 //! what was acknowledged: the memory, not the system, says afterwards what must be true.
 
+mod cash_out;
+
 use crate::protection;
 use crate::world::{PARTITIONS, World};
 use audit::Violation;
@@ -43,6 +45,7 @@ pub struct Client {
     violations: Vec<Violation>,
     counts: BTreeMap<&'static str, u64>,
     number: u64,
+    sellers: cash_out::Sellers,
 }
 
 const CURRENCY: Currency = Currency::Eur;
@@ -74,6 +77,9 @@ impl Client {
 
     /// Somebody does something.
     pub fn act(world: &mut World) {
+        if cash_out::take_soon(world) {
+            return;
+        }
         match world.dice.below(100) {
             0..=7 => Self::register(world),
             8..=12 => Self::deposit(world),
@@ -83,7 +89,8 @@ impl Client {
             34..=37 => Self::offer(world),
             38..=56 => Self::feed_market(world),
             57 => Self::rule(world),
-            58..=84 => Self::place(world),
+            58..=80 => Self::place(world),
+            81..=84 => cash_out::act(world),
             85..=92 => Self::repeat(world),
             93 => protection::ask(world),
             94..=95 => Self::withdraw(world),
@@ -700,6 +707,9 @@ impl Client {
             }
         }
         client.count(&decision.events);
+        if let Events::BetsEvents(body) = &decision.events {
+            body.events.iter().for_each(|it| client.sellers.hear(it));
+        }
         if let Events::PaymentsEvents(body) = &decision.events {
             for event in &body.events {
                 client.outcomes.extend(outcome_of(event, now));
@@ -841,6 +851,10 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         E::LegRestored(_) => Some("restored"),
         E::BetReferred(_) => Some("referred"),
         E::StakeReduced(_) => Some("taken in part"),
+        E::CashOutQuoted(_) => Some("cash-out quoted"),
+        E::CashOutDelayed(_) => Some("cash-out delayed"),
+        E::CashedOut(_) => Some("cashed out"),
+        E::CashOutRefused(_) => Some("cash-out refused"),
         E::ReofferAccepted(_)
         | E::PartAllowed(_)
         | E::ReferralAnswered(_)

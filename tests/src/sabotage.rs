@@ -99,6 +99,10 @@ pub enum Fault {
     BetBeyondFactor,
     /// An answer that reaches nobody.
     AnswerUnheard,
+    /// A slip is settled, and sold back as well.
+    SettledThoughSold,
+    /// A sale pays a cent more than its prices come to.
+    SaleAltered,
 }
 
 impl Fault {
@@ -144,6 +148,8 @@ impl Fault {
         Self::LossesBeyondLimit,
         Self::BetBeyondFactor,
         Self::AnswerUnheard,
+        Self::SettledThoughSold,
+        Self::SaleAltered,
     ];
 
     /// What it breaks.
@@ -183,6 +189,7 @@ impl Fault {
             | Self::LossesBeyondLimit
             | Self::BetBeyondFactor => I::RestrictionsBind,
             Self::AnswerUnheard => I::WorkResolves,
+            Self::SettledThoughSold | Self::SaleAltered => I::OneEndForEveryPart,
         }
     }
 
@@ -611,6 +618,18 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
             events.remove(index);
             return true;
         }
+        if let bets::Event::CashedOut(sold) = &mut events[index] {
+            if fault == Fault::SaleAltered {
+                let amount = sold.amount;
+                sold.amount = Money::from_minor(amount.minor() + 1, amount.currency());
+                return true;
+            }
+            if fault == Fault::SettledThoughSold {
+                let settled = settled_as_well(sold);
+                events.insert(index, bets::Event::BetSettled(settled));
+                return true;
+            }
+        }
         if let bets::Event::BetAccepted(accepted) = &events[index]
             && fault == Fault::AcceptedWhileExcluded
         {
@@ -661,6 +680,20 @@ fn own_limit(placed: &bets::BetPlaced, limit: bets::OwnLimit) -> bets::Event {
         limit,
         amount: Some(placed.stake),
     })
+}
+
+/// A settlement that lost the race against this sale, and takes effect all the same.
+fn settled_as_well(sold: &bets::CashedOut) -> bets::BetSettled {
+    bets::BetSettled {
+        bet: sold.bet,
+        customer: sold.customer,
+        settlement: sold.settlement,
+        stake: sold.stake,
+        returned: sold.amount,
+        exact: sold.worth.exact.clone(),
+        outcome: bets::SlipOutcome::Won,
+        settled_at: sold.cashed_out_at,
+    }
 }
 
 /// What would have forbidden the bet, had it been known.

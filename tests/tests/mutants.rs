@@ -115,4 +115,5 @@ mutants! {
         MonthOfDepositsBeyondLimit, AcceptedWhileExcluded, IncreaseUnconfirmed,
         ExclusionShortened, WeekOfBetsBeyondLimit, LossesBeyondLimit, BetBeyondFactor;
     i22_an_answer_reaches_nobody: AnswerUnheard;
+    i23_a_part_ends_twice_or_for_another_amount: SettledThoughSold, SaleAltered;
 }

@@ -110,6 +110,10 @@ fn every_invariant_holds_for_every_seed() {
             "weeks limited",
             "factor set",
             "deposits limited",
+            "cash-out quoted",
+            "cash-out delayed",
+            "cash-out refused",
+            "cashed out",
         ] {
             assert!(
                 totals.get(name).is_some_and(|count| *count > 20),

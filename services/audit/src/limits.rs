@@ -19,7 +19,8 @@ pub(crate) struct Limits {
     stake_per_day: FxHashMap<CustomerId, Money>,
     /// Stakes by customer and UTC day, rejected slips left out.
     staked: FxHashMap<(CustomerId, i64), i64>,
-    placed_on: FxHashMap<BetId, i64>,
+    /// The day of each slip that counts, and what of it is counted there.
+    placed: FxHashMap<BetId, (i64, i64)>,
     deposit_limits: FxHashMap<CustomerId, [Option<Money>; 3]>,
     deposits: FxHashMap<CustomerId, Vec<Deposit>>,
 }
@@ -63,10 +64,18 @@ impl Limits {
                 .insert(noticed.customer, noticed.stake_permille == 0);
         }
         if let BetsEvent::BetRejected(rejected) = event
-            && let Some(day) = self.placed_on.get(&rejected.bet)
+            && let Some((day, counted)) = self.placed.remove(&rejected.bet)
         {
-            let staked = self.staked.entry((rejected.customer, *day)).or_default();
-            *staked = staked.saturating_sub(rejected.stake.minor());
+            let staked = self.staked.entry((rejected.customer, day)).or_default();
+            *staked = staked.saturating_sub(counted);
+        }
+        if let BetsEvent::PartAgreed(agreed) = event
+            && let Some((day, counted)) = self.placed.get_mut(&agreed.bet)
+        {
+            let given_up = counted.saturating_sub(agreed.stake.minor());
+            *counted = agreed.stake.minor();
+            let staked = self.staked.entry((agreed.customer, *day)).or_default();
+            *staked = staked.saturating_sub(given_up);
         }
         if let BetsEvent::BetAccepted(accepted) = event {
             let excluded = self.bets_excluded.get(&accepted.customer);
@@ -84,7 +93,7 @@ impl Limits {
         }
         if let BetsEvent::BetPlaced(placed) = event {
             let day = placed.placed_at.micros().div_euclid(DAY_MICROS);
-            self.placed_on.insert(placed.bet, day);
+            self.placed.insert(placed.bet, (day, placed.stake.minor()));
             let staked = self.staked.entry((placed.customer, day)).or_default();
             *staked = staked.saturating_add(placed.stake.minor());
             let per_day = self.stake_per_day.get(&placed.customer);

@@ -8,7 +8,7 @@
 use crate::findings::Findings;
 use kernel::{BetId, Currency, CustomerId, InvariantId, Money, Position, Timestamp};
 use rustc_hash::FxHashMap;
-use schemas::bets::{BetPlaced, BetSettled, Event, FactorScope, OwnLimit};
+use schemas::bets::{BetPlaced, BetSettled, CashedOut, Event, FactorScope, OwnLimit, PartAgreed};
 use std::collections::BTreeMap;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -81,6 +81,12 @@ impl OwnLimits {
         if let Event::SettlementReversed(reversed) = event {
             self.take_back(reversed.bet);
         }
+        if let Event::PartAgreed(agreed) = event {
+            self.agree_on_part(agreed);
+        }
+        if let Event::CashedOut(sold) = event {
+            self.sell(sold);
+        }
     }
 
     fn place(&mut self, placed: &BetPlaced) {
@@ -106,6 +112,30 @@ impl OwnLimits {
         let (purse, stake) = (slip.purse, slip.stake);
         self.count(purse, on, 0, lost);
         self.count_open(purse, stake.saturating_neg());
+    }
+
+    /// What is not taken was never staked.
+    fn agree_on_part(&mut self, agreed: &PartAgreed) {
+        let Some(slip) = self.slips.get_mut(&agreed.bet) else {
+            return;
+        };
+        let given_up = slip.stake.saturating_sub(agreed.stake.minor());
+        slip.stake = agreed.stake.minor();
+        let (purse, placed_on) = (slip.purse, slip.placed_on);
+        self.count(purse, placed_on, given_up.saturating_neg(), 0);
+        self.count_open(purse, given_up.saturating_neg());
+    }
+
+    /// The part that is sold is decided, for good; the rest is still open.
+    fn sell(&mut self, sold: &CashedOut) {
+        let Some(slip) = self.slips.get_mut(&sold.bet) else {
+            return;
+        };
+        slip.stake = slip.stake.saturating_sub(sold.stake.minor());
+        let purse = slip.purse;
+        let lost = sold.stake.minor().saturating_sub(sold.amount.minor());
+        self.count(purse, day(sold.cashed_out_at), 0, lost);
+        self.count_open(purse, sold.stake.minor().saturating_neg());
     }
 
     /// The settlement in force, if there is one, counts no more.
@@ -211,10 +241,10 @@ fn first_of_month(today: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::{Topic, TopicPartition};
+    use kernel::{CashOutQuoteId, Topic, TopicPartition};
     use schemas::bets::{
-        BetRejected, BetType, CustomerRestricted, OwnLimitNoticed, PricePolicy, Rejection,
-        RejectionReason, SettlementReversed, SlipOutcome, StakeFactorSet,
+        BetRejected, BetType, CashOutWorth, CustomerRestricted, OwnLimitNoticed, PricePolicy,
+        Rejection, RejectionReason, SettlementReversed, SlipOutcome, StakeFactorSet,
     };
 
     const ANNA: CustomerId = CustomerId::example(1, 3);
@@ -320,6 +350,60 @@ mod tests {
             },
         });
         assert_eq!(with(&[rejected], MONDAY), 0);
+    }
+
+    #[test]
+    fn of_a_part_only_the_part_is_staked_and_what_is_sold_is_decided() {
+        let part = Event::PartAgreed(PartAgreed {
+            bet: BetId::example(1, 3),
+            customer: ANNA,
+            asked: eur(10),
+            unit_stake: eur(6),
+            stake: eur(6),
+            potential_return: eur(12),
+            until: on(MONDAY),
+        });
+        let with = |of: OwnLimit, most, between: &[Event]| {
+            let mut events = vec![limit(of, most), placed(1, 10, MONDAY)];
+            events.extend_from_slice(between);
+            events.push(placed(2, 10, MONDAY));
+            found(&events)
+        };
+        let parted = [part.clone()];
+        assert_eq!(with(OwnLimit::StakeDay, 16, &parted), 0);
+        assert_eq!(with(OwnLimit::StakeDay, 15, &parted), 1);
+        assert_eq!(with(OwnLimit::LossDay, 16, &parted), 0);
+        assert_eq!(with(OwnLimit::LossDay, 15, &parted), 1);
+        // 4 of the 6 are sold for 1: 3 are lost and 2 are open.
+        let sold = [part, sold(1, 4, 1, 2)];
+        assert_eq!(with(OwnLimit::StakeDay, 16, &sold), 0);
+        assert_eq!(with(OwnLimit::LossDay, 15, &sold), 0);
+        assert_eq!(with(OwnLimit::LossDay, 14, &sold), 1);
+    }
+
+    fn sold(n: u64, stake: i64, amount: i64, left: i64) -> Event {
+        Event::CashedOut(CashedOut {
+            bet: BetId::example(n, 3),
+            customer: ANNA,
+            quote: CashOutQuoteId::example(n, 3),
+            fraction_millionths: 500_000,
+            settlement: 2,
+            stake: eur(stake),
+            amount: eur(amount),
+            worth: CashOutWorth {
+                rules_version: 1,
+                margin_permille: 50,
+                fair: String::new(),
+                exact: String::new(),
+                legs: vec![],
+            },
+            stake_left: eur(left),
+            potential_return_left: eur(2 * left),
+            stake_sold_total: eur(stake),
+            amount_total: eur(amount),
+            cashed_out_at: on(MONDAY),
+            liabilities: vec![],
+        })
     }
 
     #[test]

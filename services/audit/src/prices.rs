@@ -4,6 +4,8 @@
 //! each accepted leg against it. Prohibition: the slip's own evidence is not believed; it only
 //! says where to look.
 
+mod cash_out;
+
 use crate::findings::Findings;
 use kernel::{BetId, Duration, InvariantId, MarketId, Position, Price, SelectionId, Timestamp};
 use rustc_hash::FxHashMap;
@@ -19,6 +21,21 @@ pub(crate) struct Prices {
     stops: FxHashMap<MarketId, Vec<Change>>,
     policies: FxHashMap<BetId, PricePolicy>,
     accepted: Vec<Accepted>,
+    sold: Vec<cash_out::Sold>,
+    /// The markets of selections that bets were struck on.
+    markets: FxHashMap<SelectionId, MarketId>,
+    /// The versions with which selections were withdrawn.
+    withdrawn: FxHashMap<SelectionId, u64>,
+}
+
+/// Something that may only be decided while a market is open.
+#[derive(Debug, Clone, Copy)]
+struct Judged {
+    bet: BetId,
+    position: Position,
+    at: Timestamp,
+    market: MarketId,
+    book_position: Position,
 }
 
 /// A market stopped or went on taking bets.
@@ -60,6 +77,9 @@ impl Prices {
             OddsEvent::MarketResumed(resumed) => change(resumed.market, true, false),
             OddsEvent::MarketClosed(closed) => change(closed.market, false, true),
             OddsEvent::MarketResulted(resulted) => change(resulted.market, false, true),
+            OddsEvent::SelectionWithdrawn(gone) => {
+                self.withdrawn.insert(gone.selection, gone.version);
+            }
             OddsEvent::FixtureAnnounced(_)
             | OddsEvent::FixtureProgressed(_)
             | OddsEvent::MarketOffered(_)
@@ -72,7 +92,6 @@ impl Prices {
             | OddsEvent::BudgetGranted(_)
             | OddsEvent::BudgetRecalled(_)
             | OddsEvent::BudgetReturnNoticed(_)
-            | OddsEvent::SelectionWithdrawn(_)
             | OddsEvent::RaceDescribed(_)
             | OddsEvent::LeaningSet(_)
             | OddsEvent::StakesNoted(_)
@@ -89,11 +108,15 @@ impl Prices {
     }
 
     pub(crate) fn take_bets(&mut self, position: Position, event: &BetsEvent) {
+        if let BetsEvent::CashedOut(sold) = event {
+            self.note_sale(position, sold);
+        }
         if let BetsEvent::BetPlaced(placed) = event {
             self.policies.insert(placed.bet, placed.price_policy);
         }
         if let BetsEvent::BetAccepted(accepted) = event {
             for leg in &accepted.legs {
+                self.markets.insert(leg.selection, leg.market);
                 self.accepted.push(Accepted {
                     bet: accepted.bet,
                     position,
@@ -107,7 +130,17 @@ impl Prices {
     pub(crate) fn finish(&self, findings: &mut Findings) {
         for accepted in &self.accepted {
             self.check_price(accepted, findings);
-            self.check_open(accepted, findings);
+            let judged = Judged {
+                bet: accepted.bet,
+                position: accepted.position,
+                at: accepted.at,
+                market: accepted.leg.market,
+                book_position: accepted.leg.book_position,
+            };
+            self.check_open(&judged, InvariantId::AcceptedOnlyWhenOpen, findings);
+        }
+        for sold in &self.sold {
+            self.check_sale(sold, findings);
         }
     }
 
@@ -145,19 +178,20 @@ impl Prices {
         });
     }
 
-    fn check_open(&self, accepted: &Accepted, findings: &mut Findings) {
-        let Accepted {
+    fn check_open(&self, judged: &Judged, rule: InvariantId, findings: &mut Findings) {
+        let Judged {
             bet,
             position,
             at,
-            leg,
-        } = accepted;
-        let Some(changes) = self.stops.get(&leg.market) else {
+            market,
+            book_position,
+        } = judged;
+        let Some(changes) = self.stops.get(market) else {
             return;
         };
         let of_market = changes
             .iter()
-            .filter(|change| change.position.partition == leg.book_position.partition);
+            .filter(|change| change.position.partition == book_position.partition);
         // The state of the market when the acceptance was decided, give or take the stated lag.
         let closed_before = of_market
             .clone()
@@ -169,20 +203,20 @@ impl Prices {
         });
         if let Some(change) = closed_before.filter(|_| !reopened) {
             let detail = format!(
-                "{bet} is accepted although {} stopped at {}",
-                leg.market, change.position
+                "{bet} is decided although {market} stopped at {}",
+                change.position
             );
-            findings.report(InvariantId::AcceptedOnlyWhenOpen, *position, detail);
+            findings.report(rule, *position, detail);
         }
         let over = of_market
             .clone()
-            .find(|change| change.for_good && change.position.offset < leg.book_position.offset);
+            .find(|change| change.for_good && change.position.offset < book_position.offset);
         if let Some(change) = over {
             let detail = format!(
-                "{bet} names a book after the end of {} at {}",
-                leg.market, change.position
+                "{bet} names a book after the end of {market} at {}",
+                change.position
             );
-            findings.report(InvariantId::AcceptedOnlyWhenOpen, *position, detail);
+            findings.report(rule, *position, detail);
         }
     }
 }

@@ -81,7 +81,7 @@ fn of_part(
     wanted.fold(BigRational::zero(), |sum, part| sum + part)
 }
 
-fn win_factor(leg: &Leg<'_>) -> BigRational {
+pub(crate) fn win_factor(leg: &Leg<'_>) -> BigRational {
     let Some(outcome) = leg.outcome else {
         return BigRational::one();
     };

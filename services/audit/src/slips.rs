@@ -9,10 +9,15 @@
     reason = "exact fractions neither overflow nor round"
 )]
 
+mod cash_out;
+
 use crate::cancellations::{Cancellations, bears_out};
 use crate::findings::Findings;
 use crate::slip_return;
-use kernel::{BetId, InvariantId, MarketId, Money, Position, SelectionId, Timestamp, TransferId};
+use kernel::{
+    BetId, Currency, CustomerId, InvariantId, MarketId, Money, Position, SelectionId, Timestamp,
+    TransferId,
+};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -29,6 +34,7 @@ enum Stage {
     Accepted,
     Rejected,
     Settled,
+    CashedOut,
 }
 
 #[derive(Debug)]
@@ -52,8 +58,12 @@ struct Slip {
     accepted_at: Option<Timestamp>,
     /// Legs that do not count.
     voided: FxHashSet<SelectionId>,
-    reversals: u32,
+    /// The number of the hold that stands, or stood last: see `stake_hold`.
+    hold: u32,
+    /// How many settlements and sales there were.
     settlements: u32,
+    /// The numbers of the sales among them.
+    sold_under: Vec<u32>,
     in_force: Option<(u32, Money)>,
     rejected_while_held: bool,
     /// What is held, where less than that is staked.
@@ -75,6 +85,9 @@ pub(crate) struct Slips {
     holds: FxHashMap<TransferId, Hold>,
     results: FxHashMap<(MarketId, u32), Vec<SelectionOutcome>>,
     cancellations: Cancellations,
+    /// What customers are owed for sales in minor units, and where the last one stands.
+    due_for_sales: FxHashMap<(CustomerId, Currency), (Position, i128)>,
+    paid_for_sales: FxHashMap<(CustomerId, Currency), i128>,
 }
 
 impl Slips {
@@ -94,6 +107,7 @@ impl Slips {
     }
 
     pub(crate) fn take_ledger(&mut self, event: &LedgerEvent) {
+        self.note_paid(event);
         match event {
             LedgerEvent::TransferHeld(held) => {
                 self.holds.insert(held.id, Hold::Open(held.minor));
@@ -134,8 +148,9 @@ impl Slips {
                     outcomes: FxHashMap::default(),
                     accepted_at: None,
                     voided: FxHashSet::default(),
-                    reversals: 0,
+                    hold: 0,
                     settlements: 0,
+                    sold_under: vec![],
                     in_force: None,
                     rejected_while_held: false,
                     held: None,
@@ -236,10 +251,19 @@ impl Slips {
                     });
                     slip.in_force = None;
                     slip.stage = Stage::Accepted;
-                    slip.reversals = slip.reversals.saturating_add(1);
+                    slip.hold = reversed.settlement;
                 })
             }
-            Event::BetHeld(_)
+            Event::CashedOut(sold) => {
+                self.note_sale(position, sold);
+                self.with(sold.bet, position, findings, |slip, findings| {
+                    slip.sell(sold, position, findings);
+                })
+            }
+            Event::CashOutQuoted(_)
+            | Event::CashOutDelayed(_)
+            | Event::CashOutRefused(_)
+            | Event::BetHeld(_)
             | Event::BetDelayed(_)
             | Event::BetAwaitsBudget(_)
             | Event::SettlementStarted(_)
@@ -285,16 +309,16 @@ impl Slips {
     /// What needs both journals, and what must be finished at rest.
     pub(crate) fn finish(&self, at_rest: bool, findings: &mut Findings) {
         for (bet, slip) in &self.slips {
-            let hold = self.holds.get(&stake_hold(*bet, slip.reversals)).copied();
+            let hold = self.holds.get(&stake_hold(*bet, slip.hold)).copied();
             let reserved = InvariantId::StakesAreReserved;
             let position = slip.position;
             let holds = match slip.stage {
                 Stage::Accepted => match hold {
                     Some(Hold::Open(minor)) => minor == slip.stake.minor(),
-                    None => !at_rest && slip.reversals > 0,
+                    None => !at_rest && slip.hold > 0,
                     Some(Hold::Captured | Hold::Released) => false,
                 },
-                Stage::Settled => match hold {
+                Stage::Settled | Stage::CashedOut => match hold {
                     Some(Hold::Captured) => true,
                     Some(Hold::Open(_)) | None => !at_rest,
                     Some(Hold::Released) => false,
@@ -318,16 +342,21 @@ impl Slips {
             findings.require(!slip.reduced || gave_way, reserved, position, || {
                 format!("{bet} was struck in part and its first hold is {first:?}")
             });
+            self.check_holds_of_sales(*bet, slip, at_rest, findings);
             self.check_outcomes(*bet, slip, findings);
             if at_rest {
                 self.check_voids(*bet, slip, findings);
             }
         }
+        if at_rest {
+            self.check_sales_paid(findings);
+        }
     }
 
     /// A leg counts unless a cancellation in force covers the moment at which it was struck.
     fn check_voids(&self, bet: BetId, slip: &Slip, findings: &mut Findings) {
-        let Some(struck_at) = slip.accepted_at else {
+        // Of a slip that is sold nothing counts any more.
+        let Some(struck_at) = slip.accepted_at.filter(|_| slip.stage != Stage::CashedOut) else {
             return;
         };
         for leg in &slip.legs {
@@ -403,8 +432,8 @@ impl Slip {
         });
         self.held = None;
         self.reduced = true;
-        self.reversals = self.reversals.saturating_add(1);
         self.settlements = self.settlements.saturating_add(1);
+        self.hold = self.settlements;
     }
 
     fn fix_terms(&mut self, fixed: &BetTermsFixed) {

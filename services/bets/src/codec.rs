@@ -6,6 +6,7 @@
 //! ever.
 
 mod cancellation;
+pub(crate) mod cash_out;
 mod customer;
 mod referral;
 mod rejection;
@@ -342,6 +343,29 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
             settlement,
             parts,
         } => wire::Event::ReturnExplained(terms::parts_to_wire(*bet, *settlement, parts)),
+        Event::CashOutQuoted(quoted) => {
+            wire::Event::CashOutQuoted(cash_out::quoted_to_wire(quoted))
+        }
+        Event::CashOutDelayed {
+            bet,
+            customer,
+            taken,
+            until,
+        } => {
+            wire::Event::CashOutDelayed(cash_out::delayed_to_wire(*bet, *customer, *taken, *until))
+        }
+        Event::CashedOut(sold) => wire::Event::CashedOut(cash_out::sold_to_wire(sold)),
+        Event::CashOutRefused {
+            bet,
+            customer,
+            quote,
+            rejection,
+        } => wire::Event::CashOutRefused(wire::CashOutRefused {
+            bet: *bet,
+            customer: *customer,
+            quote: *quote,
+            rejection: rejection_to_wire(rejection),
+        }),
         Event::SettlementReversed {
             bet,
             customer,
@@ -555,6 +579,15 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
         }
         wire::Event::PricesTraced(traced) => terms::traced_from_wire(traced),
         wire::Event::ReturnExplained(parts) => terms::parts_from_wire(parts),
+        wire::Event::CashOutQuoted(quoted) => cash_out::quoted_from_wire(quoted),
+        wire::Event::CashOutDelayed(delayed) => cash_out::delayed_from_wire(&delayed),
+        wire::Event::CashedOut(sold) => cash_out::sold_from_wire(sold),
+        wire::Event::CashOutRefused(refused) => Event::CashOutRefused {
+            bet: refused.bet,
+            customer: refused.customer,
+            quote: refused.quote,
+            rejection: rejection_from_wire(refused.rejection)?,
+        },
         wire::Event::SettlementReversed(reversed) => Event::SettlementReversed {
             bet: reversed.bet,
             customer: reversed.customer,

@@ -3,10 +3,12 @@
 //! Duty: copy what a judgement looks at out of the shared picture, at one moment. Prohibition:
 //! nothing is judged, and a selection that the picture does not hold is left out.
 
-use bets_domain::settlement::{EachWayTerms, LineSide, PlaceTerms, Placing, Score, Withdrawal};
+use bets_domain::settlement::{
+    EachWayTerms, LineSide, PlaceTerms, Placing, Score, Withdrawal, booksum_billionths,
+};
 use bets_domain::{
-    Asks, Evidence, HouseRules, MarketStatus, Names, PriceOrigin, Quote, Race, ResultDetail,
-    Surroundings,
+    Asks, BookSum, Evidence, HouseRules, MarketStatus, Names, PriceOrigin, Quote, Race,
+    ResultDetail, Surroundings,
 };
 use kernel::{MarketId, Price, SelectionId, Timestamp};
 use markets::{Market, MarketView};
@@ -25,6 +27,29 @@ pub(crate) fn surroundings(
         at: now,
         evidence,
         rules: HouseRules::default(),
+    }
+}
+
+/// The same with the whole books of the markets, for buying a slip back: they cost as much as they
+/// have prices, so that a placement does without.
+pub(crate) fn surroundings_with_books(
+    view: &MarketView,
+    selections: impl IntoIterator<Item = SelectionId>,
+    now: Timestamp,
+) -> Surroundings {
+    let mut seen = surroundings(view, selections, now);
+    for quote in seen.evidence.values_mut() {
+        quote.book = view.market(quote.market).map(book);
+    }
+    seen
+}
+
+fn book(market: &Market) -> BookSum {
+    let prices = market.selections.iter().filter_map(|shown| shown.price);
+    let withdrawn = market.withdrawals.iter().map(|gone| gone.version);
+    BookSum {
+        sum_billionths: booksum_billionths(prices),
+        reformed_at: withdrawn.max().unwrap_or(0),
     }
 }
 
@@ -53,6 +78,7 @@ fn quote(view: &MarketView, selection: SelectionId, now: Timestamp) -> Option<Qu
         },
         asks: asks(view, market, selection),
         origin: origin(market, selection),
+        book: None,
     })
 }
 

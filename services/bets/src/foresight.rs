@@ -26,6 +26,8 @@ pub struct StruckSlip<'a> {
     pub terms: Option<&'a BetTermsFixed>,
     /// What is staked, where that is less than was asked for.
     pub part: Option<&'a PartAgreed>,
+    /// What is left of the stake, where a part of it was sold back.
+    pub stake_left: Option<Money>,
     /// Legs that do not count.
     pub voided: &'a BTreeSet<SelectionId>,
 }
@@ -72,8 +74,14 @@ fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
         legs,
         terms,
         part,
+        stake_left,
         voided,
     } = slip;
+    let stake = part.map_or(placed.stake, |part| part.stake);
+    let unit_stake = part.map_or_else(
+        || terms.map_or(placed.stake, |terms| terms.unit_stake),
+        |part| part.unit_stake,
+    );
     let mut agreed = terms.into_iter().flat_map(|terms| &terms.legs);
     let legs: Result<Vec<SlipLeg>, DecodeError> = legs
         .iter()
@@ -94,11 +102,9 @@ fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
         sizes: terms.and_then(|terms| codec::sizes_from_wire(&terms.sizes)),
         each_way: placed.each_way,
         legs: legs?,
-        unit_stake: part.map_or_else(
-            || terms.map_or(placed.stake, |terms| terms.unit_stake),
-            |part| part.unit_stake,
-        ),
-        stake: part.map_or(placed.stake, |part| part.stake),
+        // What is sold in part has one line.
+        unit_stake: stake_left.unwrap_or(unit_stake),
+        stake: stake_left.unwrap_or(stake),
         price_policy: codec::policy_from_wire(placed.price_policy),
         potential_return: placed.potential_return,
         rules_version: placed.rules_version,
@@ -109,5 +115,6 @@ fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
         accepts_part: false,
         held: None,
         cleared: false,
+        cash_out: None,
     })
 }

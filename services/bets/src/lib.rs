@@ -17,10 +17,12 @@ mod tests;
 
 pub use projection::rows;
 
-use bets_domain::{AcceptReoffer, AnswerReferral, Command, Event, Place, Rejection, State};
+use bets_domain::{
+    AcceptReoffer, AnswerReferral, CashOut, Command, Event, Place, QuoteCashOut, Rejection, State,
+};
 use codec::Request;
-use evidence::surroundings;
-use kernel::{Partition, Timestamp, Topic, TopicPartition};
+use evidence::{surroundings, surroundings_with_books};
+use kernel::{Partition, SelectionId, Timestamp, Topic, TopicPartition};
 use markets::MarketView;
 use runtime::{Timer, Work};
 use schemas::bets as wire;
@@ -29,6 +31,14 @@ use schemas::{Decision, DecodeError};
 /// How many slips a record of settlement work looks at: with twenty legs each and all of them
 /// reversed and settled anew it stays below the largest record.
 const SLIPS_A_RECORD: usize = 200;
+
+/// No slip has more legs: whoever names more selections is not looked after.
+const SELECTIONS_MAX: usize = 50;
+
+/// Not more selections than a slip may have.
+fn few(selections: Vec<SelectionId>) -> impl Iterator<Item = SelectionId> {
+    selections.into_iter().take(SELECTIONS_MAX)
+}
 
 /// The bets service.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +89,23 @@ impl runtime::Service for BetsService {
                     now: surroundings(view, told.selections, now),
                 }));
             }
+            Request::QuoteCashOut(asked) => {
+                return Command::QuoteCashOut(Box::new(QuoteCashOut {
+                    bet: asked.bet,
+                    customer: asked.customer,
+                    quote: asked.quote,
+                    now: surroundings_with_books(view, few(asked.selections), now),
+                }));
+            }
+            Request::CashOut(asked) => {
+                return Command::CashOut(Box::new(CashOut {
+                    bet: asked.bet,
+                    customer: asked.customer,
+                    quote: asked.quote,
+                    fraction_millionths: asked.fraction_millionths,
+                    now: surroundings_with_books(view, few(asked.selections), now),
+                }));
+            }
         };
         let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
         Command::Place(Box::new(Place {
@@ -107,10 +134,12 @@ impl runtime::Service for BetsService {
     fn fire(state: &State, timer: Timer, view: &MarketView, now: Timestamp) -> Option<Command> {
         let (bet, slip) = state.timer_slip((timer.due, timer.armed_by))?;
         let selections = slip.legs.iter().map(|leg| leg.struck.selection);
-        Some(Command::EndWait {
-            bet,
-            now: surroundings(view, selections, now),
-        })
+        let now = if slip.delayed_cash_out().is_some() {
+            surroundings_with_books(view, selections, now)
+        } else {
+            surroundings(view, selections, now)
+        };
+        Some(Command::EndWait { bet, now })
     }
 
     fn next_work(state: &State) -> Option<Work> {

@@ -3,12 +3,15 @@
 //! Duty: turn each recorded event into full rows, from that event alone. Prohibition: no sum and
 //! no memory; a total that a row needs is told by the event.
 
-use kernel::{BetId, CustomerId, Partition, Position, SelectionId, Timestamp};
-use schemas::bets::{BetAccepted, BetPlaced, BetReferred, Event, Liability, StakeFactorSet};
+use kernel::{BetId, CashOutQuoteId, CustomerId, Partition, Position, SelectionId, Timestamp};
+use schemas::bets::{
+    BetAccepted, BetPlaced, BetReferred, CashOutDelayed, CashOutRefused, CashedOut, Event,
+    Liability, Rejection, StakeFactorSet,
+};
 use schemas::rows::{
     BetAcceptedRow, BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, BetStatusRow,
-    BetTermsRow, LegVoid, LegVoidRow, LiabilityRow, ReferralAnsweredRow, ReferralRow, ReofferRow,
-    StakeFactorRow, table,
+    BetTermsRow, CashOutRow, CashOutStatusRow, LegVoid, LegVoidRow, LiabilityRow,
+    ReferralAnsweredRow, ReferralRow, ReofferRow, StakeFactorRow, table,
 };
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
@@ -77,6 +80,9 @@ impl Stand {
             Event::LegRestored(restored) => {
                 vec![self.void(restored.bet, restored.selection, None)]
             }
+            Event::CashOutDelayed(delayed) => self.cash_out_waits(delayed),
+            Event::CashedOut(sold) => self.sold(sold),
+            Event::CashOutRefused(refused) => self.cash_out_over(refused),
             Event::SettlementAdvanced(advanced) => self.liabilities(&advanced.liabilities),
             Event::BetReoffered(told) => {
                 let row = ReofferRow {
@@ -141,6 +147,7 @@ impl Stand {
             | Event::RollbackStarted(_)
             | Event::SettlementStartedInFull(_)
             | Event::PricesTraced(_)
+            | Event::CashOutQuoted(_)
             | Event::BudgetRequested(_)
             | Event::BudgetNoticed(_)
             | Event::BudgetReturned(_)
@@ -212,6 +219,71 @@ impl Stand {
         ];
         rows.extend(self.liabilities(&accepted.liabilities));
         rows
+    }
+
+    /// What was sold of the slip, and where it stands if that was all.
+    fn sold(self, sold: &CashedOut) -> Vec<Row> {
+        let (bet, customer) = (sold.bet, sold.customer);
+        let row = CashOutRow {
+            bet,
+            customer,
+            stake_sold: sold.stake_sold_total,
+            amount: sold.amount_total,
+            stake_left: sold.stake_left,
+            potential_return_left: sold.potential_return_left,
+            settlement: sold.settlement,
+            position: self.position,
+            at: self.at,
+        };
+        let mut rows = vec![self.row(table::CASH_OUT, bet.bytes().to_vec(), row.to_bytes())];
+        rows.extend(self.cash_out_status(bet, customer, sold.quote, None, None));
+        if !sold.stake_left.is_positive() {
+            rows.push(self.status(BetStatusRow {
+                settlement: sold.settlement,
+                returned: Some(sold.amount_total),
+                ..self.blank(bet, customer, BetStatus::CashedOut)
+            }));
+        }
+        rows.extend(self.liabilities(&sold.liabilities));
+        rows
+    }
+
+    fn cash_out_waits(self, delayed: &CashOutDelayed) -> Vec<Row> {
+        let until = Some(delayed.until);
+        self.cash_out_status(delayed.bet, delayed.customer, delayed.quote, until, None)
+    }
+
+    fn cash_out_over(self, refused: &CashOutRefused) -> Vec<Row> {
+        let rejection = Some(refused.rejection.clone());
+        self.cash_out_status(
+            refused.bet,
+            refused.customer,
+            refused.quote,
+            None,
+            rejection,
+        )
+    }
+
+    fn cash_out_status(
+        self,
+        bet: BetId,
+        customer: CustomerId,
+        quote: CashOutQuoteId,
+        pending_until: Option<Timestamp>,
+        rejection: Option<Rejection>,
+    ) -> Vec<Row> {
+        let row = CashOutStatusRow {
+            bet,
+            customer,
+            quote,
+            pending_until,
+            rejection,
+            position: self.position,
+            at: self.at,
+        };
+        let keys = [bet.bytes(), quote.bytes()];
+        keys.map(|key| self.row(table::CASH_OUT_STATUS, key.to_vec(), row.to_bytes()))
+            .into()
     }
 
     fn liabilities(self, liabilities: &[Liability]) -> Vec<Row> {

@@ -5,6 +5,7 @@
 //! else and promise nothing: a snapshot of another format is ignored.
 
 use crate::codec;
+use crate::codec::cash_out::kept::{self, CashOutAt};
 use bets_domain::{
     Budget, Customer, DayTally, Job, JobKind, Market, Reoffer, ResultInForce, SettlementInForce,
     Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts, Tally,
@@ -61,12 +62,14 @@ wire! {
         Delayed(Delayed),
         Accepted(Accepted),
         Referred(Referred),
+        CashedOut(CashedOut),
     }
     record AwaitingHold { short_of: Option<ShortageAt> }
     record Held { short_of: Option<ShortageAt>, woken: bool }
     record Delayed { until: Timestamp }
     record Referred { until: Timestamp, held: bool }
     record Accepted { last: u32, in_force: Option<InForceAt> }
+    record CashedOut {}
     record ShortageAt { market: MarketId, until: Timestamp }
     record InForceAt { returned: Money, outcome: SlipOutcome, settled_at: Timestamp }
 
@@ -103,7 +106,7 @@ wire! {
 
 wire! {
     /// What came later: re-offers, and what few slips have.
-    record Later { reoffers: Vec<ReofferAt>, slips: Vec<SlipLaterAt> }
+    record Later { reoffers: Vec<ReofferAt>, slips: Vec<SlipLaterAt>, cash_outs: Vec<CashOutAt> }
     record SlipLaterAt { bet: BetId, accepts_part: bool, held: Option<Money>, cleared: bool }
     record ReofferAt {
         refused: BetId,
@@ -117,7 +120,7 @@ wire! {
 }
 
 /// Said in front, so that bytes of another shape are not misread.
-const FORMAT: &str = "bets-5";
+const FORMAT: &str = "bets-6";
 
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
@@ -134,6 +137,11 @@ pub(crate) fn write(state: &State) -> Vec<u8> {
     let later = Later {
         reoffers: parts.reoffers.iter().map(reoffer_to_wire).collect(),
         slips: parts.slips.iter().filter_map(later_of).collect(),
+        cash_outs: parts
+            .slips
+            .iter()
+            .filter_map(|(bet, slip)| Some(kept::write(*bet, slip.cash_out()?)))
+            .collect(),
     };
     [whole.to_bytes(), later.to_bytes()].concat()
 }
@@ -155,6 +163,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
             slip.accepts_part = later.accepts_part;
             slip.held = later.held;
             slip.cleared = later.cleared;
+        }
+    }
+    for (bet, standing) in later.cash_outs.into_iter().map(kept::read) {
+        if let Some(slip) = slips.get_mut(&bet) {
+            slip.cash_out = Some(Box::new(standing));
         }
     }
     Ok(State::from_parts(StateParts {
@@ -257,6 +270,7 @@ fn slip_from_wire(at: SlipAt) -> Result<(BetId, Slip), DecodeError> {
         accepts_part: false,
         held: None,
         cleared: false,
+        cash_out: None,
     };
     Ok((at.bet, slip))
 }
@@ -289,6 +303,7 @@ fn stage_to_wire(stage: &Stage) -> StageAt {
             until: *until,
             held: *held,
         }),
+        Stage::CashedOut => StageAt::CashedOut(CashedOut {}),
         Stage::Accepted(settlements) => StageAt::Accepted(Accepted {
             last: settlements.last,
             in_force: settlements.in_force.map(|in_force| InForceAt {
@@ -312,6 +327,7 @@ fn stage_from_wire(at: StageAt) -> Stage {
         },
         StageAt::Delayed(Delayed { until }) => Stage::Delayed { until },
         StageAt::Referred(Referred { until, held }) => Stage::Referred { until, held },
+        StageAt::CashedOut(CashedOut {}) => Stage::CashedOut,
         StageAt::Accepted(Accepted { last, in_force }) => Stage::Accepted(Settlements {
             last,
             in_force: in_force.map(|in_force| SettlementInForce {

@@ -45,7 +45,8 @@ fn of_auth(event: &auth::Event) -> Option<(CustomerId, Fact)> {
 }
 
 /// A slip counts from its placement: whoever tests the book with slips that are refused is worth
-/// seeing too. The stake of one that comes to nothing is no play, and is taken back.
+/// seeing too. The stake of one that comes to nothing is no play, and is taken back; of one that is sold
+/// back before its end only what the sale has lost was played.
 fn of_bets(event: &bets::Event) -> Option<(CustomerId, Fact)> {
     if let bets::Event::BetPlaced(placed) = event {
         return Some((placed.customer, Fact::BetTaken(bet_taken(placed))));
@@ -65,6 +66,13 @@ fn of_bets(event: &bets::Event) -> Option<(CustomerId, Fact)> {
             returned: settled.stake,
         };
         return Some((settled.customer, returned));
+    }
+    if let bets::Event::CashedOut(sold) = event {
+        let returned = Fact::BetReturned {
+            bet: sold.bet,
+            returned: sold.amount.min(sold.stake),
+        };
+        return Some((sold.customer, returned));
     }
     None
 }

@@ -3,8 +3,8 @@
 use crate::{FraudService, rows};
 use fraud_domain::{Event, Fact, Fraud, State};
 use kernel::{
-    BetId, CorrelationId, Currency, CustomerId, Decider, DepositId, FixtureId, MarketId, Money,
-    SelectionId, Timestamp, Topic, TopicPartition, WithdrawalId,
+    BetId, CashOutQuoteId, CorrelationId, Currency, CustomerId, Decider, DepositId, FixtureId,
+    MarketId, Money, SelectionId, Timestamp, Topic, TopicPartition, WithdrawalId,
 };
 use runtime::Service;
 use schemas::rows::{CaseClosedRow, CaseRow, RestrictionRow, table};
@@ -251,6 +251,42 @@ fn refused_and_void_stakes_come_back_and_lost_ones_do_not() {
         assert_eq!(events.first().and_then(fact), Some(&returned));
     }
     assert_eq!(merge(&[bet(1, [settled(bets::SlipOutcome::Lost)])]), None);
+}
+
+#[test]
+fn of_a_stake_that_is_sold_back_only_what_the_sale_lost_was_played() {
+    let sold = |amount| {
+        bets::Event::CashedOut(bets::CashedOut {
+            bet: BetId::example(1, 2),
+            customer: CUSTOMER,
+            quote: CashOutQuoteId::example(1, 2),
+            fraction_millionths: 1_000_000,
+            settlement: 1,
+            stake: eur(500),
+            amount: eur(amount),
+            worth: bets::CashOutWorth {
+                rules_version: 1,
+                margin_permille: 50,
+                fair: "1".to_owned(),
+                exact: "1".to_owned(),
+                legs: vec![],
+            },
+            stake_left: eur(0),
+            potential_return_left: eur(0),
+            stake_sold_total: eur(500),
+            amount_total: eur(amount),
+            cashed_out_at: Timestamp::from_millis(5),
+            liabilities: vec![],
+        })
+    };
+    for (amount, returned) in [(475, 475), (900, 500)] {
+        let events = run(&mut Fraud::initial(), &[bet(1, [sold(amount)])]);
+        let told = Fact::BetReturned {
+            bet: BetId::example(1, 2),
+            returned: eur(returned),
+        };
+        assert_eq!(events.first().and_then(fact), Some(&told));
+    }
 }
 
 #[test]

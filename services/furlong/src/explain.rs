@@ -231,6 +231,7 @@ impl Story {
             .filter(|line| line.position.topic == Topic::BetsEvents);
         let mut states = of_bets.filter_map(|line| match line.told.name.as_str() {
             "BetSettled" => Some("settled"),
+            "CashedOut" if nothing_is_left(&line.told.json) => Some("cashed_out"),
             "BetRejected" => Some("rejected"),
             "BetAccepted" | "SettlementReversed" => Some("accepted"),
             _ => None,
@@ -272,4 +273,11 @@ impl Story {
         }
         Ok(())
     }
+}
+
+/// Whether this sale sold all that was still staked.
+fn nothing_is_left(sale: &str) -> bool {
+    let told: Value = serde_json::from_str(sale).unwrap_or_default();
+    let left = told["stake_left"]["amount"].as_str();
+    left.is_some_and(|amount| amount.bytes().all(|byte| matches!(byte, b'0' | b'.')))
 }

@@ -164,6 +164,7 @@ impl gateway::ports::Foresight for SlipForesight {
             legs: &slip.legs,
             terms: slip.terms.as_ref(),
             part: slip.part.as_ref(),
+            stake_left: slip.stake_left,
             voided: &slip.voided,
         };
         bets::foresight::returned_if(view, slip, market, outcomes)

@@ -205,6 +205,7 @@ async function signOut() {
 function forgetSession() {
   Object.assign(session, { token: null, refreshToken: null, login: "", expiresAt: 0 });
   bets.clear();
+  sales.clear();
   slip.watched = null;
   clearMessage();
   stream.signedOut();
@@ -948,6 +949,7 @@ const STATES = {
   void: { kind: "plain", sign: "○" },
   rejected: { kind: "bad", sign: "✕" },
   settled: { kind: "plain", sign: "=" },
+  "cashed out": { kind: "good", sign: "=" },
 };
 
 /** The state in one word: a settled bet says how it ended when the server does. */
@@ -1039,7 +1041,7 @@ function drawBets() {
 }
 
 function betRow({ bet, trail }, present) {
-  const shape = JSON.stringify([bet, trail, picksOf(bet)]);
+  const shape = JSON.stringify([bet, trail, picksOf(bet), sales.get(bet.id)]);
   if (present?.dataset.shape === shape) return present;
   const state = stateOf(bet);
   const look = STATES[state] ?? { kind: "plain", sign: "" };
@@ -1056,10 +1058,55 @@ function betRow({ bet, trail }, present) {
       trail.length > 1 ? make("span", { class: "bet-trail", text: trail.map(({ state: name, at }) => `${name} ${at.toLocaleTimeString([], { hour12: false })}`).join(" → ") }) : null,
     ),
     make("td", { class: "right" }, money(plain(bet.stake), ""), make("div", { class: "bet-paid", text: rankOf(state) === 2 ? "–" : money(plain(paid ?? bet.potential_return), "") })),
-    make("td", { class: "right state" }, make("span", { class: "state-chip", "data-kind": look.kind, text: `${look.sign} ${state}`.trim() })),
+    make("td", { class: "right state" }, make("span", { class: "state-chip", "data-kind": look.kind, text: `${look.sign} ${state}`.trim() }), saleOf(bet, state)),
   );
   if (present) restartAnimation(row, "changed");
   return row;
+}
+
+// What was asked and answered about selling a bet back: bet id → {quote, key, text, busy}.
+const sales = new Map();
+
+/** First the question, then the offer for as long as it holds, then what became of it. */
+function saleOf(bet, state) {
+  const sale = sales.get(bet.id) ?? {};
+  const left = bet.cash_out?.stake_sold ? `${money(bet.cash_out.amount)} paid for ${plain(bet.cash_out.stake_sold)} of the stake` : "";
+  const note = make("div", { class: "bet-where", text: sale.text ?? left });
+  if (state !== "accepted" || session.token === null) return left ? note : null;
+  const button = make("button", { type: "button", class: "cash-out", text: sale.quote ? `Sell for ${money(sale.quote.amount)}` : "Cash out" });
+  button.disabled = Boolean(sale.busy || bet.cash_out?.pending_until);
+  button.addEventListener("click", () => (sale.quote ? sell(bet.id, sale) : askSale(bet.id)));
+  return make("div", {}, button, note);
+}
+
+function setSale(id, sale) {
+  sales.set(id, sale);
+  drawBets();
+}
+
+async function askSale(id) {
+  setSale(id, { busy: true });
+  const answer = await request("POST", `/v1/bets/${encodeURIComponent(id)}/cash-out/quotes`, { signedIn: true });
+  if (!answer.ok) return setSale(id, { text: inWords(answer) });
+  const quote = answer.data;
+  setSale(id, { quote, key: randomKey() });
+  // The server's clock decides; the page only takes away an offer that nobody could take any more.
+  const life = Date.parse(quote.expires_at) - Date.parse(quote.quoted_at);
+  setTimeout(() => { if (sales.get(id)?.quote === quote && !sales.get(id).busy) setSale(id, { text: "The offer has expired." }); }, life);
+}
+
+async function sell(id, { quote, key }) {
+  setSale(id, { quote, key, busy: true });
+  const answer = await request("POST", `/v1/bets/${encodeURIComponent(id)}/cash-out`, {
+    body: JSON.stringify({ quote_id: quote.quote_id }),
+    headers: { "Idempotency-Key": key, Prefer: "wait=10" },
+    signedIn: true,
+  });
+  const unknown = answer.status === 0 || answer.status >= 500;
+  if (unknown) return setSale(id, { quote, key, text: `${inWords(answer)} Asking again never sells twice.` });
+  setSale(id, answer.ok ? {} : { text: inWords(answer) });
+  refreshBets(answer.data.position);
+  if (answer.data.position) setTimeout(() => refreshBalance(answer.data.position), 300);
 }
 
 const plain = (value) => (typeof value === "object" && value !== null ? value.amount : value);

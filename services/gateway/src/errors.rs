@@ -130,6 +130,13 @@ errors! {
     ReofferExpired = "reoffer_expired", 409, "The re-offer has ended", "Place the slip anew.", false;
     ReofferTaken = "reoffer_taken", 409, "The re-offer was accepted before", "Look at GET /v1/bets/{id} with the id told here.", false;
     EachWayNotOffered = "each_way_not_offered", 409, "Each-way is not offered", "Place the bet without each_way.", false;
+    BetNotOpen = "bet_not_open", 409, "The bet is not open", "Look at the bet: it is pending, settled or sold back.", false;
+    CashOutNotOffered = "cash_out_not_offered", 409, "This bet is not bought back", "Single-line bets on open markets with one price for each answer are; leave this one to its result.", false;
+    CashOutQuoteUnknown = "cash_out_quote_unknown", 409, "Not the bet's newest quote, or it was taken", "Ask for a new quote.", true;
+    CashOutQuoteExpired = "cash_out_quote_expired", 409, "The quote has expired", "Ask for a new quote.", true;
+    CashOutValueFell = "cash_out_value_fell", 409, "The bet is worth less now", "Show the customer what is in offered, and ask for a new quote.", true;
+    CashOutPending = "cash_out_pending", 409, "A cash-out of this bet waits for its delay", "Look at the bet again after until.", true;
+    CashOutTooSmall = "cash_out_too_small", 409, "What would be sold or paid rounds to nothing", "Sell a larger part.", true;
     CurrencyMismatch = "currency_mismatch", 409, "Not the account's currency", "Use the currency in expected.", false;
     RequestExpired = "request_expired", 409, "The request was met after its deadline", "Nothing was done. Send it again with a new key.", true;
     LoginTaken = "login_taken", 409, "The login is taken", "Choose another one, or sign in.", false;

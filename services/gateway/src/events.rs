@@ -84,6 +84,10 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         | E::RestorationStarted(_)
         | E::LegVoided(_)
         | E::LegRestored(_)
+        | E::CashOutQuoted(_)
+        | E::CashOutDelayed(_)
+        | E::CashedOut(_)
+        | E::CashOutRefused(_)
         | E::BetSettled(_)
         | E::SettlementReversed(_)
         | E::SettlementAdvanced(_)
@@ -199,6 +203,9 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         E::BetRejected(event) => Some((event.bet, Some(event.customer))),
         E::BetSettled(event) => Some((event.bet, Some(event.customer))),
         E::SettlementReversed(event) => Some((event.bet, Some(event.customer))),
+        E::CashOutDelayed(event) => Some((event.bet, Some(event.customer))),
+        E::CashedOut(event) => Some((event.bet, Some(event.customer))),
+        E::CashOutRefused(event) => Some((event.bet, Some(event.customer))),
         E::BetReferred(event) => Some((event.bet, None)),
         E::PartAgreed(event) => Some((event.bet, None)),
         E::LegVoided(event) => Some((event.bet, None)),
@@ -218,6 +225,7 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         | E::PricesTraced(_)
         | E::CancellationStarted(_)
         | E::RestorationStarted(_)
+        | E::CashOutQuoted(_)
         | E::SettlementAdvanced(_)
         | E::BudgetRequested(_)
         | E::BudgetReturned(_)

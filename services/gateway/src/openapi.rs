@@ -127,20 +127,20 @@ fn parameters(route: &Route) -> Vec<Value> {
             "schema": {"type": "string", "maxLength": 255},
         })),
     }
-    if places(route) {
+    if waits(route) {
         parameters.push(json!({
             "name": "Prefer",
             "in": "header",
-            "description": "wait=N: seconds to wait for acceptance before answering 202.",
+            "description": "wait=N: seconds to wait for the decision before answering 202.",
             "schema": {"type": "string", "examples": ["wait=2"]},
         }));
     }
     parameters
 }
 
-/// Whether the route's answer is a slip on its way to acceptance.
-fn places(route: &Route) -> bool {
-    route.method == "POST" && route.answer == (201, "Bet")
+/// Whether the answer may have to wait: of a slip on its way to acceptance, and of a sale.
+fn waits(route: &Route) -> bool {
+    route.method == "POST" && [(201, "Bet"), (200, "CashOut")].contains(&route.answer)
 }
 
 fn body_kind(schema: &str) -> &'static str {
@@ -172,10 +172,10 @@ fn responses(route: &Route) -> Value {
         object.insert("content".to_owned(), content(answer_kind(route), schema));
     }
     responses.insert(status.to_string(), answer);
-    if places(route) {
+    if waits(route) {
         let pending = json!({
-            "description": "Placed and durable, not accepted yet.",
-            "content": content("application/json", "Bet"),
+            "description": "On the record, not decided yet.",
+            "content": content("application/json", schema),
         });
         responses.insert("202".to_owned(), pending);
     }

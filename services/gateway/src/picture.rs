@@ -14,7 +14,8 @@ use schemas::bets::{
 };
 use schemas::odds::{Outcome, OutcomeKind};
 use schemas::rows::{
-    BetAcceptedRow, BetLegRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, LegVoidRow,
+    BetAcceptedRow, BetLegRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, CashOutRow,
+    CashOutStatusRow, LegVoidRow,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,8 +40,20 @@ pub(crate) struct Picture {
     outcome: Option<SlipOutcome>,
     /// Why legs do not count.
     voids: BTreeMap<SelectionId, String>,
+    /// What was sold of it before its end.
+    sold: Option<Sold>,
+    /// A sale waits until then.
+    cash_out_until: Option<Timestamp>,
     position: Position,
     at: Timestamp,
+}
+
+/// What was sold of a bet before its end.
+#[derive(Clone, Copy, Debug)]
+struct Sold {
+    stake: Money,
+    amount: Money,
+    stake_left: Money,
 }
 
 impl Picture {
@@ -59,6 +72,8 @@ impl Picture {
             exact: None,
             outcome: None,
             voids: BTreeMap::new(),
+            sold: None,
+            cash_out_until: None,
             position,
             at: placed.placed_at,
             placed: placed.clone(),
@@ -123,6 +138,30 @@ impl Picture {
         self
     }
 
+    /// With what the view shows of its sales.
+    pub(crate) fn with_sales(
+        mut self,
+        last: Option<CashOutStatusRow>,
+        sold: Option<CashOutRow>,
+    ) -> Self {
+        if let Some(sold) = sold {
+            self.potential_return = sold.potential_return_left;
+            self.sold = Some(Sold {
+                stake: sold.stake_sold,
+                amount: sold.amount,
+                stake_left: sold.stake_left,
+            });
+        }
+        if let Some(last) = last {
+            self.cash_out_until = last.pending_until;
+            if last.position.offset > self.position.offset {
+                self.position = last.position;
+                self.at = last.at;
+            }
+        }
+        self
+    }
+
     /// Until when it is pending, as far as is known.
     pub(crate) fn pending_until(&self) -> Option<Timestamp> {
         self.pending_until
@@ -135,6 +174,11 @@ impl Picture {
             .filter_map(|row| Some((row.selection, row.void?.reason)))
             .collect();
         self
+    }
+
+    /// The selections that it is on.
+    pub(crate) fn selections(&self) -> Vec<SelectionId> {
+        self.legs.iter().map(|leg| leg.selection).collect()
     }
 
     /// Where it stands, in one word.
@@ -212,6 +256,29 @@ impl Picture {
                 true
             }
             Event::LegRestored(event) => self.voids.remove(&event.selection).is_some(),
+            Event::CashOutDelayed(event) => {
+                self.cash_out_until = Some(event.until);
+                true
+            }
+            Event::CashedOut(event) => {
+                self.cash_out_until = None;
+                self.sold = Some(Sold {
+                    stake: event.stake_sold_total,
+                    amount: event.amount_total,
+                    stake_left: event.stake_left,
+                });
+                self.potential_return = event.potential_return_left;
+                if !event.stake_left.is_positive() {
+                    self.status = BetStatus::CashedOut;
+                    self.settlement = event.settlement;
+                    self.returned = Some(event.amount_total);
+                }
+                true
+            }
+            Event::CashOutRefused(_) => {
+                self.cash_out_until = None;
+                true
+            }
             Event::CancellationStarted(_)
             | Event::RestorationStarted(_)
             | Event::BetPlaced(_)
@@ -228,6 +295,7 @@ impl Picture {
             | Event::LegDecidedInFull(_)
             | Event::ReturnExplained(_)
             | Event::PricesTraced(_)
+            | Event::CashOutQuoted(_)
             | Event::SettlementAdvanced(_)
             | Event::BudgetRequested(_)
             | Event::BudgetReturned(_)
@@ -256,7 +324,7 @@ impl Picture {
         put("type", json!(placed.bet_type.name()));
         put("price", json!(self.price()));
         let part = self.part.as_ref();
-        put("stake", money(part.map_or(placed.stake, |part| part.stake)));
+        put("stake", money(self.staked()));
         if let Some(part) = part {
             put("asked_stake", money(part.asked));
         }
@@ -282,6 +350,9 @@ impl Picture {
             .map(|(struck, terms)| self.leg(struck, terms))
             .collect();
         put("legs", Value::Array(legs));
+        if self.sold.is_some() || self.cash_out_until.is_some() {
+            put("cash_out", self.cash_out());
+        }
         match self.status {
             BetStatus::Pending => {
                 put("until", json!(self.pending_until.map(time)));
@@ -290,6 +361,7 @@ impl Picture {
                 }
             }
             BetStatus::Accepted => {}
+            BetStatus::CashedOut => put("returned", json!(self.returned.map(money))),
             BetStatus::Rejected => {
                 if let Some(rejection) = &self.rejection {
                     put("rejection", rejection_json(rejection));
@@ -314,6 +386,12 @@ impl Picture {
             object.insert("voided".to_owned(), json!(reason));
         }
         shown
+    }
+
+    /// What was staked on all lines, sold or not.
+    fn staked(&self) -> Money {
+        let part = self.part.as_ref();
+        part.map_or(self.placed.stake, |part| part.stake)
     }
 
     /// What stands on each line.
@@ -361,6 +439,17 @@ impl Picture {
             shown.insert("return_parts".to_owned(), parts);
         }
         shown
+    }
+
+    /// What was sold, what goes on, and whether a sale waits.
+    fn cash_out(&self) -> Value {
+        let sold = self.sold;
+        json!({
+            "stake_sold": sold.map(|sold| money(sold.stake)),
+            "amount": sold.map(|sold| money(sold.amount)),
+            "stake_left": money(sold.map_or(self.staked(), |sold| sold.stake_left)),
+            "pending_until": self.cash_out_until.map(time),
+        })
     }
 
     /// The price of the whole slip: the product of its legs' prices.

@@ -331,6 +331,8 @@ pub struct SlipRows {
     pub terms: Option<BetTermsFixed>,
     /// What is staked, where that is less than was asked for.
     pub part: Option<PartAgreed>,
+    /// What is left of the stake, where a part of it was sold back.
+    pub stake_left: Option<Money>,
     /// Legs that do not count.
     pub voided: BTreeSet<SelectionId>,
 }

@@ -109,6 +109,20 @@ pub(crate) fn bet_rejection(rejection: &bets::Rejection) -> Problem {
         R::ReofferTaken(reason) => {
             Problem::new(Code::ReofferTaken).with("id", json!(reason.bet.to_string()))
         }
+        R::BetUnknown(_) => Problem::new(Code::NotFound),
+        R::BetNotOpen(_) => Problem::new(Code::BetNotOpen),
+        R::CashOutNotOffered(_) => Problem::new(Code::CashOutNotOffered),
+        R::CashOutQuoteUnknown(_) => Problem::new(Code::CashOutQuoteUnknown),
+        R::CashOutQuoteExpired(reason) => {
+            Problem::new(Code::CashOutQuoteExpired).with("expired_at", time(reason.expired_at))
+        }
+        R::CashOutValueFell(reason) => {
+            Problem::new(Code::CashOutValueFell).with("offered", money(reason.offered))
+        }
+        R::CashOutPending(reason) => {
+            Problem::new(Code::CashOutPending).with("until", time(reason.until))
+        }
+        R::CashOutTooSmall(_) => Problem::new(Code::CashOutTooSmall),
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) trait Named: Sized + Copy + 'static {
 
 names!(FixtureStatus { Scheduled = "scheduled", InPlay = "in_play", Finished = "finished", Cancelled = "cancelled" });
 names!(MarketStatus { Open = "open", Suspended = "suspended", Closed = "closed", Settled = "settled" });
-names!(BetStatus { Pending = "pending", Accepted = "accepted", Rejected = "rejected", Settled = "settled" });
+names!(BetStatus { Pending = "pending", Accepted = "accepted", Rejected = "rejected", Settled = "settled", CashedOut = "cashed_out" });
 names!(PaymentStatus { Pending = "pending", Confirmed = "confirmed", Failed = "failed" });
 names!(BetType {
     Single = "single",
@@ -95,6 +95,7 @@ names!(TransferCode {
     Stake = "stake", StakeReturned = "stake_returned", Winnings = "winnings",
     SettlementReversed = "settlement_reversed", Deposit = "deposit", Withdrawal = "withdrawal",
     DebtRepaid = "debt_repaid", Adjustment = "adjustment", Benchmark = "benchmark",
+    CashOut = "cash_out",
 });
 
 /// A fixture with its markets in short.

@@ -11,9 +11,9 @@ use crate::permissions::Permission;
 use crate::ports::Subject;
 use crate::problem::Problem;
 use crate::routes::{
-    account, admin, audit, auth, bets, calc, cases, dev, factors, feed, health, lean, liability,
-    markets, payments, placing, profile, protection, races, reality_check, referrals, registering,
-    reoffers, rulings, second_factor, step_up,
+    account, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed, health, lean,
+    liability, markets, payments, placing, profile, protection, races, reality_check, referrals,
+    registering, reoffers, rulings, second_factor, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -153,6 +153,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/bets/{id}/reoffer", "bets", "What was offered to oneself instead of a refused slip", (200, "Reoffer"), || get(reoffers::show)).query(&["min_position"]).signed_in(),
     Route::new("POST", "/v1/bets/{id}/reoffer/accept", "bets", "Place what was offered instead of a refused slip", (201, "Bet"), || post(reoffers::accept)).key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/bets/{id}/prices", "bets", "Where each price of one's own bet came from", (200, "BetPrices"), || get(bets::prices)).query(&["min_position"]).signed_in(),
+    Route::new("POST", "/v1/bets/{id}/cash-out/quotes", "bets", "What would be paid for a bet now", (201, "CashOutQuote"), || post(cash_out::quote)).key(Key::Optional).signed_in(),
+    Route::new("POST", "/v1/bets/{id}/cash-out", "bets", "Sell a bet back, or a part of it", (200, "CashOut"), || post(cash_out::sell)).body("CashOutRequest").key(Key::Required).signed_in(),
 
     Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
     Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),

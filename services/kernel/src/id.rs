@@ -89,6 +89,8 @@ ids! {
     BetId = "bet";
     /// A fraud case. Partition: the customer's.
     CaseId = "cas";
+    /// What the house offers for a slip before its end, for a moment. Partition: the customer's.
+    CashOutQuoteId = "quo";
     /// What all records that follow from one input have in common.
     CorrelationId = "cor";
     /// A customer. Minted in the partition of the login's hash; never moves.

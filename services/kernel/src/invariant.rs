@@ -53,6 +53,7 @@ invariants! {
     PersonalDataIsSealed = 20, "No readable personal data is in a topic or a log line, and erasing it changes no hash.";
     HistoryStaysReadable = 21, "Every event ever written decodes and folds under the newest reader.";
     WorkResolves = 22, "Once faults have healed, every command in flight resolves and every reader catches up.";
+    OneEndForEveryPart = 23, "Every part of a struck stake ends once at most, settled, void or sold back; a sale pays what its prices and results come to, and nothing takes it back.";
 }
 
 impl fmt::Display for InvariantId {

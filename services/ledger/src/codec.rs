@@ -47,6 +47,7 @@ same_variants!(
         DebtRepaid,
         Adjustment,
         Benchmark,
+        CashOut,
     }
 );
 

@@ -11,7 +11,8 @@
 use kernel::{BetId, Currency, CustomerId, Money, TransferId};
 use ledger_domain::{Account, AccountKind, Amount, Transfer, TransferCode, TransferKind};
 use schemas::bets::{
-    BetPlaced, BetRejected, BetSettled, SettlementReversed, SlipOutcome, StakeReduced, stake_hold,
+    BetPlaced, BetRejected, BetSettled, CashedOut, SettlementReversed, SlipOutcome, StakeReduced,
+    stake_hold,
 };
 use schemas::payments::{
     DepositConfirmed, WithdrawalFailed, WithdrawalPaid, WithdrawalRequested, withdrawal_hold,
@@ -49,6 +50,7 @@ impl Batch {
             bets::Event::BetSettled(settled) => self.settle(settled),
             bets::Event::SettlementReversed(reversed) => self.take_back(reversed),
             bets::Event::StakeReduced(reduced) => self.reduce_stake(reduced),
+            bets::Event::CashedOut(sold) => self.buy_back(sold),
             bets::Event::BetDelayed(_)
             | bets::Event::BetAwaitsBudget(_)
             | bets::Event::BetAccepted(_)
@@ -71,6 +73,9 @@ impl Batch {
             | bets::Event::RestorationStarted(_)
             | bets::Event::LegVoided(_)
             | bets::Event::LegRestored(_)
+            | bets::Event::CashOutQuoted(_)
+            | bets::Event::CashOutDelayed(_)
+            | bets::Event::CashOutRefused(_)
             | bets::Event::SettlementAdvanced(_)
             | bets::Event::BudgetRequested(_)
             | bets::Event::BudgetReturned(_)
@@ -225,6 +230,37 @@ impl Batch {
                 )
             });
         }
+    }
+
+    /// The stake that is sold is taken out of the hold and paid for. What is left of the hold goes
+    /// straight into the next one, whatever has been set on the account meanwhile: the slip goes on
+    /// as it was.
+    fn buy_back(&mut self, sold: &CashedOut) {
+        let Sides {
+            cash,
+            book,
+            suspense,
+        } = Sides::of(sold.customer, sold.stake);
+        let id = |what| settlement_part(what, sold.bet, sold.settlement);
+        let goes_on = sold.stake_left.is_positive();
+        let hold = stake_hold(sold.bet, sold.settlement.saturating_sub(1));
+        let code = TransferCode::Stake;
+        self.transfers.push(Transfer {
+            kind: TransferKind::CaptureHold { hold },
+            linked: goes_on,
+            ..exact(id(Purpose::StakeTaken), cash, book, sold.stake, code)
+        });
+        if goes_on {
+            let next = stake_hold(sold.bet, sold.settlement);
+            self.transfers.push(Transfer {
+                kind: TransferKind::Hold { expires_at: None },
+                rules_waived: true,
+                ..exact(next, cash, book, sold.stake_left, code)
+            });
+        }
+        let code = TransferCode::CashOut;
+        let pay = exact(id(Purpose::Return), book, cash, sold.amount, code);
+        self.credit(sold.customer, suspense, pay);
     }
 
     fn pay_in(&mut self, confirmed: &DepositConfirmed) {

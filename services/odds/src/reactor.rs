@@ -47,6 +47,8 @@ fn standing(partition: Partition, events: &[Event], terms: &Terms) -> Vec<Standi
             accepted.liabilities.as_slice()
         } else if let Event::SettlementAdvanced(advanced) = event {
             advanced.liabilities.as_slice()
+        } else if let Event::CashedOut(sold) = event {
+            sold.liabilities.as_slice()
         } else {
             &[]
         }

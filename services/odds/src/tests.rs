@@ -4,7 +4,7 @@
 use crate::feed::router::FeedRouter;
 use crate::feed::{FeedUpdate, betfair::BetfairFeed, football_data, recorded::recorded_text};
 use crate::{OddsService, Terms, codec};
-use kernel::{Decider, MarketId, Money, Partition, Position, Timestamp, Topic};
+use kernel::{Decider, MarketId, Money, Partition, Position, SelectionId, Timestamp, Topic};
 use odds_domain::{Command, Event, Odds, Phase, Rejection, State};
 use runtime::Service;
 use schemas::odds as wire;
@@ -384,6 +384,55 @@ fn only_budgets_of_markets_of_this_partition_concern_it() {
         })
     );
     assert_eq!(react(4), None);
+}
+
+#[test]
+fn what_is_sold_back_stands_on_the_board_no_more() {
+    let euro = |minor| Money::from_minor(minor, kernel::Currency::Eur);
+    let (here, elsewhere) = (MarketId::example(1, 2), MarketId::example(1, 3));
+    let left = |market| schemas::bets::Liability {
+        market,
+        selection: SelectionId::example(1, 2),
+        stakes: euro(750),
+        returns: euro(1_875),
+        slips: 1,
+    };
+    let decision = bets_decision(vec![schemas::bets::Event::CashedOut(
+        schemas::bets::CashedOut {
+            bet: kernel::BetId::example(1, 5),
+            customer: kernel::CustomerId::example(1, 5),
+            quote: kernel::CashOutQuoteId::example(1, 5),
+            fraction_millionths: 250_000,
+            settlement: 1,
+            stake: euro(250),
+            amount: euro(475),
+            worth: schemas::bets::CashOutWorth {
+                rules_version: 1,
+                margin_permille: 50,
+                fair: "5".to_owned(),
+                exact: "19/4".to_owned(),
+                legs: vec![],
+            },
+            stake_left: euro(750),
+            potential_return_left: euro(1_875),
+            stake_sold_total: euro(250),
+            amount_total: euro(475),
+            cashed_out_at: Timestamp::default(),
+            liabilities: vec![left(here), left(elsewhere)],
+        },
+    )]);
+    assert_eq!(
+        OddsService::react(2, &decision, &terms(), Timestamp::default()),
+        Some(Command::NoteStakes {
+            bets_partition: 5,
+            standing: vec![odds_domain::StandingStakes {
+                market: here,
+                selection: SelectionId::example(1, 2),
+                stakes_minor: 750,
+                returns_minor: 1_875,
+            }],
+        })
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use crate::acceptance::AcceptanceRules;
 use crate::cancellation::{Cancellation, CancelledBy};
+use crate::cash_out::{CashOut, CashOutRules, QuoteCashOut};
 use crate::evidence::Evidence;
 use crate::factor::SetFactor;
 use crate::market::ResultInForce;
@@ -24,6 +25,10 @@ pub enum Command {
     AcceptReoffer(Box<AcceptReoffer>),
     /// A trader answers for a slip that waits for one.
     AnswerReferral(Box<AnswerReferral>),
+    /// A customer wants to know what would be paid for a slip now.
+    QuoteCashOut(Box<QuoteCashOut>),
+    /// A customer sells a slip back, or a part of it.
+    CashOut(Box<CashOut>),
     /// One record of another journal brings news. Never rejected.
     Notice {
         /// Now.
@@ -238,6 +243,8 @@ pub struct HouseRules {
     pub budget_wait: Duration,
     /// What happens to slips that cannot be taken as they are asked for.
     pub acceptance: AcceptanceRules,
+    /// For buying slips back.
+    pub cash_out: CashOutRules,
 }
 
 impl Default for HouseRules {
@@ -252,6 +259,7 @@ impl Default for HouseRules {
             acceptance_window: Duration::from_millis(250),
             budget_wait: Duration::from_secs(2),
             acceptance: AcceptanceRules::PRESENT,
+            cash_out: CashOutRules::default(),
         }
     }
 }

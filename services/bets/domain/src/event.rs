@@ -1,6 +1,7 @@
 //! What bets has decided. Past tense, one variant a fact.
 
 use crate::cancellation::{Cancellation, CancelledBy};
+use crate::cash_out::{CashOutQuoted, CashOutTaken, CashedOut};
 use crate::factor::SetFactor;
 use crate::liability::Liability;
 use crate::market::ResultDetail;
@@ -10,7 +11,7 @@ use crate::rejection::Rejection;
 use crate::settlement::{BetType, LegResult};
 use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, SlipRequest, StruckLeg};
 use crate::terms::SlipTermsFixed;
-use kernel::{BetId, CustomerId, MarketId, Money, SelectionId, Timestamp};
+use kernel::{BetId, CashOutQuoteId, CustomerId, MarketId, Money, SelectionId, Timestamp};
 use std::collections::BTreeMap;
 
 /// One fact.
@@ -81,6 +82,32 @@ pub enum Event {
         held: bool,
         /// What was staked.
         stake: Money,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// What the house pays for a slip now, for a moment.
+    CashOutQuoted(Box<CashOutQuoted>),
+    /// A quote was taken in play; the delay runs.
+    CashOutDelayed {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// The quote, and how much of the stake.
+        taken: CashOutTaken,
+        /// The end of the delay.
+        until: Timestamp,
+    },
+    /// A slip, or a part of it, is sold back, for good.
+    CashedOut(Box<CashedOut>),
+    /// A quote that was taken does not hold at the end of the delay; the slip goes on.
+    CashOutRefused {
+        /// The slip.
+        bet: BetId,
+        /// Whose.
+        customer: CustomerId,
+        /// The quote.
+        quote: CashOutQuoteId,
         /// Why.
         rejection: Rejection,
     },

@@ -64,6 +64,17 @@ pub struct Quote {
     pub asks: Asks,
     /// What the price was made of, if the house made it.
     pub origin: Option<PriceOrigin>,
+    /// The whole book of the market, where somebody asked for it.
+    pub book: Option<BookSum>,
+}
+
+/// A book as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookSum {
+    /// One over each of its prices, each rounded up to a billionth, summed.
+    pub sum_billionths: u64,
+    /// The market's version with which a selection was last withdrawn; 0: none was.
+    pub reformed_at: u64,
 }
 
 /// What a selection asks, as far as its settlement may depend on more than the outcome.

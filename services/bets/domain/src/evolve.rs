@@ -101,6 +101,12 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             };
             state.set_settlement(*bet, *settlement, Some(in_force));
         }
+        Event::CashOutQuoted(quoted) => state.note_quote(quoted),
+        Event::CashOutDelayed {
+            bet, taken, until, ..
+        } => state.delay_cash_out(*bet, *taken, *until),
+        Event::CashedOut(sold) => state.sell(sold),
+        Event::CashOutRefused { bet, .. } => state.refuse_cash_out(*bet),
         Event::SettlementAdvanced {
             market,
             part,
@@ -184,7 +190,9 @@ impl Stage {
                 short_of,
                 woken: false,
             },
-            Self::Delayed { .. } | Self::Accepted(_) | Self::Referred { .. } => self,
+            Self::Delayed { .. } | Self::Accepted(_) | Self::Referred { .. } | Self::CashedOut => {
+                self
+            }
         }
     }
 
@@ -196,7 +204,7 @@ impl Stage {
                 woken: true,
             },
             Self::Referred { until, .. } => Self::Referred { until, held: true },
-            Self::Held { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
+            Self::Held { .. } | Self::Delayed { .. } | Self::Accepted(_) | Self::CashedOut => self,
         }
     }
 
@@ -210,7 +218,8 @@ impl Stage {
             Self::AwaitingHold { .. }
             | Self::Delayed { .. }
             | Self::Accepted(_)
-            | Self::Referred { .. } => self,
+            | Self::Referred { .. }
+            | Self::CashedOut => self,
         }
     }
 
@@ -225,17 +234,20 @@ impl Stage {
                 }),
                 woken: true,
             },
-            Self::AwaitingHold { .. } | Self::Delayed { .. } | Self::Accepted(_) => self,
+            Self::AwaitingHold { .. }
+            | Self::Delayed { .. }
+            | Self::Accepted(_)
+            | Self::CashedOut => self,
         }
     }
 }
 
 impl State {
-    fn market_mut(&mut self, market: MarketId) -> &mut Market {
+    pub(crate) fn market_mut(&mut self, market: MarketId) -> &mut Market {
         self.markets.entry(market).or_default()
     }
 
-    fn customer_mut(&mut self, customer: CustomerId) -> &mut Customer {
+    pub(crate) fn customer_mut(&mut self, customer: CustomerId) -> &mut Customer {
         self.customers.entry(customer).or_default()
     }
 
@@ -258,6 +270,7 @@ impl State {
             accepts_part: false,
             held: None,
             cleared: false,
+            cash_out: None,
         };
         self.count_stake(&slip, slip.stake.minor());
         self.count_risk(&slip, slip.liability_minor());
@@ -479,6 +492,9 @@ impl State {
             count_loss(&mut self.customers, slip, after, Turn::Closes);
         }
         slip.stage = Stage::Accepted(Settlements { last, in_force });
+        if in_force.is_some() {
+            slip.forget_offer();
+        }
         match (was_open, slip.is_open()) {
             (true, false) => turn_stake(&mut self.markets, slip, Turn::Closes),
             (false, true) => turn_stake(&mut self.markets, slip, Turn::Opens),

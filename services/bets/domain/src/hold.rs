@@ -28,7 +28,8 @@ pub(crate) fn decide(
         Stage::Held { .. }
         | Stage::Delayed { .. }
         | Stage::Accepted(_)
-        | Stage::Referred { held: true, .. } => return vec![],
+        | Stage::Referred { held: true, .. }
+        | Stage::CashedOut => return vec![],
     }
     match outcome {
         HoldOutcome::Held if may_be_struck_as_placed(state, slip, at, rules) => {

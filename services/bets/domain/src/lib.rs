@@ -7,11 +7,12 @@
 //! Read [`Command`] for what is asked and [`Stage`] for a slip's life; after that one file a step:
 //! place, reoffer (what is taken instead), part (less of it), hold, refer (traders), wait (in-play
 //! delay and budget), result (settlement and rollback begin), cancellation (stretches of bets that
-//! do not count), work (they go on).
+//! do not count), work (they go on), cash_out (a slip is sold back before its end).
 
 mod acceptance;
 mod budget;
 mod cancellation;
+mod cash_out;
 mod command;
 mod customer;
 mod event;
@@ -44,6 +45,11 @@ mod scenarios;
 
 pub use acceptance::AcceptanceRules;
 pub use cancellation::{Cancellation, CancelledBy, Window};
+pub use cash_out::{
+    CashOut, CashOutLegWorth, CashOutOffer, CashOutQuoted, CashOutRules, CashOutStanding,
+    CashOutTaken, CashOutWorth, CashedOut, DelayedCashOut, LivePrice, QuoteCashOut,
+    WHOLE_MILLIONTHS,
+};
 pub use command::{
     AcceptReoffer, AnswerReferral, Command, HoldOutcome, HouseRules, Notice, Place, Surroundings,
     TraderAnswer,
@@ -52,7 +58,7 @@ pub use customer::Customer;
 pub use event::{
     BetPlaced, BetReferred, BetReoffered, Event, PartAgreed, ReferralAnswered, ReferralWord,
 };
-pub use evidence::{Asks, Evidence, MarketStatus, Quote};
+pub use evidence::{Asks, BookSum, Evidence, MarketStatus, Quote};
 pub use factor::{FACTOR_MOST_PERMILLE, FactorScope, SetFactor};
 pub use foresight::returned_by;
 pub use liability::{Liability, OpenStakes};
@@ -91,6 +97,8 @@ impl Decider for Bets {
             Command::AcceptReoffer(accept) => reoffer::accept(state, accept),
             Command::AnswerReferral(answer) => refer::answer(state, answer),
             Command::SetFactor(set) => factor::set(state, set),
+            Command::QuoteCashOut(asked) => cash_out::decide_quote(state, asked),
+            Command::CashOut(asked) => cash_out::decide_take(state, asked),
             Command::Notice { at, rules, notices } => Ok(notices
                 .iter()
                 .flat_map(|notice| notice_one(state, notice, *at, rules))

@@ -54,7 +54,8 @@ pub(crate) fn answer(state: &State, told: &AnswerReferral) -> Result<Vec<Event>,
         Stage::AwaitingHold { .. }
         | Stage::Held { .. }
         | Stage::Delayed { .. }
-        | Stage::Accepted(_) => return Err(unknown),
+        | Stage::Accepted(_)
+        | Stage::CashedOut => return Err(unknown),
     }
     let asked = slip.unit_stake;
     match told.answer {

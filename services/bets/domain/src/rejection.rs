@@ -172,6 +172,39 @@ pub enum Rejection {
     /// The customer has not said that a part is accepted.
     #[error("the customer does not accept a part of the stake")]
     PartNotAgreed,
+    /// The customer has no such slip.
+    #[error("the customer has no such bet")]
+    BetUnknown,
+    /// The slip is not struck yet, or is over: settled or sold back.
+    #[error("the bet is not open")]
+    BetNotOpen,
+    /// Slips of this kind, or on such legs, are not bought back.
+    #[error("this bet is not bought back")]
+    CashOutNotOffered,
+    /// The quote is not the slip's newest, or was taken.
+    #[error("the quote is not the bet's newest, or was taken")]
+    CashOutQuoteUnknown,
+    /// The quote is too old.
+    #[error("the quote has expired")]
+    CashOutQuoteExpired {
+        /// Its last moment.
+        expired_at: Timestamp,
+    },
+    /// The slip is worth less now than the quote says.
+    #[error("the bet is worth less now")]
+    CashOutValueFell {
+        /// What would be paid for all of it now.
+        offered: Money,
+    },
+    /// A quote was taken and its delay runs.
+    #[error("a cash-out of the bet waits for its delay")]
+    CashOutPending {
+        /// The end of the delay.
+        until: Timestamp,
+    },
+    /// What would be sold or paid rounds to nothing.
+    #[error("what would be sold or paid rounds to nothing")]
+    CashOutTooSmall,
 }
 
 /// A price on offer now.

@@ -4,6 +4,7 @@
 //! decides when a slip moves on; that is one file for each step.
 
 use crate::cancellation::CancelledBy;
+use crate::cash_out::CashOutStanding;
 use crate::settlement::{
     BetType, Deduction, LegResult, Payout, PlacePart, PlaceTerms, SettledLeg, SettlementRules,
     Sizes, SlipTerms,
@@ -172,6 +173,8 @@ pub struct Slip {
     pub held: Option<Money>,
     /// Whether a trader has agreed to the stake.
     pub cleared: bool,
+    /// What was asked and sold of it; none: nothing.
+    pub cash_out: Option<Box<CashOutStanding>>,
 }
 
 /// A leg and what is known of its outcome.
@@ -208,6 +211,7 @@ pub struct DecidedLeg {
 ///
 /// ```text
 /// AwaitingHold ──held, not in play, soon──────────▶ Accepted ⇄ settled, any number of times
+///      │                                                └──sold back─▶ CashedOut
 ///      └──held──▶ Held ──looked at with room──┬───────▲
 ///                  ▲ └─no room─┐              └▶ Delayed
 ///                  └───grant───┘
@@ -240,6 +244,8 @@ pub enum Stage {
         /// Whether the stake is held.
         held: bool,
     },
+    /// Sold back to the house, all of it, for good.
+    CashedOut,
 }
 
 /// A wait for exposure budget.
@@ -323,12 +329,31 @@ impl Slip {
     #[must_use]
     pub const fn is_accepted(&self) -> bool {
         match self.stage {
-            Stage::Accepted(_) => true,
+            Stage::Accepted(_) | Stage::CashedOut => true,
             Stage::AwaitingHold { .. }
             | Stage::Held { .. }
             | Stage::Delayed { .. }
             | Stage::Referred { .. } => false,
         }
+    }
+
+    /// The number of the last settlement, or of the last sale of a part.
+    #[must_use]
+    pub const fn last_settlement(&self) -> u32 {
+        match self.stage {
+            Stage::Accepted(settlements) => settlements.last,
+            Stage::AwaitingHold { .. }
+            | Stage::Held { .. }
+            | Stage::Delayed { .. }
+            | Stage::Referred { .. }
+            | Stage::CashedOut => 0,
+        }
+    }
+
+    /// Whether all of it was sold back.
+    #[must_use]
+    pub const fn is_cashed_out(&self) -> bool {
+        matches!(self.stage, Stage::CashedOut)
     }
 
     /// Whether the slip is struck and has no settlement in force.
@@ -339,7 +364,8 @@ impl Slip {
             Stage::AwaitingHold { .. }
             | Stage::Held { .. }
             | Stage::Delayed { .. }
-            | Stage::Referred { .. } => false,
+            | Stage::Referred { .. }
+            | Stage::CashedOut => false,
         }
     }
 
@@ -351,7 +377,8 @@ impl Slip {
             Stage::AwaitingHold { .. }
             | Stage::Held { .. }
             | Stage::Delayed { .. }
-            | Stage::Referred { .. } => None,
+            | Stage::Referred { .. }
+            | Stage::CashedOut => None,
         }
     }
 
@@ -361,13 +388,13 @@ impl Slip {
         match self.stage {
             Stage::AwaitingHold { short_of } | Stage::Held { short_of, .. } => short_of.is_none(),
             Stage::Delayed { .. } | Stage::Accepted(_) => true,
-            Stage::Referred { .. } => false,
+            Stage::Referred { .. } | Stage::CashedOut => false,
         }
     }
 
     /// When the slip must be looked at again by itself.
     #[must_use]
-    pub const fn due(&self) -> Option<Timestamp> {
+    pub fn due(&self) -> Option<Timestamp> {
         match self.stage {
             Stage::AwaitingHold {
                 short_of: Some(shortage),
@@ -379,7 +406,8 @@ impl Slip {
             // At once: placement is past.
             Stage::Held { .. } => Some(self.placed_at),
             Stage::Delayed { until } | Stage::Referred { until, .. } => Some(until),
-            Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) => None,
+            Stage::Accepted(_) => self.delayed_cash_out().map(|delayed| delayed.until),
+            Stage::AwaitingHold { short_of: None } | Stage::CashedOut => None,
         }
     }
 
@@ -430,6 +458,17 @@ impl Slip {
             each_way: self.each_way,
             rules: SettlementRules::recorded(self.rules_version),
         }
+    }
+
+    /// What it returns if all legs win.
+    pub(crate) fn at_best(&self) -> Option<Money> {
+        let terms = self.terms();
+        let legs = self.legs.iter();
+        let winners: Vec<SettledLeg> = legs
+            .map(|leg| leg.terms.at_best(leg.struck.price, terms.rules))
+            .collect();
+        let payout = terms.settle(self.unit_stake, &winners).ok()?;
+        Some(payout.returned)
     }
 
     /// What the slip pays if its legs came out like this; none while that is open.
@@ -499,7 +538,7 @@ impl SlipLeg {
 
     /// The leg as its outcome settles it. An open one counts as void: then it is in no line that
     /// is left.
-    fn settled(&self, decided: Option<DecidedLeg>) -> SettledLeg {
+    pub(crate) fn settled(&self, decided: Option<DecidedLeg>) -> SettledLeg {
         let void = PlacePart {
             result: LegResult::Void,
             fraction: PlaceTerms::WHOLE,

@@ -159,7 +159,9 @@ impl State {
         for (bet, slip) in parts.slips {
             for leg in &slip.legs {
                 let market = state.markets.entry(leg.struck.market).or_default();
-                if slip.is_accepted() {
+                if slip.is_cashed_out() {
+                    // No result concerns it.
+                } else if slip.is_accepted() {
                     market.struck.insert(bet);
                 } else {
                     market.pending.insert(bet);

@@ -4,6 +4,7 @@
 //! nothing, once the timer is due: each step ends the timer or arms a later one.
 
 use crate::budget;
+use crate::cash_out;
 use crate::command::Surroundings;
 use crate::event::{BetReoffered, Event};
 use crate::liability::{self, Turn};
@@ -24,6 +25,9 @@ pub(crate) fn decide(state: &State, bet: BetId, now: &Surroundings) -> Vec<Event
     if slip.due().is_none_or(|due| due > now.at) {
         return vec![];
     }
+    if let Some(delayed) = slip.delayed_cash_out() {
+        return cash_out::end_delay(state, bet, slip, delayed, now);
+    }
     look(state, bet, slip, now)
         .unwrap_or_else(|rejection| refused(state, bet, slip, rejection, now))
 }
@@ -40,8 +44,10 @@ fn look(
         Stage::AwaitingHold {
             short_of: Some(Shortage { market, .. }),
         } => Err(Rejection::ExposureReached { market }),
-        Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) => Ok(vec![]),
         Stage::Referred { held, .. } => refer::lapse(state, bet, slip, held, now),
+        Stage::AwaitingHold { short_of: None } | Stage::Accepted(_) | Stage::CashedOut => {
+            Ok(vec![])
+        }
         Stage::Held { short_of, .. } => {
             let (struck, potential_return) = strike_anew(state, slip, now)?;
             let short = wait_for_room(state, bet, slip, short_of, potential_return, &struck, now)?;

@@ -165,7 +165,8 @@ fn bring_in_step(bet: BetId, slip: &Slip, after: Option<Verdict>, at: Timestamp)
         Stage::AwaitingHold { .. }
         | Stage::Held { .. }
         | Stage::Delayed { .. }
-        | Stage::Referred { .. } => return vec![],
+        | Stage::Referred { .. }
+        | Stage::CashedOut => return vec![],
     };
     // A settlement in force is always the verdict on the outcomes that the legs carry, be their
     // results still in force or not: whatever changes a leg brings the settlement in step.

@@ -78,6 +78,7 @@ pub fn answer(question: &Value) -> Result<Value, Unanswerable> {
         Question::Settle(asked) => slip::settle(&asked),
         Question::FreeBet(asked) => slip::free_bet(&asked),
         Question::CashOut(asked) => worth::cash_out(&asked),
+        Question::CashOutParts(asked) => worth::cash_out_parts(&asked),
         Question::Lines(asked) => lines(&asked),
         Question::Odds(asked) => odds(&asked),
         Question::Deduction(asked) => deduction(&asked),

@@ -9,6 +9,7 @@ pub(super) enum Question {
     Settle(Settle),
     FreeBet(FreeBet),
     CashOut(CashOut),
+    CashOutParts(CashOutParts),
     Lines(Lines),
     Odds(Odds),
     Deduction(Deduction),
@@ -104,7 +105,24 @@ pub(super) struct OpenLeg {
     pub struck: String,
     pub result: Option<String>,
     pub live: Option<String>,
+    /// The whole book in which `live` stands, itself included; without it, `live` is fair.
+    #[serde(default)]
+    pub book: Vec<String>,
     pub chances: Option<Chances>,
+}
+
+/// Parts of a slip that are sold one after the other at the same prices, each a part of what is
+/// left then; and the results by which the rest is settled.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CashOutParts {
+    pub stake_minor: i64,
+    pub currency: Option<String>,
+    pub margin: Option<String>,
+    pub legs: Vec<OpenLeg>,
+    pub parts: Vec<String>,
+    #[serde(default)]
+    pub results: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

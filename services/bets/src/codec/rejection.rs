@@ -111,6 +111,22 @@ pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
         Rejection::ReferralLapsed => Reason::ReferralLapsed(wire::ReferralLapsed {}),
         Rejection::PartNotAgreed => Reason::PartNotAgreed(wire::PartNotAgreed {}),
         Rejection::ReofferTaken { bet } => Reason::ReofferTaken(wire::ReofferTaken { bet: *bet }),
+        Rejection::BetUnknown => Reason::BetUnknown(wire::BetUnknown {}),
+        Rejection::BetNotOpen => Reason::BetNotOpen(wire::BetNotOpen {}),
+        Rejection::CashOutNotOffered => Reason::CashOutNotOffered(wire::CashOutNotOffered {}),
+        Rejection::CashOutQuoteUnknown => Reason::CashOutQuoteUnknown(wire::CashOutQuoteUnknown {}),
+        Rejection::CashOutQuoteExpired { expired_at } => {
+            Reason::CashOutQuoteExpired(wire::CashOutQuoteExpired {
+                expired_at: *expired_at,
+            })
+        }
+        Rejection::CashOutValueFell { offered } => {
+            Reason::CashOutValueFell(wire::CashOutValueFell { offered: *offered })
+        }
+        Rejection::CashOutPending { until } => {
+            Reason::CashOutPending(wire::CashOutPending { until: *until })
+        }
+        Rejection::CashOutTooSmall => Reason::CashOutTooSmall(wire::CashOutTooSmall {}),
     };
     wire::Rejection { reason }
 }
@@ -209,5 +225,19 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
         Reason::ReferralLapsed(wire::ReferralLapsed {}) => Rejection::ReferralLapsed,
         Reason::PartNotAgreed(wire::PartNotAgreed {}) => Rejection::PartNotAgreed,
         Reason::ReofferTaken(wire::ReofferTaken { bet }) => Rejection::ReofferTaken { bet },
+        Reason::BetUnknown(wire::BetUnknown {}) => Rejection::BetUnknown,
+        Reason::BetNotOpen(wire::BetNotOpen {}) => Rejection::BetNotOpen,
+        Reason::CashOutNotOffered(wire::CashOutNotOffered {}) => Rejection::CashOutNotOffered,
+        Reason::CashOutQuoteUnknown(wire::CashOutQuoteUnknown {}) => Rejection::CashOutQuoteUnknown,
+        Reason::CashOutQuoteExpired(wire::CashOutQuoteExpired { expired_at }) => {
+            Rejection::CashOutQuoteExpired { expired_at }
+        }
+        Reason::CashOutValueFell(wire::CashOutValueFell { offered }) => {
+            Rejection::CashOutValueFell { offered }
+        }
+        Reason::CashOutPending(wire::CashOutPending { until }) => {
+            Rejection::CashOutPending { until }
+        }
+        Reason::CashOutTooSmall(wire::CashOutTooSmall {}) => Rejection::CashOutTooSmall,
     })
 }

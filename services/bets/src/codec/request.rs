@@ -17,6 +17,10 @@ pub(crate) enum Request {
     AcceptReoffer(wire::AcceptReoffer),
     /// A trader's answer for a slip.
     AnswerReferral(TraderAnswer, wire::AnswerReferral),
+    /// What would be paid for a slip?
+    QuoteCashOut(wire::QuoteCashOut),
+    /// A slip is sold back.
+    CashOut(wire::CashOut),
 }
 
 /// The command as the domain asks it, at this moment.
@@ -45,6 +49,8 @@ pub(crate) fn request_from_wire(command: wire::Command, now: Timestamp) -> Reque
         wire::Command::AnswerReferral(told) => {
             Request::AnswerReferral(answer_from_wire(&told), told)
         }
+        wire::Command::QuoteCashOut(asked) => Request::QuoteCashOut(asked),
+        wire::Command::CashOut(asked) => Request::CashOut(asked),
     }
 }
 

@@ -64,6 +64,14 @@ fn every_rejection() -> Vec<Rejection> {
         Rejection::ReferralDeclined,
         Rejection::ReferralLapsed,
         Rejection::PartNotAgreed,
+        Rejection::BetUnknown,
+        Rejection::BetNotOpen,
+        Rejection::CashOutNotOffered,
+        Rejection::CashOutQuoteUnknown,
+        Rejection::CashOutQuoteExpired { expired_at: at(8) },
+        Rejection::CashOutValueFell { offered: eur(8) },
+        Rejection::CashOutPending { until: at(9) },
+        Rejection::CashOutTooSmall,
     ]
 }
 

@@ -4,6 +4,7 @@
     reason = "a test that overflows fails, which is what it is for"
 )]
 
+mod cash_out;
 mod codec;
 mod conformance;
 mod origin;

@@ -87,7 +87,7 @@ pub enum Event {
 pub enum Fact {
     /// A bet was placed.
     BetTaken(BetTaken),
-    /// A stake came back without having been played: the bet was refused or void.
+    /// A stake came back without having been played: the bet was refused, void or sold back.
     BetReturned {
         /// The bet.
         bet: BetId,

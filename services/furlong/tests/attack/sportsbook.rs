@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A producer that posts lines, and the desk beside it.
-struct Desk<'a> {
-    dev: &'a Dev,
-    operator: String,
-    customer: String,
+pub struct Desk<'a> {
+    pub dev: &'a Dev,
+    pub operator: String,
+    pub customer: String,
     sequence: u64,
     keys: u64,
     bets: Vec<(String, i64)>,
 }
 
 impl<'a> Desk<'a> {
-    fn new(dev: &'a Dev) -> Self {
+    pub fn new(dev: &'a Dev) -> Self {
         Self {
             dev,
             operator: dev.user("operator"),
@@ -31,13 +31,13 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn key(&mut self) -> String {
+    pub fn key(&mut self) -> String {
         self.keys += 1;
         format!("key-{}", self.keys)
     }
 
     /// One line of the producer, taken and not refused.
-    fn say(&mut self, mut line: Value) {
+    pub fn say(&mut self, mut line: Value) {
         self.sequence += 1;
         line["source"] = json!("stable");
         line["sequence"] = json!(self.sequence);
@@ -49,7 +49,7 @@ impl<'a> Desk<'a> {
     }
 
     /// An operator's act that is done.
-    fn act(&mut self, method: &str, path: &str, body: &Value) -> Answer {
+    pub fn act(&mut self, method: &str, path: &str, body: &Value) -> Answer {
         let (key, text) = (self.key(), body.to_string());
         let ask = Ask {
             method,
@@ -61,7 +61,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The markets of the producer's fixtures of that sport, by name, each with its selections.
-    fn market(&self, sport: &str, fixture: &str, name: &str) -> Market {
+    pub fn market(&self, sport: &str, fixture: &str, name: &str) -> Market {
         wait_for("a market that was offered", || {
             let path = format!("/v1/fixtures?sport={sport}&limit=200");
             let listed = self.dev.ask(Ask::get(&path)).json();
@@ -86,7 +86,7 @@ impl<'a> Desk<'a> {
     }
 
     /// A slip that is accepted; what it must return in the end, in cents.
-    fn bet(&mut self, kind: &str, each_way: bool, legs: &[Value], returns: i64) -> Value {
+    pub fn bet(&mut self, kind: &str, each_way: bool, legs: &[Value], returns: i64) -> Value {
         let body = json!({
             "type": kind, "each_way": each_way, "legs": legs, "price_policy": "exact",
             "stake": {"amount": "10.00", "currency": "EUR"},
@@ -100,7 +100,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Every bet is settled at what it must return.
-    fn must_be_paid(&self) {
+    pub fn must_be_paid(&self) {
         let paid = |bet: &str| {
             let path = format!("/v1/bets/{bet}");
             let shown = self.dev.ask(Ask::get(&path).by(&self.customer)).json();
@@ -115,19 +115,19 @@ impl<'a> Desk<'a> {
 }
 
 /// A market as it is shown.
-struct Market {
-    id: String,
-    version: u64,
-    selections: BTreeMap<String, String>,
-    shown: Value,
+pub struct Market {
+    pub id: String,
+    pub version: u64,
+    pub selections: BTreeMap<String, String>,
+    pub shown: Value,
 }
 
 impl Market {
-    fn leg(&self, selection: &str, price: &str) -> Value {
+    pub fn leg(&self, selection: &str, price: &str) -> Value {
         json!({"selection_id": self.selections[selection], "price": price, "market_version": self.version})
     }
 
-    fn outcomes(&self, special: &[(&str, Value)]) -> Value {
+    pub fn outcomes(&self, special: &[(&str, Value)]) -> Value {
         let outcome = |name: &str, id: &str| {
             let special = special.iter().find(|(known, _)| *known == name);
             let mut told =

@@ -13,7 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{BetId, CustomerId};
 use schemas::rows::{
-    BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, LegVoidRow, ReferralRow, table,
+    BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, CashOutStatusRow, LegVoidRow,
+    ReferralRow, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -94,13 +95,21 @@ pub(crate) async fn picture_of(
     let accepted = views::row(app, table::BET_ACCEPTED, key.clone()).await?;
     let status = views::row(app, table::BET_STATUS, key.clone()).await?;
     let part: Option<BetPartRow> = views::row(app, table::BET_PART, key.clone()).await?;
-    let terms = views::row(app, table::BET_TERMS, key).await?;
+    let terms = views::row(app, table::BET_TERMS, key.clone()).await?;
     let picture = Picture::of_rows(&row, accepted, status, terms);
     let referred = is_referred(app, bet, &picture).await?;
     let picture = picture.with(referred, part.map(|row| row.told));
     let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
     let voids = voids.into_iter().map(|(_, row)| row).collect();
     let picture = picture.with_voids(voids);
+    let last: Option<CashOutStatusRow> =
+        views::row(app, table::CASH_OUT_STATUS, key.clone()).await?;
+    let sold = if last.is_some() {
+        views::row(app, table::CASH_OUT, key).await?
+    } else {
+        None
+    };
+    let picture = picture.with_sales(last, sold);
     Ok(Some((row.placed.customer, picture)))
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod bets;
 pub(crate) mod calc;
 pub(crate) mod cases;
+pub(crate) mod cash_out;
 pub(crate) mod dev;
 pub(crate) mod factors;
 pub(crate) mod feed;

@@ -406,7 +406,7 @@ async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result
         let decided_at = match status.map(|row| (row.status, row.position)) {
             None | Some((BetStatus::Pending, _)) => None,
             Some((BetStatus::Rejected, position)) => Some(position),
-            Some((BetStatus::Accepted | BetStatus::Settled, _)) => {
+            Some((BetStatus::Accepted | BetStatus::Settled | BetStatus::CashedOut, _)) => {
                 let row: Option<BetAcceptedRow> = views::row(app, table::BET_ACCEPTED, key).await?;
                 row.map(|row| row.position)
             }

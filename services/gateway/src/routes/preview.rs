@@ -19,7 +19,8 @@ use kernel::{BetId, Currency, CustomerId, MarketId, Money, Topic, TopicPartition
 use schemas::ledger::AccountKind;
 use schemas::odds::SelectionOutcome;
 use schemas::rows::{
-    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, LegVoidRow, table,
+    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, CashOutRow,
+    LegVoidRow, table,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -194,12 +195,13 @@ async fn look_at(
     };
     match status.status {
         BetStatus::Settled | BetStatus::Accepted => {}
-        BetStatus::Pending | BetStatus::Rejected => return Ok(()),
+        BetStatus::Pending | BetStatus::Rejected | BetStatus::CashedOut => return Ok(()),
     }
     let accepted: Option<BetAcceptedRow> =
         views::row(app, table::BET_ACCEPTED, key.clone()).await?;
     let terms: Option<BetTermsRow> = views::row(app, table::BET_TERMS, key.clone()).await?;
-    let part: Option<BetPartRow> = views::row(app, table::BET_PART, key).await?;
+    let part: Option<BetPartRow> = views::row(app, table::BET_PART, key.clone()).await?;
+    let sold: Option<CashOutRow> = views::row(app, table::CASH_OUT, key).await?;
     let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
     let voided = voids.into_iter().map(|(_, row)| row);
     let slip = SlipRows {
@@ -207,6 +209,7 @@ async fn look_at(
         legs: accepted.map_or_else(|| row.placed.legs.clone(), |accepted| accepted.legs),
         terms: terms.map(|row| row.terms),
         part: part.map(|row| row.told),
+        stake_left: sold.map(|row| row.stake_left),
         voided: voided
             .filter(|row| row.void.is_some())
             .map(|row| row.selection)

@@ -99,6 +99,7 @@ async fn net_result(app: &App, customer: CustomerId, from: Timestamp) -> Result<
                     | TransferCode::StakeReturned
                     | TransferCode::Winnings
                     | TransferCode::SettlementReversed
+                    | TransferCode::CashOut
             );
             if of_slips {
                 net = net.saturating_add(line.posted_change_minor);

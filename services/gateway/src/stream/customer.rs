@@ -155,7 +155,7 @@ impl BetsChannel {
     fn keep(&mut self, bet: BetId, picture: Picture, shown_at: Position) {
         if self.bets.len() >= BETS_KEPT {
             let over = |(picture, _): &(Picture, Position)| match picture.status() {
-                BetStatus::Rejected | BetStatus::Settled => true,
+                BetStatus::Rejected | BetStatus::Settled | BetStatus::CashedOut => true,
                 BetStatus::Pending | BetStatus::Accepted => false,
             };
             self.bets.retain(|_, kept| !over(kept));

@@ -10,6 +10,7 @@
 mod admission;
 mod audit;
 mod calc;
+mod cash_out;
 mod edges;
 mod lean;
 mod money;

@@ -85,6 +85,8 @@ pub enum TransferCode {
     Adjustment,
     /// A measurement.
     Benchmark,
+    /// A stake bought back before the end of its slip.
+    CashOut,
 }
 
 /// A digest of all that a transfer asks for, its id excepted. The lowest bit is always zero: the
@@ -269,6 +271,7 @@ impl TransferCode {
             Self::DebtRepaid => 6,
             Self::Adjustment => 7,
             Self::Benchmark => 8,
+            Self::CashOut => 9,
         }
     }
 }

@@ -149,6 +149,32 @@ fn reversed(settlement: u32, stake: i64, returned: i64) -> bets::Event {
     })
 }
 
+/// A part of the stake is sold; so much is left.
+fn sold(settlement: u32, stake: i64, amount: i64, left: i64) -> bets::Event {
+    bets::Event::CashedOut(bets::CashedOut {
+        bet: bet(),
+        customer: ann(),
+        quote: kernel::CashOutQuoteId::example(1, PARTITION),
+        fraction_millionths: 1,
+        settlement,
+        stake: eur(stake),
+        amount: eur(amount),
+        worth: bets::CashOutWorth {
+            rules_version: 1,
+            margin_permille: 50,
+            fair: String::new(),
+            exact: String::new(),
+            legs: vec![],
+        },
+        stake_left: eur(left),
+        potential_return_left: eur(left),
+        stake_sold_total: eur(stake),
+        amount_total: eur(amount),
+        cashed_out_at: Timestamp::from_millis(2),
+        liabilities: vec![],
+    })
+}
+
 /// A ledger that hears of decisions as its owner task would let it.
 #[derive(Clone)]
 struct World {

@@ -174,6 +174,61 @@ fn a_resettlement_takes_the_restored_hold() {
 }
 
 #[test]
+fn a_slip_that_is_sold_is_taken_and_paid() {
+    let world = World::funded(100)
+        .hears(&by_bets([placed(60)]))
+        .hears(&by_bets([sold(1, 60, 90, 0)]));
+    assert_eq!(world.cash(), (130, 0));
+    assert_eq!(world.posted(house(AccountKind::Book)), -30);
+    assert_eq!(world.ledger.hold(stake_hold(bet(), 0)), None);
+    assert_eq!(world.ledger.hold(stake_hold(bet(), 1)), None);
+}
+
+#[test]
+fn of_a_part_that_is_sold_the_rest_is_held_on() {
+    let world = World::funded(60)
+        .hears(&by_bets([placed(60)]))
+        .hears(&by_bets([sold(1, 20, 30, 40)]));
+    assert_eq!(world.cash(), (70, 40));
+    assert_eq!(world.ledger.hold(stake_hold(bet(), 0)), None);
+    let again = world.hears(&by_bets([sold(2, 10, 20, 30)]));
+    assert_eq!(again.cash(), (80, 30));
+    let settled = again.hears(&by_bets([won(3, 30, 75)]));
+    assert_eq!(settled.cash(), (125, 0));
+    let reversed = settled.hears(&by_bets([reversed(3, 30, 75)]));
+    assert_eq!((reversed.cash(), reversed.debt()), ((80, 30), 0));
+}
+
+#[test]
+fn a_blocked_account_does_not_stop_a_sale() {
+    let mut world = World::funded(60)
+        .hears(&by_bets([placed(60)]))
+        .ruled(BOTH_BLOCKED);
+    let events = world.hear(&by_bets([sold(1, 20, 30, 40)]));
+    assert!(!has_refusal(&events), "{events:?}");
+    assert_eq!(world.cash(), (40, 40));
+    assert_eq!(world.posted(of_ann(AccountKind::Suspense)), 30);
+}
+
+#[test]
+fn what_a_sale_pays_repays_debts_first() {
+    let world = World::funded(60)
+        .hears(&by_bets([placed(60)]))
+        .owing(100)
+        .hears(&by_bets([sold(1, 20, 30, 40)]));
+    assert_eq!((world.cash(), world.debt()), ((40, 40), 70));
+}
+
+#[test]
+fn a_sale_heard_again_moves_nothing() {
+    let mut world = World::funded(60);
+    for decision in [by_bets([placed(60)]), by_bets([sold(1, 20, 30, 40)])] {
+        assert!(!world.hear(&decision).is_empty());
+        assert_eq!(world.hear(&decision), []);
+    }
+}
+
+#[test]
 fn the_same_decision_again_moves_nothing() {
     let mut world = World::funded(100);
     for decision in [

@@ -17,11 +17,11 @@ fn stretch(from: Option<i64>, until: Option<i64>) -> Window {
 }
 
 /// The very moment.
-fn moment() -> Window {
+pub(super) fn moment() -> Window {
     stretch(Some(STRUCK), Some(STRUCK))
 }
 
-fn all_of(window: Window) -> Cancellation {
+pub(super) fn all_of(window: Window) -> Cancellation {
     Cancellation {
         window,
         prices_from: BTreeMap::new(),
@@ -29,7 +29,7 @@ fn all_of(window: Window) -> Cancellation {
     }
 }
 
-fn cancel(m: u64, window: Window) -> Command {
+pub(super) fn cancel(m: u64, window: Window) -> Command {
     notice(Notice::Cancellation {
         market: market(m),
         by: CancelledBy::Source(window),
@@ -37,7 +37,7 @@ fn cancel(m: u64, window: Window) -> Command {
     })
 }
 
-fn restore(m: u64, window: Window) -> Command {
+pub(super) fn restore(m: u64, window: Window) -> Command {
     notice(Notice::Restoration {
         market: market(m),
         by: CancelledBy::Source(window),

@@ -6,6 +6,9 @@
 
 mod budget;
 mod cancel;
+mod cash_out;
+mod cash_out_meets;
+mod cash_out_storm;
 mod customer;
 mod delay;
 mod factor;

@@ -10,7 +10,7 @@ const WAIT: i64 = 120_000;
 const STAKE: i64 = 600_000;
 
 /// A market that can carry such stakes.
-fn roomy(n: u64, now: Timestamp) -> Quote {
+pub(super) fn roomy(n: u64, now: Timestamp) -> Quote {
     Quote {
         budget_each: eur(90_000_000),
         exposure_max: eur(90_000_000),
@@ -18,7 +18,7 @@ fn roomy(n: u64, now: Timestamp) -> Quote {
     }
 }
 
-fn judged(now: Timestamp) -> Surroundings {
+pub(super) fn judged(now: Timestamp) -> Surroundings {
     Surroundings {
         rules: HouseRules::default(),
         ..seeing(now, [roomy(1, now)])
@@ -35,7 +35,7 @@ fn of_stake(minor: i64, accepts_part: bool) -> Command {
 }
 
 /// 6,000.00 on one selection: 1,000.00 above what is taken without a trader.
-fn waiting(accepts_part: bool) -> Story {
+pub(super) fn waiting(accepts_part: bool) -> Story {
     nothing()
         .after(of_stake(STAKE, accepts_part))
         .after(hold(1))
@@ -342,7 +342,7 @@ fn less_is_only_accepted_of_who_has_said_so() {
         .then_rejected(Rejection::PartNotAgreed);
 }
 
-fn in_part() -> Story {
+pub(super) fn in_part() -> Story {
     waiting(true).after(answer_at(at(9_000), part_of(400_000)))
 }
 

@@ -55,6 +55,7 @@ pub(super) fn quote(n: u64, now: Timestamp) -> Quote {
         names: Names::default(),
         asks: Asks::Outcome,
         origin: None,
+        book: None,
     }
 }
 

@@ -29,6 +29,15 @@ pub enum CashOutLeg {
         /// The fair price now.
         live: Price,
     },
+    /// It goes on; `live` is the price now in a book whose prices add up to more than a whole.
+    InBook {
+        /// What it was struck at.
+        struck: Price,
+        /// The price now.
+        live: Price,
+        /// One over each price of the book, in billionths, summed.
+        booksum_billionths: u64,
+    },
     /// It goes on, with these chances.
     Chances {
         /// What it was struck at.
@@ -75,6 +84,45 @@ pub struct CashOutValue {
     pub exact: BigRational,
     /// The offer: `exact`, rounded down, so that no margin is ever negative.
     pub offer: Money,
+}
+
+impl CashOutLeg {
+    /// What one unit on it is worth.
+    #[must_use]
+    pub fn worth(&self) -> BigRational {
+        match self {
+            Self::Decided(leg) => leg.result.factor(leg.price, leg.deduction),
+            Self::Open { struck, live } => ratio(*struck) / ratio(*live),
+            Self::InBook {
+                struck,
+                live,
+                booksum_billionths,
+            } => {
+                // A book without all of its prices may add up to less than a whole: no reason to
+                // pay more than the price itself says.
+                let sum =
+                    BigRational::new((*booksum_billionths).max(BILLION).into(), BILLION.into());
+                ratio(*struck) / (ratio(*live) * sum)
+            }
+            Self::Chances { struck, chances } => chances.value(*struck),
+        }
+    }
+}
+
+/// What all prices of a book that keeps nothing for the house add up to.
+const BILLION: u64 = 1_000_000_000;
+
+/// One over each of these prices, each rounded up to a billionth, summed: what the prices of a book
+/// add up to, in whole numbers, so that ten thousand of them cost no more than ten thousand
+/// divisions.
+#[must_use]
+pub fn booksum_billionths(prices: impl IntoIterator<Item = Price>) -> u64 {
+    let parts = prices.into_iter().map(|price| {
+        let over = i128::from(price.denominator()) * i128::from(BILLION);
+        let under = i128::from(price.numerator());
+        u64::try_from((over + under - 1) / under).unwrap_or(BILLION)
+    });
+    parts.fold(0, u64::saturating_add)
 }
 
 impl Chances {
@@ -171,11 +219,7 @@ pub fn cash_out_value(
     margin: &Margin,
     fraction: &Margin,
 ) -> Result<CashOutValue, MoneyError> {
-    let worth = legs.iter().map(|leg| match leg {
-        CashOutLeg::Decided(leg) => leg.result.factor(leg.price, leg.deduction),
-        CashOutLeg::Open { struck, live } => ratio(*struck) / ratio(*live),
-        CashOutLeg::Chances { struck, chances } => chances.value(*struck),
-    });
+    let worth = legs.iter().map(CashOutLeg::worth);
     let fair = worth.fold(exactly(stake), |product, factor| product * factor) * &fraction.0;
     let exact = &fair * (BigRational::one() - &margin.0);
     Ok(CashOutValue {
@@ -183,6 +227,19 @@ pub fn cash_out_value(
         fair,
         exact,
     })
+}
+
+/// The stake that is sold when this part of a stake is: the nearest minor unit, from the middle the
+/// even one. All of a stake is sold without rounding, so that the last part is what is left.
+///
+/// # Errors
+/// More than an amount can hold.
+pub fn stake_sold(stake: Money, part: &BigRational) -> Result<Money, MoneyError> {
+    round(
+        &(exactly(stake) * part),
+        stake.currency(),
+        Rounding::HalfEven,
+    )
 }
 
 /// A leg that won at its price, for callers that know no more.
@@ -251,6 +308,23 @@ mod tests {
         assert_eq!(offer("10", &[won, open("2", "1.6")], "0"), "37.50");
         let lost = CashOutLeg::from((price("3"), LegResult::Lost));
         assert_eq!(offer("10", &[lost, open("2", "1.6")], "0"), "0.00");
+    }
+
+    #[test]
+    fn the_house_s_part_of_a_book_is_taken_out_of_its_prices() {
+        // Evens twice is a fair book; 1.25 and 4 add up to 1.05.
+        assert_eq!(booksum_billionths([price("2"), price("2")]), 1_000_000_000);
+        let sum = booksum_billionths([price("1.25"), price("4")]);
+        assert_eq!(sum, 1_050_000_000);
+        let in_book = |booksum_billionths| CashOutLeg::InBook {
+            struck: price("2.5"),
+            live: price("1.25"),
+            booksum_billionths,
+        };
+        // 100 * 2.5 / (1.25 * 1.05)
+        assert_eq!(offer("100", &[in_book(sum)], "0"), "190.47");
+        // A book that is not whole does not make a slip dearer.
+        assert_eq!(offer("100", &[in_book(800_000_000)], "0"), "200.00");
     }
 
     #[test]

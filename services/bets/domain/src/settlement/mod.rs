@@ -25,7 +25,10 @@ mod token;
 mod vectors;
 
 pub use bet_type::{ACCUMULATOR_LEGS_MAX, BetType, SYSTEM_LEGS_MAX, UnknownBetType};
-pub use cash_out::{CashOutLeg, CashOutValue, Chances, Margin, MarginError, cash_out_value};
+pub use cash_out::{
+    CashOutLeg, CashOutValue, Chances, Margin, MarginError, booksum_billionths, cash_out_value,
+    stake_sold,
+};
 pub use leg::{Deduction, LegResult, PlaceTerms, ResultCodeError, TermsError, VoidFactor};
 pub use odds_format::{Fractional, OddsFormat, OddsFormatError, UnknownOddsFormat, read_odds};
 pub use payout::{Payout, SettleError, SettledLeg, SlipTerms, factor_sum};

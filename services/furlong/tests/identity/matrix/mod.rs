@@ -323,7 +323,9 @@ fn verdict(row: &Row, asker: Asker, answer: &Answer) -> Option<String> {
             .then(|| "let in without a good token".to_owned()),
         Who::SignedIn => shut_out.then(|| "shut out of one's own".to_owned()),
         Who::OwnerOfThing if asker == Asker::Owner => {
-            (!answer.status.is_success()).then(|| "the owner does not get it".to_owned())
+            // A rule of the thing itself may refuse its owner.
+            let got = answer.status.is_success() || answer.status == StatusCode::CONFLICT;
+            (!got).then(|| "the owner does not get it".to_owned())
         }
         Who::OwnerOfThing => (answer.status != StatusCode::NOT_FOUND)
             .then(|| "what is somebody else's must look as if it did not exist".to_owned()),

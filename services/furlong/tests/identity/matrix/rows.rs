@@ -72,6 +72,8 @@ pub const ROWS: &[Row] = &[
 
     row("GET", "/v1/bets/{id}/reoffer", Who::SignedIn, |_| Ask::get(format!("/v1/bets/bet_{NOBODYS}/reoffer"))),
     row("POST", "/v1/bets/{id}/reoffer/accept", PLAYERS, |_| Ask::post(format!("/v1/bets/bet_{NOBODYS}/reoffer/accept"), &json!({}))),
+    row("POST", "/v1/bets/{id}/cash-out/quotes", Who::OwnerOfThing, |t| Ask::post(format!("/v1/bets/{}/cash-out/quotes", t.bet), &json!({}))),
+    row("POST", "/v1/bets/{id}/cash-out", Who::OwnerOfThing, |t| Ask::post(format!("/v1/bets/{}/cash-out", t.bet), &json!({"quote_id": format!("quo_{NOBODYS}")}))),
 
     row("GET", "/v1/account", Who::SignedIn, |_| Ask::get("/v1/account")),
     row("GET", "/v1/account/balance", Who::SignedIn, |_| Ask::get("/v1/account/balance")),

@@ -31,7 +31,10 @@ pub fn place_of(asked: &CommandRecord<bets::Command>) -> bets::PlaceBet {
             customer: place.customer,
             slip: place.slip,
         },
-        bets::Command::AcceptReoffer(_) | bets::Command::AnswerReferral(_) => {
+        bets::Command::AcceptReoffer(_)
+        | bets::Command::AnswerReferral(_)
+        | bets::Command::QuoteCashOut(_)
+        | bets::Command::CashOut(_) => {
             panic!("not a placement: {:?}", asked.command)
         }
     }

@@ -204,8 +204,61 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
                     seq,
                 });
             }
+            bets::Event::CashOutDelayed(event) => {
+                let until = Some(event.until);
+                rows.extend(sale(decision, event.bet, event.quote, until, None));
+            }
+            bets::Event::CashOutRefused(event) => {
+                let rejection = Some(event.rejection.clone());
+                rows.extend(sale(decision, event.bet, event.quote, None, rejection));
+            }
+            bets::Event::CashedOut(event) => {
+                rows.extend(sale(decision, event.bet, event.quote, None, None));
+                let row = CashOutRow {
+                    bet: event.bet,
+                    customer: event.customer,
+                    stake_sold: event.stake_sold_total,
+                    amount: event.amount_total,
+                    stake_left: event.stake_left,
+                    potential_return_left: event.potential_return_left,
+                    settlement: event.settlement,
+                    position,
+                    at,
+                };
+                rows.push(Row {
+                    table: table::CASH_OUT,
+                    key: event.bet.bytes().to_vec(),
+                    value: row.to_bytes(),
+                    seq,
+                });
+            }
             _ => {}
         }
     }
     rows
+}
+
+/// Where a sale stands, under the bet and under the quote.
+fn sale(
+    decision: &Decision,
+    bet: BetId,
+    quote: CashOutQuoteId,
+    pending_until: Option<Timestamp>,
+    rejection: Option<bets::Rejection>,
+) -> [Row; 2] {
+    let row = CashOutStatusRow {
+        bet,
+        customer: CustomerId::default(),
+        quote,
+        pending_until,
+        rejection,
+        position: decision.position,
+        at: decision.header.decided_at,
+    };
+    [bet.bytes(), quote.bytes()].map(|key| Row {
+        table: table::CASH_OUT_STATUS,
+        key: key.to_vec(),
+        value: row.to_bytes(),
+        seq: decision.header.seq,
+    })
 }

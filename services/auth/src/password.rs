@@ -19,6 +19,22 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 /// The most characters of a password.
 pub const PASSWORD_CHARS_MAX: usize = 128;
 
+/// Words that anybody would try here first. They may stand in a password and count for nothing: what
+/// is left without them must be long enough by itself. `docs/identity.md` lists them.
+pub const HOUSE_WORDS: [&str; 9] = [
+    "furlong",
+    "sportsbook",
+    "bookmaker",
+    "betting",
+    "customer",
+    "trader",
+    "operator",
+    "auditor",
+    "compliance",
+];
+/// A part of a login that is shorter than this says nothing of it.
+const LOGIN_PART_CHARS_MIN: usize = 4;
+
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -40,6 +56,12 @@ pub enum PasswordRefused {
     /// The first thing anybody would try.
     #[error("the password must not be the login")]
     IsLogin,
+    /// The login or words of the house, with too little beside them.
+    #[error(
+        "without the login and words such as furlong or trader, {PASSWORD_CHARS_MIN} characters \
+         of the password must be left"
+    )]
+    TooLittleElse,
     /// The second thing anybody would try.
     #[error("the password is one of those that leak most often; choose another")]
     TooCommon,
@@ -63,7 +85,22 @@ pub fn judge_new_password(password: &str, normal_login: &str) -> Result<(), Pass
     if is_common(password) {
         return Err(PasswordRefused::TooCommon);
     }
+    if beside_known_words(password, normal_login) < PASSWORD_CHARS_MIN {
+        return Err(PasswordRefused::TooLittleElse);
+    }
     Ok(())
+}
+
+/// How many characters are left without the login, its name before the @, and words of the house.
+fn beside_known_words(password: &str, normal_login: &str) -> usize {
+    let name = normal_login.split('@').next().unwrap_or_default();
+    let of_login = [normal_login, name]
+        .into_iter()
+        .filter(|part| part.chars().count() >= LOGIN_PART_CHARS_MIN);
+    let left = of_login
+        .chain(HOUSE_WORDS)
+        .fold(password.to_lowercase(), |left, word| left.replace(word, ""));
+    left.chars().count()
 }
 
 /// What comparing a password with a stored hash has shown.
@@ -234,6 +271,60 @@ mod tests {
             assert!(Stored::parse(stored).is_none(), "{stored}");
         }
         assert!(!verify_password("", Some("plain")).matches);
+    }
+
+    #[test]
+    fn words_of_the_house_and_the_login_count_for_nothing() {
+        for (password, login, judged) in [
+            ("Furlong2026", "anna", Err(PasswordRefused::TooLittleElse)),
+            (
+                "trader-operator-1",
+                "anna",
+                Err(PasswordRefused::TooLittleElse),
+            ),
+            (
+                "Kestrel!1234",
+                "kestrel@example.com",
+                Err(PasswordRefused::TooLittleElse),
+            ),
+            ("twelve furlongs run", "anna", Ok(())),
+            ("anna likes her tea", "anna@example.com", Ok(())),
+        ] {
+            assert_eq!(judge_new_password(password, login), judged, "{password}");
+        }
+        let told = include_str!("../../../docs/identity.md");
+        for word in HOUSE_WORDS {
+            assert!(
+                told.contains(word),
+                "docs/identity.md does not tell of {word}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_of_any_characters_is_taken_and_counts_to_its_last_one() {
+        let of_128: String = "längste Parole ".chars().cycle().take(128).collect();
+        for password in [
+            "        ",
+            "4071938265",
+            "žluťoučký kůň",
+            &"ab".repeat(32),
+            &of_128,
+        ] {
+            assert_eq!(judge_new_password(password, "anna"), Ok(()), "{password}");
+        }
+        let stored = hash_password(&of_128, [7; SALT_BYTES]);
+        let but_one: String = of_128.chars().take(127).collect();
+        for (password, matches) in [
+            (of_128.clone(), true),
+            (but_one.clone(), false),
+            (format!("{but_one}x"), false),
+            (of_128.to_uppercase(), false),
+            (format!("{of_128} "), false),
+        ] {
+            let verdict = verify_password(&password, Some(&stored));
+            assert_eq!(verdict.matches, matches, "{password}");
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use exclusion::{CLOCK_SLACK, SELF_EXCLUSION_SHORTEST, TIME_OUT_SHORTEST, kin
 pub use increase::{CONFIRM_WITHIN, INCREASE_COOL_OFF};
 pub use reality_check::{REALITY_CHECK_LONGEST, REALITY_CHECK_SHORTEST};
 pub use second_factor::{STEP_UP_LIFETIME, TOTP_STEP, step_at};
-pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSIONS_MAX};
+pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSION_LIFETIME, SESSIONS_MAX};
 pub use state::{
     Customer, Exclusion, Limit, PendingIncrease, SecondFactor, Session, State, Stranger, TimerKey,
 };

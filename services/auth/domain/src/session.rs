@@ -16,6 +16,9 @@ use kernel::{CustomerId, Duration, SessionId, Timestamp};
 
 /// The longest life of a refresh token.
 pub const REFRESH_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest life of a session, however often its token is exchanged: then who holds it proves
+/// once more who he is.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long after an exchange the same exchange may be asked for again.
 pub const RETRY_GRACE: Duration = Duration::from_secs(30);
 /// How many sessions a customer may have; the one that expires first makes room.
@@ -24,6 +27,11 @@ pub const SESSIONS_MAX: usize = 16;
 /// A token's end, within the longest life.
 pub(crate) fn bounded(expires_at: Timestamp, now: Timestamp) -> Timestamp {
     expires_at.min(now.plus(REFRESH_LIFETIME))
+}
+
+/// When a session ends, whatever is done with it.
+fn latest_end(session: &Session) -> Timestamp {
+    session.started_at.plus(SESSION_LIFETIME)
 }
 
 pub(crate) fn revoked(
@@ -70,7 +78,7 @@ pub(crate) fn refresh(state: &State, command: &RefreshSession) -> Result<Vec<Eve
         .customers
         .get(&command.customer)
         .and_then(|customer| Some((customer, customer.sessions.get(&command.session)?)))
-        .filter(|(_, session)| command.now < session.expires_at);
+        .filter(|(_, session)| command.now < session.expires_at.min(latest_end(session)));
     let Some((customer, session)) = found else {
         return Err(Rejection::SessionEnded);
     };
@@ -83,7 +91,7 @@ pub(crate) fn refresh(state: &State, command: &RefreshSession) -> Result<Vec<Eve
             session: command.session,
             refresh_hash: command.next_hash,
             roles: customer.roles.clone(),
-            expires_at: bounded(command.expires_at, command.now),
+            expires_at: bounded(command.expires_at, command.now).min(latest_end(session)),
             at: command.now,
         })]);
     }
@@ -174,6 +182,32 @@ mod tests {
         signed_in()
             .when(exchange(1, 2, at(20)))
             .then([refreshed(2, at(20))]);
+    }
+
+    #[test]
+    fn a_session_ends_a_month_after_its_sign_in_however_often_it_is_refreshed() {
+        let day = |number: i64| at(10).plus(Duration::from_secs(number.saturating_mul(86_400)));
+        let end = at(10).plus(SESSION_LIFETIME);
+        let last = Event::SessionRefreshed(SessionRefreshed {
+            customer: ANNA,
+            session: SESSION,
+            refresh_hash: token(6),
+            roles: vec![crate::Role::Customer],
+            expires_at: end,
+            at: day(29),
+        });
+        let kept_up = || {
+            signed_in()
+                .after(exchange(1, 2, day(6)))
+                .after(exchange(2, 3, day(12)))
+                .after(exchange(3, 4, day(18)))
+                .after(exchange(4, 5, day(24)))
+        };
+        kept_up().when(exchange(5, 6, day(29))).then([last]);
+        kept_up()
+            .after(exchange(5, 6, day(29)))
+            .when(exchange(6, 7, end))
+            .then_rejected(Rejection::SessionEnded);
     }
 
     #[test]

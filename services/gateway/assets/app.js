@@ -208,6 +208,7 @@ function forgetSession() {
   sales.clear();
   slip.watched = null;
   clearMessage();
+  for (const name of ["cash", "held", "bonus"]) setText(byId(name), "–");
   stream.signedOut();
   showSession();
   drawBets();

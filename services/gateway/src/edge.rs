@@ -109,7 +109,8 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     if let Some((standing, policy)) = counted {
         tell_standing(response.headers_mut(), standing, &policy);
     }
-    secure(response.headers_mut(), &context, &route);
+    tell_id(response.headers_mut(), &context);
+    crate::browsers::secure(response.headers_mut(), &route);
 
     let micros = u64::try_from(app.now().since(started).micros()).unwrap_or(0);
     let status = response.status().as_u16();
@@ -235,24 +236,8 @@ fn tell_standing(headers: &mut HeaderMap, standing: Standing, policy: &str) {
     }
 }
 
-fn secure(headers: &mut HeaderMap, context: &RequestContext, route: &str) {
+fn tell_id(headers: &mut HeaderMap, context: &RequestContext) {
     if let Ok(id) = HeaderValue::from_str(&context.id) {
         headers.insert("x-request-id", id);
-    }
-    let fixed = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'self'"));
-    if route.starts_with("/v1/") {
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
     }
 }

@@ -12,6 +12,7 @@ mod app;
 mod asking;
 mod assets;
 mod avro_json;
+mod browsers;
 mod edge;
 mod errors;
 mod events;

@@ -4,7 +4,7 @@
 //! that neither can have what the other lacks. Prohibition: no route is added anywhere else.
 
 use crate::app::App;
-use crate::edge;
+use crate::edge::{self, RequestContext};
 use crate::errors::Code;
 use crate::extract::Identified;
 use crate::permissions::Permission;
@@ -263,8 +263,32 @@ async fn admitted(route: &Route, now: Timestamp, request: Request, next: Next) -
         }
     };
     match refused {
-        Some(code) => Problem::new(code).into_response(),
+        Some(code) => {
+            tell(
+                route,
+                identified,
+                code,
+                &RequestContext::of(request.extensions()),
+            );
+            Problem::new(code).into_response()
+        }
         None => next.run(request).await,
+    }
+}
+
+/// A log line about somebody who asked for what is not his, or with a token that is not ours. That
+/// there is no token, or that one has run out, happens to everybody and is in the figures.
+fn tell(route: &Route, identified: Option<&Identified>, code: Code, context: &RequestContext) {
+    let (method, path, request_id) = (route.method, route.path, context.id.as_str());
+    match identified {
+        Some(Identified::Subject(subject)) => {
+            let (customer, code) = (subject.customer, code.entry().code);
+            tracing::info!(method, path, %customer, code, request_id, "permission refused");
+        }
+        Some(Identified::Refused(Code::TokenInvalid)) => {
+            tracing::info!(method, path, request_id, "a token that is not ours");
+        }
+        Some(Identified::Refused(_) | Identified::Nobody) | None => {}
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod compose;
 mod figures;
+mod front;
 mod image;
 mod repository;
 mod runbook;

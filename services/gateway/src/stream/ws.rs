@@ -7,6 +7,7 @@
 
 use crate::admission::{Gcra, Seat};
 use crate::app::App;
+use crate::browsers;
 use crate::errors::Code;
 use crate::extract::{Fields, identify, parse_json, position};
 use crate::metrics::StreamKind;
@@ -20,6 +21,7 @@ use crate::stream::{Message, Open, heartbeat_data};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{self, CloseFrame, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use kernel::{MarketId, Topic};
 use schemas::Decision;
@@ -46,9 +48,15 @@ const CLOSE_TOO_SLOW: u16 = 1013;
 /// GET /v1/stream
 pub(crate) async fn stream(
     State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(|_| Problem::new(Code::UpgradeRequired))?;
+    if !browsers::may_open_socket(&headers, &uri) {
+        let detail = "another site's page opens no socket here: serve the page from this address";
+        return Err(Problem::new(Code::PermissionDenied).detail(detail));
+    }
     let open =
         Open::new(&app, StreamKind::WebSocket).ok_or_else(|| Problem::new(Code::Overloaded))?;
     Ok(upgrade

@@ -9,6 +9,7 @@
 
 mod admission;
 mod audit;
+mod browsers;
 mod calc;
 mod cash_out;
 mod edges;

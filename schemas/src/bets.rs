@@ -1,10 +1,14 @@
 //! Bets on the wire: slips from placement to their last settlement.
 
 use crate::odds::{Outcome, Score, SelectionOutcome};
+use crate::promotions::{
+    BonusGranted, BonusLapsed, DivisionReversed, FreeBetGranted, FundingReleased, GrantBonus,
+    GrantFreeBet, ReturnDivided, StakeFunded, StakeSource,
+};
 use crate::wire;
 use kernel::{
-    BetId, CashOutQuoteId, CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId,
-    Timestamp, TransferId,
+    BetId, CashOutQuoteId, CustomerId, FixtureId, FreeBetId, MarketId, Money, Position, Price,
+    SelectionId, Timestamp, TransferId,
 };
 
 wire! {
@@ -26,6 +30,12 @@ wire! {
         QuoteCashOut(QuoteCashOut),
         /// Sell a slip back, or a part of it, for what was quoted or more.
         CashOut(CashOut),
+        /// Place a slip that is not staked with cash alone.
+        PlaceFundedSlip(PlaceFundedSlip),
+        /// Give a token for one bet.
+        GrantFreeBet(GrantFreeBet),
+        /// Give bonus money.
+        GrantBonus(GrantBonus),
     }
 
     /// See [`Command`] and [`StakeFactorSet`].
@@ -199,6 +209,20 @@ wire! {
         CashedOut(CashedOut),
         /// A quote that was taken does not hold at the end of the delay; the slip goes on.
         CashOutRefused(CashOutRefused),
+        /// A token for one bet was given.
+        FreeBetGranted(FreeBetGranted),
+        /// Bonus money was given.
+        BonusGranted(BonusGranted),
+        /// The slip that was just placed is staked with a token or with bonus money.
+        StakeFunded(StakeFunded),
+        /// The slip that was just rejected was staked so; what it took is given back.
+        FundingReleased(FundingReleased),
+        /// Where the return of the settlement before goes.
+        ReturnDivided(ReturnDivided),
+        /// From where the return of the settlement that was just reversed comes back.
+        DivisionReversed(DivisionReversed),
+        /// Bonus money has come to its end.
+        BonusLapsed(BonusLapsed),
     }
 
     /// A slip is in the book. Each leg carries the evidence on which it was judged. The stake is
@@ -614,6 +638,22 @@ wire! {
         CashOutPending(CashOutPending),
         /// What would be sold or paid rounds to nothing.
         CashOutTooSmall(CashOutTooSmall),
+        /// The customer has no such token.
+        FreeBetUnknown(FreeBetUnknown),
+        /// The token's time is over.
+        FreeBetExpired(FreeBetExpired),
+        /// The token was used.
+        FreeBetUsed(FreeBetUsed),
+        /// A price is below what the token or the bonus asks for.
+        PriceBelowMinimum(PriceBelowMinimum),
+        /// There is not so much bonus money.
+        BonusInsufficient(BonusInsufficient),
+        /// More is given at once than the house allows, or nothing.
+        GrantNotAllowed(GrantNotAllowed),
+        /// What is given would have ended already.
+        GrantEnded(GrantEnded),
+        /// A promotion pays for the slip, which is taken whole and ends by its result.
+        PromotionalInWhole(PromotionalInWhole),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -703,6 +743,28 @@ wire! {
     record CashOutTooSmall {}
 }
 
+wire! {
+    /// Place a slip that is staked with a token or with bonus money.
+    record PlaceFundedSlip { bet: BetId, customer: CustomerId, slip: Slip, options: SlipOptions, source: StakeSource }
+
+    /// See [`RejectionReason`].
+    record FreeBetUnknown { free_bet: FreeBetId }
+    /// See [`RejectionReason`].
+    record FreeBetExpired { expired_at: Timestamp }
+    /// See [`RejectionReason`].
+    record FreeBetUsed { free_bet: FreeBetId }
+    /// See [`RejectionReason`].
+    record PriceBelowMinimum { selection: SelectionId, minimum: Price }
+    /// See [`RejectionReason`].
+    record BonusInsufficient { available: Money }
+    /// See [`RejectionReason`].
+    record GrantNotAllowed { maximum: Money }
+    /// See [`RejectionReason`].
+    record GrantEnded { ended_at: Timestamp }
+    /// See [`RejectionReason`].
+    record PromotionalInWhole { bet: BetId }
+}
+
 /// What tells a stake's hold from the bet. The last two bytes are left alone: they are the
 /// partition.
 const STAKE_HOLD_TAG: [u8; 16] = *b"hold-of-a-stake\0";
@@ -728,6 +790,26 @@ pub fn bet_of_stake_hold(hold: TransferId, settlement: u32) -> BetId {
     BetId::from_bytes(stake_hold(BetId::from_bytes(hold.bytes()), settlement).bytes())
 }
 
+/// What tells a promotional hold from the bet, likewise.
+const PROMOTIONAL_HOLD_TAG: [u8; 16] = *b"promoted stake\0\0";
+
+/// The ledger transfer that holds what a promotion pays of a bet's stake, where one does; see
+/// [`stake_hold`].
+#[must_use]
+pub fn promotional_hold(bet: BetId, settlement: u32) -> TransferId {
+    let mut id = stake_hold(bet, settlement).bytes();
+    for (byte, tag) in id.iter_mut().zip(PROMOTIONAL_HOLD_TAG).take(14) {
+        *byte ^= tag;
+    }
+    TransferId::from_bytes(id)
+}
+
+/// The bet and the count of its reversals that such a hold's id was made from.
+#[must_use]
+pub fn bet_of_promotional_hold(hold: TransferId, settlement: u32) -> BetId {
+    BetId::from_bytes(promotional_hold(BetId::from_bytes(hold.bytes()), settlement).bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -737,6 +819,9 @@ mod tests {
         let bet = BetId::example(7, 3);
         let (first, second) = (stake_hold(bet, 0), stake_hold(bet, 1));
         assert_ne!(first, second);
+        let promoted = promotional_hold(bet, 1);
+        assert!(![first, second].contains(&promoted) && promoted.partition() == 3);
+        assert_eq!(bet_of_promotional_hold(promoted, 1), bet);
         assert_ne!(first.bytes(), bet.bytes());
         assert_eq!((first.partition(), second.partition()), (3, 3));
         assert_eq!(

@@ -124,6 +124,7 @@ wire! {
     enum TransferCode {
         Stake, StakeReturned, Winnings, SettlementReversed, Deposit, Withdrawal, DebtRepaid, Adjustment, Benchmark,
         CashOut,
+        BonusGranted, BonusConverted, BonusLapsed, PromotionSettled,
     }
 
     /// What the ledger has decided.

@@ -21,6 +21,7 @@ pub mod fraud;
 pub mod ledger;
 pub mod odds;
 pub mod payments;
+pub mod promotions;
 pub mod rows;
 
 pub use avro::{AvroType, Blob, DecodeError, Input, Wire, named_schema};

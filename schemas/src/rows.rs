@@ -14,6 +14,7 @@ use crate::bets::{
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::odds::Outcome;
+use crate::promotions::{Bonus, FreeBet, StakeFunded};
 use crate::wire;
 use kernel::{
     BetId, CaseId, CashOutQuoteId, Currency, CustomerId, DepositId, Digest, Duration, MarketId,
@@ -100,8 +101,14 @@ pub mod table {
     /// Key: bet, and the same again under the quote, whose row stays when another quote of the bet
     /// is taken. Value: [`super::CashOutStatusRow`].
     pub const CASH_OUT_STATUS: &str = "cash_out_status";
+    /// Key: customer, token. Value: [`super::FreeBetRow`].
+    pub const FREE_BET: &str = "free_bet";
+    /// Key: customer, bonus. Value: [`super::BonusRow`].
+    pub const BONUS: &str = "bonus";
+    /// Key: bet. Value: [`super::BetFundingRow`]; slips that cash alone pays for have none.
+    pub const BET_FUNDING: &str = "bet_funding";
     /// All of them.
-    pub const ALL: [&str; 36] = [
+    pub const ALL: [&str; 39] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -138,6 +145,9 @@ pub mod table {
         PROFILE,
         CASH_OUT,
         CASH_OUT_STATUS,
+        FREE_BET,
+        BONUS,
+        BET_FUNDING,
     ];
 }
 
@@ -281,4 +291,10 @@ wire! {
     record CaseClosedRow { case: CaseId, verdict: Verdict, note: String, by: String, closed_at: Timestamp }
     /// A restriction in force.
     record RestrictionRow { customer: CustomerId, stake_permille: u16, note: String, at: Timestamp }
+    /// A token for one bet.
+    record FreeBetRow { customer: CustomerId, free_bet: FreeBet, position: Position }
+    /// Bonus money.
+    record BonusRow { customer: CustomerId, bonus: Bonus, position: Position }
+    /// What pays a slip's stake beside cash.
+    record BetFundingRow { funded: StakeFunded }
 }

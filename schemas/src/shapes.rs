@@ -5,9 +5,9 @@
 
 use crate::avro::{AvroType, DecodeError, Input, Wire, named_schema};
 use kernel::{
-    BetId, CaseId, CashOutQuoteId, CorrelationId, Currency, CustomerId, DepositId, Digest,
-    Duration, FixtureId, MarketId, Money, Position, Price, RequestId, SelectionId, SessionId,
-    Timestamp, Topic, TopicPartition, TransferId, WithdrawalId,
+    BetId, BonusId, CaseId, CashOutQuoteId, CorrelationId, Currency, CustomerId, DepositId, Digest,
+    Duration, FixtureId, FreeBetId, MarketId, Money, Position, Price, RequestId, SelectionId,
+    SessionId, Timestamp, Topic, TopicPartition, TransferId, WithdrawalId,
 };
 
 macro_rules! fixed {
@@ -37,6 +37,7 @@ macro_rules! fixed {
 
 fixed!(
     BetId = 16,
+    BonusId = 16,
     CaseId = 16,
     CashOutQuoteId = 16,
     CorrelationId = 16,
@@ -44,6 +45,7 @@ fixed!(
     DepositId = 16,
     Digest = 32,
     FixtureId = 16,
+    FreeBetId = 16,
     MarketId = 16,
     RequestId = 16,
     SelectionId = 16,

@@ -5,12 +5,13 @@
 
 mod cash_out;
 
+use crate::promotions;
 use crate::protection;
 use crate::world::{PARTITIONS, World};
 use audit::Violation;
 use bytes::Bytes;
 use kernel::{
-    BetId, CorrelationId, Currency, CustomerId, DepositId, Digest, Duration, FixtureId,
+    BetId, CorrelationId, Currency, CustomerId, DepositId, Digest, Duration, FixtureId, FreeBetId,
     InvariantId, MarketId, Money, Position, Price, RequestId, SelectionId, Timestamp, Topic,
     TopicPartition, TransferId, WithdrawalId,
 };
@@ -35,6 +36,7 @@ struct Sent {
 pub struct Client {
     sent: BTreeMap<RequestId, Sent>,
     customers: Vec<CustomerId>,
+    tokens: BTreeMap<CustomerId, Vec<FreeBetId>>,
     fixtures: Vec<FixtureId>,
     markets: Vec<(MarketId, FixtureId, Vec<SelectionId>)>,
     resulted: Vec<MarketId>,
@@ -75,6 +77,16 @@ impl Client {
         BetId::example(self.number, partition).bytes()
     }
 
+    /// A token was asked for.
+    pub(crate) fn gave(&mut self, customer: CustomerId, token: FreeBetId) {
+        self.tokens.entry(customer).or_default().push(token);
+    }
+
+    /// All that were asked for, be they given, used or over.
+    pub(crate) fn tokens(&self, customer: CustomerId) -> Vec<FreeBetId> {
+        self.tokens.get(&customer).cloned().unwrap_or_default()
+    }
+
     /// Somebody does something.
     pub fn act(world: &mut World) {
         if cash_out::take_soon(world) {
@@ -89,7 +101,8 @@ impl Client {
             34..=37 => Self::offer(world),
             38..=56 => Self::feed_market(world),
             57 => Self::rule(world),
-            58..=80 => Self::place(world),
+            58 => promotions::give(world),
+            59..=80 => Self::place(world),
             81..=84 => cash_out::act(world),
             85..=92 => Self::repeat(world),
             93 => protection::ask(world),
@@ -630,11 +643,23 @@ impl Client {
             each_way: false,
             client_ref: None,
         };
-        let command = bets::Command::PlaceBet(bets::PlaceBet {
-            bet,
-            customer,
-            slip,
-        });
+        let command = match promotions::source(world, customer) {
+            None => bets::Command::PlaceBet(bets::PlaceBet {
+                bet,
+                customer,
+                slip,
+            }),
+            Some(source) => bets::Command::PlaceFundedSlip(bets::PlaceFundedSlip {
+                bet,
+                customer,
+                options: bets::SlipOptions {
+                    sizes: vec![],
+                    starting_price: vec![],
+                },
+                slip,
+                source,
+            }),
+        };
         Self::send(
             world,
             TopicPartition::new(Topic::BetsCommands, customer.partition()),
@@ -855,6 +880,11 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         E::CashOutDelayed(_) => Some("cash-out delayed"),
         E::CashedOut(_) => Some("cashed out"),
         E::CashOutRefused(_) => Some("cash-out refused"),
+        E::StakeFunded(_) => Some("paid by the house"),
+        E::FundingReleased(_) => Some("given back to the house"),
+        E::ReturnDivided(_) => Some("divided"),
+        E::DivisionReversed(_) => Some("undivided"),
+        E::BonusLapsed(_) => Some("lapsed"),
         E::ReofferAccepted(_)
         | E::PartAllowed(_)
         | E::ReferralAnswered(_)
@@ -871,6 +901,8 @@ fn told_of_bets(event: &bets::Event) -> Option<&'static str> {
         | E::LegDecidedInFull(_)
         | E::ReturnExplained(_)
         | E::PricesTraced(_)
+        | E::FreeBetGranted(_)
+        | E::BonusGranted(_)
         | E::SettlementAdvanced(_)
         | E::BudgetRequested(_)
         | E::BudgetReturned(_)

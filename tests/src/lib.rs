@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod machine;
+pub mod promotions;
 pub mod protection;
 pub mod sabotage;
 pub mod streams;

@@ -5,11 +5,12 @@
 //! this crate knows of it; a world without a saboteur is untouched.
 
 use kernel::{
-    CustomerId, Duration, InvariantId, Money, Price, RequestId, Timestamp, TopicPartition,
+    BetId, CustomerId, Duration, InvariantId, Money, Price, RequestId, Timestamp, TopicPartition,
     TransferId,
 };
 use runtime::Stretch;
 use schemas::ledger::{AccountKind, TransferCode};
+use schemas::promotions::Promotion;
 use schemas::rows::{BalanceRow, table};
 use schemas::{Decision, Events, Input, Wire, auth, bets, ledger, odds, payments};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,8 @@ pub enum Fault {
     ReturnAltered,
     /// A leg that does not count counts.
     VoidForgotten,
+    /// A void slip pays its token out.
+    TokenReturnedAsCash,
     /// A stake is free again before the slip is decided.
     HoldReleasedEarly,
     /// The picture that bets looks at does not hear of suspensions.
@@ -123,6 +126,7 @@ impl Fault {
         Self::SettledTwice,
         Self::ReturnAltered,
         Self::VoidForgotten,
+        Self::TokenReturnedAsCash,
         Self::HoldReleasedEarly,
         Self::SuspensionUnheard,
         Self::PriceMisread,
@@ -165,9 +169,10 @@ impl Fault {
             Self::DecisionMissing | Self::CauseGoesBack => I::ChainIsUnbroken,
             Self::RowAltered => I::ReplayEqualsViews,
             Self::SnapshotStateOlder => I::ReplayIsDeterministic,
-            Self::SettledTwice | Self::ReturnAltered | Self::VoidForgotten => {
-                I::OneSettlementInForce
-            }
+            Self::SettledTwice
+            | Self::ReturnAltered
+            | Self::VoidForgotten
+            | Self::TokenReturnedAsCash => I::OneSettlementInForce,
             Self::HoldReleasedEarly => I::StakesAreReserved,
             Self::SuspensionUnheard => I::AcceptedOnlyWhenOpen,
             Self::PriceMisread | Self::AcceptedPriceAltered => I::AcceptedAtQuotedPrice,
@@ -210,6 +215,8 @@ pub struct Saboteur {
     planted: bool,
     request: Option<RequestId>,
     customers: BTreeSet<CustomerId>,
+    /// Slips that a promotion pays for: limits of one's own do not count them in full.
+    funded: BTreeSet<BetId>,
     dropped_from: Option<TopicPartition>,
     states: BTreeMap<TopicPartition, Vec<u8>>,
     rows: BTreeMap<(&'static str, Vec<u8>), StoredRow>,
@@ -225,6 +232,7 @@ impl Saboteur {
             planted: false,
             request: None,
             customers: BTreeSet::new(),
+            funded: BTreeSet::new(),
             dropped_from: None,
             states: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -276,12 +284,16 @@ impl Saboteur {
         if let Events::BetsEvents(body) = &mut told.events
             && let Some(notice) = sums_of_bets(self.fault)
         {
+            self.funded.extend(funded_of(&body.events));
             for index in 0..body.events.len() {
-                if let bets::Event::BetAccepted(accepted) = &body.events[index] {
+                if let bets::Event::BetAccepted(accepted) = &body.events[index]
+                    && !self.funded.contains(&accepted.bet)
+                {
                     self.customers.insert(accepted.customer);
                 }
                 if let bets::Event::BetPlaced(placed) = &body.events[index]
                     && self.customers.contains(&placed.customer)
+                    && !self.funded.contains(&placed.bet)
                 {
                     let event = notice(placed);
                     body.events.insert(index, event);
@@ -646,7 +658,11 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
             accepted.legs[0].price = longer(accepted.legs[0].price);
             return true;
         }
+        if fault == Fault::TokenReturnedAsCash && pay_token_out(&mut events[index..]) {
+            return true;
+        }
         if let bets::Event::BetPlaced(placed) = &events[index]
+            && !funded_of(events).any(|bet| bet == placed.bet)
             && let Some(noticed) = noticed_before(fault, placed)
         {
             events.insert(index, noticed);
@@ -654,6 +670,38 @@ fn alter_bets(fault: Fault, events: &mut Vec<bets::Event>) -> bool {
         }
     }
     false
+}
+
+/// The slips of a record that a promotion pays for.
+fn funded_of(events: &[bets::Event]) -> impl Iterator<Item = BetId> + '_ {
+    events.iter().filter_map(|event| {
+        if let bets::Event::StakeFunded(funded) = event {
+            Some(funded.bet)
+        } else {
+            None
+        }
+    })
+}
+
+/// A void settlement and its division become those of a slip that cash alone had paid for; all sums
+/// agree.
+fn pay_token_out(events: &mut [bets::Event]) -> bool {
+    let [
+        bets::Event::BetSettled(settled),
+        bets::Event::ReturnDivided(divided),
+        ..,
+    ] = events
+    else {
+        return false;
+    };
+    let of_token = matches!(divided.promotion, Promotion::FreeBet(_));
+    if settled.outcome != bets::SlipOutcome::Void || !of_token {
+        return false;
+    }
+    settled.returned = settled.stake;
+    settled.exact = format!("{}/100", settled.stake.minor());
+    divided.division.to_cash = settled.stake;
+    true
 }
 
 /// A limit that leaves room for this bet alone, of the kind that the fault is about.

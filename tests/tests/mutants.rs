@@ -102,7 +102,7 @@ mutants! {
     i7_a_row_is_altered: RowAltered;
     i8_a_snapshot_holds_an_older_state: SnapshotStateOlder;
     i9_a_slip_is_settled_twice_or_wrongly: SettledTwice, ReturnAltered,
-        VoidForgotten;
+        VoidForgotten, TokenReturnedAsCash;
     i10_a_hold_is_released_early: HoldReleasedEarly;
     i11_a_suspension_is_not_heard: SuspensionUnheard;
     i12_a_price_is_misread_or_altered: PriceMisread, AcceptedPriceAltered;

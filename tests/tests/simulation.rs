@@ -114,6 +114,11 @@ fn every_invariant_holds_for_every_seed() {
             "cash-out delayed",
             "cash-out refused",
             "cashed out",
+            "paid by the house",
+            "given back to the house",
+            "divided",
+            "undivided",
+            "lapsed",
         ] {
             assert!(
                 totals.get(name).is_some_and(|count| *count > 20),

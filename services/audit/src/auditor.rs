@@ -6,13 +6,16 @@
 
 use crate::book::{AccountKey, AccountState, Book};
 use crate::findings::{Findings, Violation};
+use crate::funded;
 use crate::limits::Limits;
 use crate::own_limits::OwnLimits;
 use crate::payments::Payments;
 use crate::prices::Prices;
+use crate::promotions::Promotions;
 use crate::protection::Protection;
 use crate::requests::Requests;
 use crate::slips::Slips;
+use crate::tokens::Tokens;
 use schemas::{Decision, Events};
 
 /// Folds decisions and judges them.
@@ -27,6 +30,8 @@ pub struct Auditor {
     own_limits: OwnLimits,
     protection: Protection,
     payments: Payments,
+    promotions: Promotions,
+    tokens: Tokens,
     decisions: u64,
 }
 
@@ -46,12 +51,17 @@ impl Auditor {
                 }
             }
             Events::BetsEvents(body) => {
+                let funded = funded::of_record(&body.events);
                 for event in &body.events {
                     self.slips.take_bets(position, event, findings);
                     self.prices.take_bets(position, event);
-                    self.own_limits.take_bets(position, event, findings);
+                    self.own_limits
+                        .take_bets(position, event, &funded, findings);
+                    self.promotions.take_bets(position, event, findings);
+                    self.tokens.take_bets(position, event, findings);
+                    let decided_at = decision.header.decided_at;
                     self.limits
-                        .take_bets(position, decision.header.decided_at, event, findings);
+                        .take_bets(position, decided_at, event, &funded, findings);
                 }
             }
             Events::OddsEvents(body) => {
@@ -97,6 +107,9 @@ impl Auditor {
         self.prices.finish(&mut findings);
         self.slips.finish(at_rest, &mut findings);
         self.payments.finish(at_rest, &mut findings);
+        if at_rest {
+            self.promotions.finish(self.book.accounts(), &mut findings);
+        }
         let mut violations = findings.violations;
         violations.sort();
         violations

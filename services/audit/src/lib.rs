@@ -11,15 +11,18 @@ mod book;
 mod cancellations;
 pub mod checkpoint;
 mod findings;
+mod funded;
 mod limits;
 mod own_limits;
 mod payments;
 mod prices;
+mod promotions;
 mod protection;
 pub mod receipt;
 mod requests;
 mod slip_return;
 mod slips;
+mod tokens;
 
 pub use auditor::Auditor;
 pub use book::{AccountKey, AccountState};

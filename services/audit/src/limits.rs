@@ -9,6 +9,7 @@ use kernel::{BetId, CustomerId, DepositId, Duration, InvariantId, Money, Positio
 use rustc_hash::FxHashMap;
 use schemas::bets::Event as BetsEvent;
 use schemas::payments::{DepositRequested, Event as PaymentsEvent};
+use schemas::promotions::StakeFunded;
 
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
@@ -17,7 +18,7 @@ pub(crate) struct Limits {
     forbidden: FxHashMap<CustomerId, bool>,
     payments_excluded: FxHashMap<CustomerId, Timestamp>,
     stake_per_day: FxHashMap<CustomerId, Money>,
-    /// Stakes by customer and UTC day, rejected slips left out.
+    /// Stakes in cash by customer and UTC day, rejected slips left out.
     staked: FxHashMap<(CustomerId, i64), i64>,
     /// The day of each slip that counts, and what of it is counted there.
     placed: FxHashMap<BetId, (i64, i64)>,
@@ -43,6 +44,7 @@ impl Limits {
         position: Position,
         decided_at: Timestamp,
         event: &BetsEvent,
+        funded: &FxHashMap<BetId, &StakeFunded>,
         findings: &mut Findings,
     ) {
         let bind = InvariantId::RestrictionsBind;
@@ -93,9 +95,11 @@ impl Limits {
         }
         if let BetsEvent::BetPlaced(placed) = event {
             let day = placed.placed_at.micros().div_euclid(DAY_MICROS);
-            self.placed.insert(placed.bet, (day, placed.stake.minor()));
+            let told = funded.get(&placed.bet);
+            let cash = told.map_or(placed.stake, |told| told.stake.cash);
+            self.placed.insert(placed.bet, (day, cash.minor()));
             let staked = self.staked.entry((placed.customer, day)).or_default();
-            *staked = staked.saturating_add(placed.stake.minor());
+            *staked = staked.saturating_add(cash.minor());
             let per_day = self.stake_per_day.get(&placed.customer);
             let within = per_day.is_none_or(|limit| *staked <= limit.minor());
             findings.require(within, bind, position, || {
@@ -117,12 +121,9 @@ impl Limits {
                 },
             );
             let limit = self.stake_per_slip.get(&placed.customer);
-            let within = limit.is_none_or(|limit| placed.stake.minor() <= limit.minor());
+            let within = limit.is_none_or(|limit| cash.minor() <= limit.minor());
             findings.require(within, bind, position, || {
-                format!(
-                    "{} stakes {:?} beyond {limit:?}",
-                    placed.customer, placed.stake
-                )
+                format!("{} stakes {cash:?} beyond {limit:?}", placed.customer)
             });
             let forbidden = self
                 .forbidden

@@ -6,9 +6,11 @@
 //! is ever forgotten.
 
 use crate::findings::Findings;
+use crate::funded;
 use kernel::{BetId, Currency, CustomerId, InvariantId, Money, Position, Timestamp};
 use rustc_hash::FxHashMap;
 use schemas::bets::{BetPlaced, BetSettled, CashedOut, Event, FactorScope, OwnLimit, PartAgreed};
+use schemas::promotions::StakeFunded;
 use std::collections::BTreeMap;
 
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -35,17 +37,25 @@ struct Day {
     lost: i64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Slip {
     purse: Purse,
+    /// In cash.
     stake: i64,
+    funded: Option<StakeFunded>,
     placed_on: i64,
     /// The day of the settlement in force, and what it has lost.
     settled: Option<(i64, i64)>,
 }
 
 impl OwnLimits {
-    pub(crate) fn take_bets(&mut self, position: Position, event: &Event, findings: &mut Findings) {
+    pub(crate) fn take_bets(
+        &mut self,
+        position: Position,
+        event: &Event,
+        funded: &FxHashMap<BetId, &StakeFunded>,
+        findings: &mut Findings,
+    ) {
         if let Event::OwnLimitNoticed(noticed) = event {
             let limits = self.limits.entry(noticed.customer).or_default();
             match noticed.amount {
@@ -66,7 +76,7 @@ impl OwnLimits {
             };
         }
         if let Event::BetPlaced(placed) = event {
-            self.place(placed);
+            self.place(placed, funded.get(&placed.bet).copied());
             self.judge(position, placed, findings);
         }
         if let Event::BetRejected(rejected) = event
@@ -89,16 +99,17 @@ impl OwnLimits {
         }
     }
 
-    fn place(&mut self, placed: &BetPlaced) {
+    fn place(&mut self, placed: &BetPlaced, funded: Option<&StakeFunded>) {
         let slip = Slip {
             purse: (placed.customer, placed.stake.currency()),
-            stake: placed.stake.minor(),
+            stake: funded.map_or(placed.stake, |told| told.stake.cash).minor(),
+            funded: funded.cloned(),
             placed_on: day(placed.placed_at),
             settled: None,
         };
-        self.slips.insert(placed.bet, slip);
         self.count(slip.purse, slip.placed_on, slip.stake, 0);
         self.count_open(slip.purse, slip.stake);
+        self.slips.insert(placed.bet, slip);
     }
 
     fn settle(&mut self, settled: &BetSettled) {
@@ -106,7 +117,9 @@ impl OwnLimits {
         let Some(slip) = self.slips.get_mut(&settled.bet) else {
             return;
         };
-        let lost = slip.stake.saturating_sub(settled.returned.minor());
+        let lost = slip
+            .stake
+            .saturating_sub(funded::of_cash(settled, slip.funded.as_ref()));
         let on = day(settled.settled_at);
         slip.settled = Some((on, lost));
         let (purse, stake) = (slip.purse, slip.stake);
@@ -176,9 +189,10 @@ impl OwnLimits {
         };
         let open = self.open.get(&purse).copied().unwrap_or(0);
         let stake = placed.stake.minor();
+        let in_cash = self.slips.get(&placed.bet).map_or(stake, |slip| slip.stake);
         for (limit, amount) in self.limits.get(&placed.customer).into_iter().flatten() {
             let used = match limit {
-                OwnLimit::StakeSlip => stake,
+                OwnLimit::StakeSlip => in_cash,
                 OwnLimit::StakeDay => since(today).staked,
                 OwnLimit::StakeWeek => since(monday(today)).staked,
                 OwnLimit::StakeMonth => since(first_of_month(today)).staked,
@@ -246,6 +260,7 @@ mod tests {
         BetRejected, BetType, CashOutWorth, CustomerRestricted, OwnLimitNoticed, PricePolicy,
         Rejection, RejectionReason, SettlementReversed, SlipOutcome, StakeFactorSet,
     };
+    use schemas::promotions::{FreeBet, Promotion, StakeParts};
 
     const ANNA: CustomerId = CustomerId::example(1, 3);
     /// 2026-11-02, a Monday.
@@ -300,8 +315,9 @@ mod tests {
         let mut limits = OwnLimits::default();
         let mut findings = Findings::default();
         let at = TopicPartition::new(Topic::BetsEvents, 3).at(1);
+        let funded = funded::of_record(events);
         for event in events {
-            limits.take_bets(at, event, &mut findings);
+            limits.take_bets(at, event, &funded, &mut findings);
         }
         findings.violations.len()
     }
@@ -350,6 +366,87 @@ mod tests {
             },
         });
         assert_eq!(with(&[rejected], MONDAY), 0);
+    }
+
+    /// 10 of which a promotion pays 6, or bonus money with its stake divided in proportion.
+    fn funded_with(promotion: Promotion) -> Event {
+        Event::StakeFunded(StakeFunded {
+            bet: BetId::example(1, 3),
+            customer: ANNA,
+            stake: StakeParts {
+                cash: eur(4),
+                promotional: eur(6),
+            },
+            forfeited: eur(0),
+            promotion,
+        })
+    }
+
+    fn token(stake_returned: bool) -> Promotion {
+        Promotion::FreeBet(FreeBet {
+            free_bet: kernel::FreeBetId::example(1, 3),
+            value: eur(6),
+            price_min: None,
+            stake_returned,
+            expires_at: Timestamp::MAX,
+            reason: String::new(),
+            granted_by: String::new(),
+            granted_at: on(MONDAY),
+            used_by: vec![],
+        })
+    }
+
+    #[test]
+    fn own_limits_count_cash_alone() {
+        let with = |limits: OwnLimit, between: &[Event]| {
+            let mut events = vec![limit(limits, 15), placed(1, 10, MONDAY)];
+            events.push(funded_with(token(false)));
+            events.extend_from_slice(between);
+            events.push(placed(2, 12, MONDAY));
+            found(&events)
+        };
+        // 4 and 12 are above 15, 4 alone was not; nothing of the token counts.
+        assert_eq!(with(OwnLimit::StakeDay, &[]), 1);
+        assert_eq!(with(OwnLimit::StakeSlip, &[]), 0);
+        assert_eq!(with(OwnLimit::LossDay, &[]), 1);
+        // At 1.5 the slip returns 4 * 1.5 and 6 * 0.5: the cash has won 2, the token 3.
+        let won = settled(1, 10, 9, MONDAY);
+        assert_eq!(with(OwnLimit::LossDay, &[won.clone()]), 0);
+        let within = |minor| {
+            let mut events = vec![limit(OwnLimit::LossDay, 15), placed(1, 10, MONDAY)];
+            events.extend([
+                funded_with(token(false)),
+                won.clone(),
+                placed(2, minor, MONDAY),
+            ]);
+            found(&events)
+        };
+        assert_eq!((within(17), within(18)), (0, 1));
+        // Half of it is lost: what comes back is the cash's.
+        assert_eq!(with(OwnLimit::LossDay, &[settled(1, 10, 2, MONDAY)]), 0);
+    }
+
+    #[test]
+    fn a_part_counts_as_a_part() {
+        let agreed = Event::PartAgreed(PartAgreed {
+            bet: BetId::example(1, 3),
+            customer: ANNA,
+            asked: eur(10),
+            unit_stake: eur(3),
+            stake: eur(3),
+            potential_return: eur(6),
+            until: on(MONDAY),
+        });
+        let day = limit(OwnLimit::StakeDay, 15);
+        let second = |minor| {
+            let placed = [
+                placed(1, 10, MONDAY),
+                agreed.clone(),
+                placed(2, minor, MONDAY),
+            ];
+            found(&[vec![day.clone()], placed.to_vec()].concat())
+        };
+        assert_eq!((second(12), second(13)), (0, 1));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod cash_out;
 
 use crate::cancellations::{Cancellations, bears_out};
 use crate::findings::Findings;
-use crate::slip_return;
+use crate::{funded, slip_return};
 use kernel::{
     BetId, Currency, CustomerId, InvariantId, MarketId, Money, Position, SelectionId, Timestamp,
     TransferId,
@@ -27,6 +27,7 @@ use schemas::bets::{
 };
 use schemas::ledger::Event as LedgerEvent;
 use schemas::odds::{Event as OddsEvent, Outcome, SelectionOutcome};
+use schemas::promotions::StakeFunded;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -70,6 +71,7 @@ struct Slip {
     held: Option<Money>,
     /// Whether a smaller hold has taken the place of the first.
     reduced: bool,
+    funded: Option<StakeFunded>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,30 @@ pub(crate) struct Slips {
     /// What customers are owed for sales in minor units, and where the last one stands.
     due_for_sales: FxHashMap<(CustomerId, Currency), (Position, i128)>,
     paid_for_sales: FxHashMap<(CustomerId, Currency), i128>,
+}
+
+impl Stage {
+    /// Whether a slip of this stage may have such a hold of so much.
+    fn bears(self, hold: Option<Hold>, minor: i64, number: u32, at_rest: bool) -> bool {
+        match self {
+            Self::Accepted => match hold {
+                Some(Hold::Open(held)) => held == minor,
+                None => !at_rest && number > 0,
+                Some(Hold::Captured | Hold::Released) => false,
+            },
+            Self::Settled | Self::CashedOut => match hold {
+                Some(Hold::Captured) => true,
+                Some(Hold::Open(_)) | None => !at_rest,
+                Some(Hold::Released) => false,
+            },
+            Self::Rejected => match hold {
+                None | Some(Hold::Released) => true,
+                Some(Hold::Open(_)) => !at_rest,
+                Some(Hold::Captured) => false,
+            },
+            Self::Placed => !at_rest,
+        }
+    }
 }
 
 impl Slips {
@@ -155,6 +181,7 @@ impl Slips {
                     rejected_while_held: false,
                     held: None,
                     reduced: false,
+                    funded: None,
                 };
                 if self.slips.insert(placed.bet, slip).is_some() {
                     findings.report(
@@ -218,6 +245,9 @@ impl Slips {
             }
             Event::BetTermsFixed(fixed) => self.with(fixed.bet, position, findings, |slip, _| {
                 slip.fix_terms(fixed);
+            }),
+            Event::StakeFunded(funded) => self.with(funded.bet, position, findings, |slip, _| {
+                slip.funded = Some(funded.clone());
             }),
             Event::ReturnExplained(parts) => self.with(parts.bet, position, findings, |slip, _| {
                 slip.explained = Some(parts.clone());
@@ -285,7 +315,13 @@ impl Slips {
             | Event::ReofferAccepted(_)
             | Event::PartAllowed(_)
             | Event::BetReferred(_)
-            | Event::ReferralAnswered(_) => {}
+            | Event::ReferralAnswered(_)
+            | Event::FreeBetGranted(_)
+            | Event::BonusGranted(_)
+            | Event::FundingReleased(_)
+            | Event::ReturnDivided(_)
+            | Event::DivisionReversed(_)
+            | Event::BonusLapsed(_) => {}
         }
     }
 
@@ -309,30 +345,15 @@ impl Slips {
     /// What needs both journals, and what must be finished at rest.
     pub(crate) fn finish(&self, at_rest: bool, findings: &mut Findings) {
         for (bet, slip) in &self.slips {
-            let hold = self.holds.get(&stake_hold(*bet, slip.hold)).copied();
             let reserved = InvariantId::StakesAreReserved;
             let position = slip.position;
-            let holds = match slip.stage {
-                Stage::Accepted => match hold {
-                    Some(Hold::Open(minor)) => minor == slip.stake.minor(),
-                    None => !at_rest && slip.hold > 0,
-                    Some(Hold::Captured | Hold::Released) => false,
-                },
-                Stage::Settled | Stage::CashedOut => match hold {
-                    Some(Hold::Captured) => true,
-                    Some(Hold::Open(_)) | None => !at_rest,
-                    Some(Hold::Released) => false,
-                },
-                Stage::Rejected => match hold {
-                    None | Some(Hold::Released) => true,
-                    Some(Hold::Open(_)) => !at_rest,
-                    Some(Hold::Captured) => false,
-                },
-                Stage::Placed => !at_rest,
-            };
-            findings.require(holds, reserved, position, || {
-                format!("{bet} is {:?} and its hold {hold:?}", slip.stage)
-            });
+            for (id, minor) in funded::holds(*bet, slip.hold, slip.stake, slip.funded.as_ref()) {
+                let hold = self.holds.get(&id).copied();
+                let holds = slip.stage.bears(hold, minor, slip.hold, at_rest);
+                findings.require(holds, reserved, position, || {
+                    format!("{bet} is {:?} and its hold {hold:?}", slip.stage)
+                });
+            }
             let first = self.holds.get(&stake_hold(*bet, 0)).copied();
             let gave_way = match first {
                 Some(Hold::Released) => true,
@@ -480,6 +501,7 @@ impl Slip {
             },
         );
         if let Some(exact) = self.exact_return() {
+            let exact = funded::due(exact, self.stake, self.funded.as_ref(), settled.outcome);
             let rounded = self.paid(&exact);
             findings.require(
                 BigInt::from(settled.returned.minor()) == rounded,

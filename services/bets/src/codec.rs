@@ -8,6 +8,7 @@
 mod cancellation;
 pub(crate) mod cash_out;
 mod customer;
+mod promotion;
 mod referral;
 mod rejection;
 mod reoffer;
@@ -18,9 +19,13 @@ pub(crate) use cancellation::{by_from_wire, by_to_wire, cancellation_from_wire, 
 pub(crate) use customer::{
     factor_from_wire, own_limit_from_wire, own_limit_to_wire, scope_from_wire, scope_to_wire,
 };
+pub(crate) use promotion::{
+    bonus_from_wire, bonus_to_wire, division_from_wire, division_to_wire, free_bet_from_wire,
+    free_bet_to_wire, stake_from_wire, stake_to_wire,
+};
 pub(crate) use rejection::{rejection_from_wire, rejection_to_wire};
 pub(crate) use reoffer::{slip_request_from_wire, slip_request_to_wire};
-pub(crate) use request::{Request, request_from_wire, sizes_from_wire, sizes_to_wire};
+pub(crate) use request::{Asked, asked, sizes_from_wire, sizes_to_wire};
 pub(crate) use terms::{
     decided_from_wire, decided_to_wire, detail_from_wire, detail_to_wire, leg_terms_from_wire,
     leg_terms_to_wire,
@@ -485,6 +490,7 @@ pub(crate) fn event_to_wire(event: &Event) -> wire::Event {
                 bet: *bet,
             })
         }
+        Event::Promotion(event) => promotion::event_to_wire(event),
     }
 }
 
@@ -661,6 +667,13 @@ pub(crate) fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> 
         wire::Event::ReofferAccepted(wire::ReofferAccepted { reoffer, bet }) => {
             Event::ReofferAccepted { reoffer, bet }
         }
+        wire::Event::FreeBetGranted(event) => promotion::free_bet_granted(event),
+        wire::Event::BonusGranted(event) => promotion::bonus_granted(event),
+        wire::Event::StakeFunded(event) => promotion::stake_funded(event),
+        wire::Event::FundingReleased(event) => promotion::funding_released(event),
+        wire::Event::ReturnDivided(event) => promotion::return_divided(event),
+        wire::Event::DivisionReversed(event) => promotion::division_reversed(event),
+        wire::Event::BonusLapsed(event) => promotion::bonus_lapsed(event),
     })
 }
 

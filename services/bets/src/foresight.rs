@@ -6,13 +6,15 @@
 
 use crate::{codec, evidence};
 use bets_domain::{
-    CancelledBy, ResultInForce, Settlements, Slip, SlipLeg, Stage, Window, returned_by,
+    CancelledBy, Funding, FundingSource, ResultInForce, Settlements, Slip, SlipLeg, Stage, Window,
+    returned_by,
 };
 use kernel::{MarketId, Money, SelectionId};
 use markets::{MarketStatus, MarketView};
 use schemas::DecodeError;
-use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, StruckLeg};
+use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, SlipOutcome, StruckLeg};
 use schemas::odds::SelectionOutcome;
+use schemas::promotions::{Bonus, Division, Promotion, StakeFunded};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A struck slip as its rows show it.
@@ -30,6 +32,38 @@ pub struct StruckSlip<'a> {
     pub stake_left: Option<Money>,
     /// Legs that do not count.
     pub voided: &'a BTreeSet<SelectionId>,
+    /// What pays for it beside cash.
+    pub funded: Option<&'a StakeFunded>,
+}
+
+/// What becomes of a return: in cash, in bonus money, and towards the wagering.
+#[must_use]
+pub fn divided(funded: &StakeFunded, returned: Money, outcome: SlipOutcome) -> Division {
+    let is_void = outcome == SlipOutcome::Void;
+    codec::division_to_wire(funding_of(funded).divide(returned, is_void))
+}
+
+/// How much more of the bonus money would be cash if it were worth so much more and so much more
+/// were wagered, or less; in minor units.
+#[must_use]
+pub fn converted_more(bonus: &Bonus, worth_minor: i64, wagered_minor: i64) -> i64 {
+    let bonus = codec::bonus_from_wire(bonus.clone());
+    let after = bonus.converted_with(worth_minor, wagered_minor);
+    after.saturating_sub(bonus.converted_minor())
+}
+
+fn funding_of(funded: &StakeFunded) -> Funding {
+    Funding {
+        source: match &funded.promotion {
+            Promotion::FreeBet(token) => FundingSource::FreeBet {
+                id: token.free_bet,
+                stake_returned: token.stake_returned,
+            },
+            Promotion::Bonus(bonus) => FundingSource::Bonus { id: bonus.bonus },
+        },
+        stake: codec::stake_from_wire(&funded.stake),
+        division: None,
+    }
 }
 
 /// What the slip would pay if the market had these outcomes, or none; none: it would be open.
@@ -41,7 +75,7 @@ pub fn returned_if(
     slip: StruckSlip<'_>,
     market: MarketId,
     outcomes: Option<&[SelectionOutcome]>,
-) -> Result<Option<Money>, DecodeError> {
+) -> Result<Option<(Money, SlipOutcome)>, DecodeError> {
     let slip = slip_of(slip)?;
     let markets: BTreeSet<MarketId> = slip.legs.iter().map(|leg| leg.struck.market).collect();
     let results: BTreeMap<MarketId, ResultInForce> = markets
@@ -60,7 +94,8 @@ pub fn returned_if(
             Some((id, result))
         })
         .collect();
-    Ok(returned_by(&slip, &results))
+    let after = returned_by(&slip, &results);
+    Ok(after.map(|(returned, outcome)| (returned, codec::word_to_wire(outcome))))
 }
 
 fn in_force(view: &MarketView, market: MarketId) -> Option<&[SelectionOutcome]> {
@@ -76,6 +111,7 @@ fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
         part,
         stake_left,
         voided,
+        funded,
     } = slip;
     let stake = part.map_or(placed.stake, |part| part.stake);
     let unit_stake = part.map_or_else(
@@ -116,5 +152,6 @@ fn slip_of(slip: StruckSlip<'_>) -> Result<Slip, DecodeError> {
         held: None,
         cleared: false,
         cash_out: None,
+        funding: funded.map(|funded| Box::new(funding_of(funded))),
     })
 }

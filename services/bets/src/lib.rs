@@ -18,9 +18,10 @@ mod tests;
 pub use projection::rows;
 
 use bets_domain::{
-    AcceptReoffer, AnswerReferral, CashOut, Command, Event, Place, QuoteCashOut, Rejection, State,
+    AcceptReoffer, AnswerReferral, CashOut, Command, Event, Grant, Place, QuoteCashOut, Rejection,
+    State,
 };
-use codec::Request;
+use codec::Asked;
 use evidence::{surroundings, surroundings_with_books};
 use kernel::{Partition, SelectionId, Timestamp, Topic, TopicPartition};
 use markets::MarketView;
@@ -69,51 +70,53 @@ impl runtime::Service for BetsService {
         view: &MarketView,
         now: Timestamp,
     ) -> Command {
-        let (bet, customer, slip) = match codec::request_from_wire(command, now) {
-            Request::Place(bet, customer, slip) => (bet, customer, slip),
-            Request::SetFactor(set) => return Command::SetFactor(set),
-            Request::AcceptReoffer(accept) => {
-                return Command::AcceptReoffer(Box::new(AcceptReoffer {
-                    bet: accept.bet,
-                    customer: accept.customer,
-                    reoffer: accept.reoffer,
-                    now: surroundings(view, accept.selections, now),
-                }));
+        match codec::asked(command, now) {
+            Asked::Place(bet, customer, slip, source) => {
+                let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
+                Command::Place(Box::new(Place {
+                    bet,
+                    customer,
+                    slip,
+                    source,
+                    now: surroundings(view, selections, now),
+                }))
             }
-            Request::AnswerReferral(answer, told) => {
-                return Command::AnswerReferral(Box::new(AnswerReferral {
+            Asked::SetFactor(set) => Command::SetFactor(set),
+            Asked::AcceptReoffer(accept) => Command::AcceptReoffer(Box::new(AcceptReoffer {
+                bet: accept.bet,
+                customer: accept.customer,
+                reoffer: accept.reoffer,
+                now: surroundings(view, accept.selections, now),
+            })),
+            Asked::AnswerReferral(answer, told) => {
+                Command::AnswerReferral(Box::new(AnswerReferral {
                     bet: told.bet,
                     answer,
                     by: told.by,
                     reason: told.reason,
                     now: surroundings(view, told.selections, now),
-                }));
+                }))
             }
-            Request::QuoteCashOut(asked) => {
-                return Command::QuoteCashOut(Box::new(QuoteCashOut {
-                    bet: asked.bet,
-                    customer: asked.customer,
-                    quote: asked.quote,
-                    now: surroundings_with_books(view, few(asked.selections), now),
-                }));
-            }
-            Request::CashOut(asked) => {
-                return Command::CashOut(Box::new(CashOut {
-                    bet: asked.bet,
-                    customer: asked.customer,
-                    quote: asked.quote,
-                    fraction_millionths: asked.fraction_millionths,
-                    now: surroundings_with_books(view, few(asked.selections), now),
-                }));
-            }
-        };
-        let selections: Vec<_> = slip.legs.iter().map(|leg| leg.selection).collect();
-        Command::Place(Box::new(Place {
-            bet,
-            customer,
-            slip,
-            now: surroundings(view, selections, now),
-        }))
+            Asked::QuoteCashOut(asked) => Command::QuoteCashOut(Box::new(QuoteCashOut {
+                bet: asked.bet,
+                customer: asked.customer,
+                quote: asked.quote,
+                now: surroundings_with_books(view, few(asked.selections), now),
+            })),
+            Asked::CashOut(asked) => Command::CashOut(Box::new(CashOut {
+                bet: asked.bet,
+                customer: asked.customer,
+                quote: asked.quote,
+                fraction_millionths: asked.fraction_millionths,
+                now: surroundings_with_books(view, few(asked.selections), now),
+            })),
+            Asked::Grant(customer, granted, terms) => Command::Grant(Box::new(Grant {
+                customer,
+                granted,
+                terms,
+                at: now,
+            })),
+        }
     }
 
     fn react(
@@ -132,7 +135,15 @@ impl runtime::Service for BetsService {
     }
 
     fn fire(state: &State, timer: Timer, view: &MarketView, now: Timestamp) -> Option<Command> {
-        let (bet, slip) = state.timer_slip((timer.due, timer.armed_by))?;
+        let key = (timer.due, timer.armed_by);
+        if let Some((customer, bonus)) = state.timer_bonus(key) {
+            return Some(Command::EndBonus {
+                customer,
+                bonus,
+                at: now,
+            });
+        }
+        let (bet, slip) = state.timer_slip(key)?;
         let selections = slip.legs.iter().map(|leg| leg.struck.selection);
         let now = if slip.delayed_cash_out().is_some() {
             surroundings_with_books(view, selections, now)

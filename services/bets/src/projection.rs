@@ -8,10 +8,11 @@ use schemas::bets::{
     BetAccepted, BetPlaced, BetReferred, CashOutDelayed, CashOutRefused, CashedOut, Event,
     Liability, Rejection, StakeFactorSet,
 };
+use schemas::promotions::{Bonus, FreeBet, Promotion};
 use schemas::rows::{
-    BetAcceptedRow, BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, BetStatusRow,
-    BetTermsRow, CashOutRow, CashOutStatusRow, LegVoid, LegVoidRow, LiabilityRow,
-    ReferralAnsweredRow, ReferralRow, ReofferRow, StakeFactorRow, table,
+    BetAcceptedRow, BetFundingRow, BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus,
+    BetStatusRow, BetTermsRow, BonusRow, CashOutRow, CashOutStatusRow, FreeBetRow, LegVoid,
+    LegVoidRow, LiabilityRow, ReferralAnsweredRow, ReferralRow, ReofferRow, StakeFactorRow, table,
 };
 use schemas::{Decision, Events, Wire};
 use std::collections::BTreeMap;
@@ -136,6 +137,30 @@ impl Stand {
                 let key = explained.bet.bytes().to_vec();
                 vec![self.row(table::BET_RETURN, key, row.to_bytes())]
             }
+            Event::FreeBetGranted(granted) => {
+                vec![self.free_bet(granted.customer, &granted.free_bet)]
+            }
+            Event::BonusGranted(granted) => vec![self.bonus(granted.customer, &granted.bonus)],
+            Event::StakeFunded(funded) => {
+                let row = BetFundingRow {
+                    funded: funded.clone(),
+                };
+                let key = funded.bet.bytes().to_vec();
+                vec![
+                    self.row(table::BET_FUNDING, key, row.to_bytes()),
+                    self.promotion(funded.customer, &funded.promotion),
+                ]
+            }
+            Event::FundingReleased(released) => {
+                vec![self.promotion(released.customer, &released.promotion)]
+            }
+            Event::ReturnDivided(divided) => {
+                vec![self.promotion(divided.customer, &divided.promotion)]
+            }
+            Event::DivisionReversed(reversed) => {
+                vec![self.promotion(reversed.customer, &reversed.promotion)]
+            }
+            Event::BonusLapsed(lapsed) => vec![self.bonus(lapsed.customer, &lapsed.bonus)],
             Event::ReofferAccepted(_)
             | Event::PartAllowed(_)
             | Event::StakeReduced(_)
@@ -322,6 +347,33 @@ impl Stand {
         };
         let key = [bet.bytes(), selection.bytes()].concat();
         self.row(table::LEG_VOID, key, row.to_bytes())
+    }
+
+    fn promotion(self, customer: CustomerId, promotion: &Promotion) -> Row {
+        match promotion {
+            Promotion::FreeBet(token) => self.free_bet(customer, token),
+            Promotion::Bonus(bonus) => self.bonus(customer, bonus),
+        }
+    }
+
+    fn free_bet(self, customer: CustomerId, free_bet: &FreeBet) -> Row {
+        let key = [customer.bytes(), free_bet.free_bet.bytes()].concat();
+        let row = FreeBetRow {
+            customer,
+            free_bet: free_bet.clone(),
+            position: self.position,
+        };
+        self.row(table::FREE_BET, key, row.to_bytes())
+    }
+
+    fn bonus(self, customer: CustomerId, bonus: &Bonus) -> Row {
+        let key = [customer.bytes(), bonus.bonus.bytes()].concat();
+        let row = BonusRow {
+            customer,
+            bonus: bonus.clone(),
+            position: self.position,
+        };
+        self.row(table::BONUS, key, row.to_bytes())
     }
 
     const fn blank(self, bet: BetId, customer: CustomerId, status: BetStatus) -> BetStatusRow {

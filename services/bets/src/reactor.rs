@@ -8,10 +8,10 @@ use bets_domain::{
     Cancellation, CancelledBy, Command, HoldOutcome, HouseRules, Notice, OwnLimit, ResultInForce,
     Window,
 };
-use kernel::{CustomerId, MarketId, Money, Partition, Timestamp};
+use kernel::{BetId, CustomerId, MarketId, Money, Partition, Timestamp, TransferId};
 use markets::MarketView;
-use schemas::bets::bet_of_stake_hold;
-use schemas::ledger::{RefusalReason, TransferCode};
+use schemas::bets::{bet_of_promotional_hold, bet_of_stake_hold};
+use schemas::ledger::{AccountKind, RefusalReason, TransferCode};
 use schemas::{Decision, Events, auth, fraud, ledger, odds};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) fn react(
 ) -> Option<Command> {
     let notices = match &decision.events {
         Events::OddsEvents(body) => from_odds(partition, &body.events, view),
-        Events::LedgerEvents(body) => body.events.iter().filter_map(from_ledger).collect(),
+        Events::LedgerEvents(body) => from_ledger(&body.events),
         Events::AuthEvents(body) => from_auth(&body.events),
         Events::FraudEvents(body) => from_fraud(&body.events),
         Events::BetsEvents(_) | Events::PaymentsEvents(_) => vec![],
@@ -143,20 +143,33 @@ const fn stretch(from: Option<Timestamp>, until: Option<Timestamp>) -> Window {
 }
 
 /// Answers for first holds. The hold that a rollback restores has another id, which belongs to no
-/// slip here and is passed over.
-fn from_ledger(event: &ledger::Event) -> Option<Notice> {
+/// slip here and is passed over. A stake of two parts has two answers of one record, which are one
+/// piece of news: both are held or neither, and the missing money says more than the chain that
+/// broke by it.
+fn from_ledger(events: &[ledger::Event]) -> Vec<Notice> {
+    let mut answers: BTreeMap<BetId, HoldOutcome> = BTreeMap::new();
+    for (bet, outcome) in events.iter().filter_map(hold_answer) {
+        match answers.get(&bet) {
+            Some(HoldOutcome::ShortOfFunds { .. }) => {}
+            Some(HoldOutcome::Held | HoldOutcome::Blocked) | None => {
+                answers.insert(bet, outcome);
+            }
+        }
+    }
+    let answers = answers.into_iter();
+    answers
+        .map(|(bet, outcome)| Notice::Hold { bet, outcome })
+        .collect()
+}
+
+fn hold_answer(event: &ledger::Event) -> Option<(BetId, HoldOutcome)> {
     match event {
         ledger::Event::TransferHeld(held) if held.code == TransferCode::Stake => {
-            Some(Notice::Hold {
-                bet: bet_of_stake_hold(held.id, 0),
-                outcome: HoldOutcome::Held,
-            })
+            Some((bet_of_hold(held.id, held.debit.kind), HoldOutcome::Held))
         }
         ledger::Event::TransferRefused(refused) if refused.code == TransferCode::Stake => {
-            Some(Notice::Hold {
-                bet: bet_of_stake_hold(refused.id, 0),
-                outcome: refusal(refused),
-            })
+            let bet = bet_of_hold(refused.id, refused.debit.kind);
+            Some((bet, refusal(refused)))
         }
         ledger::Event::TransferHeld(_)
         | ledger::Event::TransferRefused(_)
@@ -166,6 +179,18 @@ fn from_ledger(event: &ledger::Event) -> Option<Notice> {
         | ledger::Event::HoldExpired(_)
         | ledger::Event::AccountRulesSet(_)
         | ledger::Event::NothingMoved(_) => None,
+    }
+}
+
+/// Tokens and bonus money are held under other ids than cash.
+fn bet_of_hold(hold: TransferId, debit: AccountKind) -> BetId {
+    match debit {
+        AccountKind::Bonus | AccountKind::Promotions => bet_of_promotional_hold(hold, 0),
+        AccountKind::Cash
+        | AccountKind::Receivable
+        | AccountKind::Book
+        | AccountKind::Provider
+        | AccountKind::Suspense => bet_of_stake_hold(hold, 0),
     }
 }
 

@@ -4,6 +4,8 @@
 //! equal bytes and the bytes give the state back. Prohibition: these shapes are read by nobody
 //! else and promise nothing: a snapshot of another format is ignored.
 
+mod promotions;
+
 use crate::codec;
 use crate::codec::cash_out::kept::{self, CashOutAt};
 use bets_domain::{
@@ -11,6 +13,7 @@ use bets_domain::{
     Settlements, Shortage, Slip, SlipLeg, Stage, State, StateParts, Tally,
 };
 use kernel::{BetId, Currency, CustomerId, MarketId, Money, Timestamp};
+use promotions::Promotional;
 use schemas::bets::{
     BetType, CancellationStarted, CancelledBy, FactorScope, LegDecidedInFull, LegTerms, OwnLimit,
     PricePolicy, ResultDetail, Slip as WireSlip, SlipOptions, SlipOutcome, StruckLeg,
@@ -120,7 +123,13 @@ wire! {
 }
 
 /// Said in front, so that bytes of another shape are not misread.
-const FORMAT: &str = "bets-6";
+const FORMAT: &str = "bets-7";
+/// The format before promotions: all but the last part.
+const BEFORE_PROMOTIONS: &str = "bets-6";
+/// The format before sales: without the list at the end of what came later.
+const BEFORE_SALES: &str = "bets-5";
+/// An empty list.
+const NO_SALES: [u8; 1] = [0];
 
 /// The state as bytes.
 pub(crate) fn write(state: &State) -> Vec<u8> {
@@ -143,17 +152,28 @@ pub(crate) fn write(state: &State) -> Vec<u8> {
             .filter_map(|(bet, slip)| Some(kept::write(*bet, slip.cash_out()?)))
             .collect(),
     };
-    [whole.to_bytes(), later.to_bytes()].concat()
+    let promotional = promotions::of(&parts.promotions, &parts.slips);
+    [whole.to_bytes(), later.to_bytes(), promotional.to_bytes()].concat()
 }
 
 /// The state that such bytes hold.
 pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
+    let format = String::decode(&mut Input::new(bytes))?;
+    let padded;
+    let bytes = if format == BEFORE_SALES {
+        padded = [bytes, &NO_SALES].concat();
+        padded.as_slice()
+    } else {
+        bytes
+    };
     let mut input = Input::new(bytes);
     let whole = Whole::decode(&mut input)?;
-    if whole.format != FORMAT {
-        return Err(DecodeError::NotAllowed("snapshot of another format"));
-    }
     let later = Later::decode(&mut input)?;
+    let promotional = match whole.format.as_str() {
+        FORMAT => Promotional::decode(&mut input)?,
+        BEFORE_PROMOTIONS | BEFORE_SALES => Promotional::NONE,
+        _ => return Err(DecodeError::NotAllowed("snapshot of another format")),
+    };
     input.end()?;
     let slips: Result<BTreeMap<BetId, Slip>, DecodeError> =
         whole.slips.into_iter().map(slip_from_wire).collect();
@@ -170,6 +190,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
             slip.cash_out = Some(Box::new(standing));
         }
     }
+    promotions::fund(&mut slips, &promotional.fundings);
     Ok(State::from_parts(StateParts {
         slips,
         markets: whole.markets.into_iter().map(market_from_wire).collect(),
@@ -182,6 +203,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<State, DecodeError> {
         timers_armed: whole.timers_armed,
         jobs_started: whole.jobs_started,
         reoffers: later.reoffers.into_iter().map(reoffer_from_wire).collect(),
+        promotions: promotions::given(promotional.promotions),
     }))
 }
 
@@ -271,6 +293,7 @@ fn slip_from_wire(at: SlipAt) -> Result<(BetId, Slip), DecodeError> {
         held: None,
         cleared: false,
         cash_out: None,
+        funding: None,
     };
     Ok((at.bet, slip))
 }
@@ -503,5 +526,30 @@ mod tests {
             jobs_started: 0,
         };
         assert!(read(&older.to_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_snapshot_from_before_promotions_or_sales_is_read() {
+        let older = |format: &str| Whole {
+            format: format.to_owned(),
+            slips: vec![],
+            markets: vec![],
+            customers: vec![],
+            turns: vec![],
+            timers_armed: 7,
+            jobs_started: 0,
+        };
+        // No re-offer, no slip with words of its own, and since sales no sale.
+        for (format, later) in [
+            (BEFORE_PROMOTIONS, vec![0, 0, 0]),
+            (BEFORE_SALES, vec![0, 0]),
+        ] {
+            let bytes = [older(format).to_bytes(), later].concat();
+            let state = read(&bytes).unwrap();
+            assert_eq!(state.parts().timers_armed, 7);
+            assert!(state.parts().promotions.is_empty());
+            // What comes behind belongs to later formats.
+            assert!(read(&[bytes, vec![0, 0]].concat()).is_err());
+        }
     }
 }

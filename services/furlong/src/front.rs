@@ -158,7 +158,7 @@ impl gateway::ports::Foresight for SlipForesight {
         slip: &gateway::ports::SlipRows,
         market: kernel::MarketId,
         outcomes: Option<&[schemas::odds::SelectionOutcome]>,
-    ) -> Result<Option<kernel::Money>, String> {
+    ) -> Result<Option<(kernel::Money, schemas::bets::SlipOutcome)>, String> {
         let slip = bets::foresight::StruckSlip {
             placed: &slip.placed,
             legs: &slip.legs,
@@ -166,9 +166,28 @@ impl gateway::ports::Foresight for SlipForesight {
             part: slip.part.as_ref(),
             stake_left: slip.stake_left,
             voided: &slip.voided,
+            funded: slip.funded.as_ref(),
         };
         bets::foresight::returned_if(view, slip, market, outcomes)
             .map_err(|error| error.to_string())
+    }
+
+    fn divided(
+        &self,
+        funded: &schemas::promotions::StakeFunded,
+        returned: kernel::Money,
+        outcome: schemas::bets::SlipOutcome,
+    ) -> schemas::promotions::Division {
+        bets::foresight::divided(funded, returned, outcome)
+    }
+
+    fn converted_more(
+        &self,
+        bonus: &schemas::promotions::Bonus,
+        worth_minor: i64,
+        wagered_minor: i64,
+    ) -> i64 {
+        bets::foresight::converted_more(bonus, worth_minor, wagered_minor)
     }
 }
 

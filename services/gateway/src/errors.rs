@@ -137,6 +137,14 @@ errors! {
     CashOutValueFell = "cash_out_value_fell", 409, "The bet is worth less now", "Show the customer what is in offered, and ask for a new quote.", true;
     CashOutPending = "cash_out_pending", 409, "A cash-out of this bet waits for its delay", "Look at the bet again after until.", true;
     CashOutTooSmall = "cash_out_too_small", 409, "What would be sold or paid rounds to nothing", "Sell a larger part.", true;
+    FreeBetUnknown = "free_bet_unknown", 409, "There is no such token", "Look at GET /v1/account/bonuses.", false;
+    FreeBetExpired = "free_bet_expired", 409, "The token's time is over", "Place the bet without it.", false;
+    FreeBetUsed = "free_bet_used", 409, "The token was used", "Place the bet without it.", false;
+    PriceBelowMinimum = "price_below_minimum", 409, "A price is below the least", "Choose legs of at least minimum, or another way to pay.", false;
+    BonusInsufficient = "bonus_insufficient", 409, "Not enough bonus money", "Stake at most available, or let cash pay the rest with stake_source mixed.", true;
+    GrantNotAllowed = "grant_not_allowed", 409, "So much is not given at once", "Give an amount above zero and at most maximum.", false;
+    GrantEnded = "grant_ended", 409, "What is given would have ended already", "Choose a later expires_at.", false;
+    PromotionalInWhole = "promotional_in_whole", 409, "A slip that a promotion pays for is taken whole and ends by its result", "Take the whole of it, or decline it; to choose the stake or to sell it, a slip is paid with cash.", false;
     CurrencyMismatch = "currency_mismatch", 409, "Not the account's currency", "Use the currency in expected.", false;
     RequestExpired = "request_expired", 409, "The request was met after its deadline", "Nothing was done. Send it again with a new key.", true;
     LoginTaken = "login_taken", 409, "The login is taken", "Choose another one, or sign in.", false;

@@ -6,7 +6,7 @@
 use kernel::{BetId, CustomerId, MarketId, SessionId, Timestamp};
 use rustc_hash::FxHashMap;
 use schemas::ledger::Account;
-use schemas::{Decision, Events, auth, bets, ledger, odds, payments};
+use schemas::{Decision, Events, auth, bets, ledger, odds, payments, promotions};
 
 /// The market that an odds event changes for readers.
 pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
@@ -88,6 +88,13 @@ pub(crate) fn followed_bet(event: &bets::Event) -> Option<BetId> {
         | E::CashOutDelayed(_)
         | E::CashedOut(_)
         | E::CashOutRefused(_)
+        | E::FreeBetGranted(_)
+        | E::BonusGranted(_)
+        | E::StakeFunded(_)
+        | E::FundingReleased(_)
+        | E::ReturnDivided(_)
+        | E::DivisionReversed(_)
+        | E::BonusLapsed(_)
         | E::BetSettled(_)
         | E::SettlementReversed(_)
         | E::SettlementAdvanced(_)
@@ -122,6 +129,24 @@ pub(crate) fn reoffer(decision: &Decision, of: Option<BetId>) -> Option<&bets::B
             None
         }
     })
+}
+
+/// The bonus money that an event gives.
+pub(crate) fn bonus_given(event: &bets::Event) -> Option<&promotions::Bonus> {
+    if let bets::Event::BonusGranted(granted) = event {
+        Some(&granted.bonus)
+    } else {
+        None
+    }
+}
+
+/// The token that an event gives.
+pub(crate) fn token_given(event: &bets::Event) -> Option<&promotions::FreeBet> {
+    if let bets::Event::FreeBetGranted(granted) = event {
+        Some(&granted.free_bet)
+    } else {
+        None
+    }
 }
 
 /// The bet that an event delays, and until when.
@@ -226,6 +251,13 @@ pub(crate) fn state_of_bet(event: &bets::Event) -> Option<(BetId, Option<Custome
         | E::CancellationStarted(_)
         | E::RestorationStarted(_)
         | E::CashOutQuoted(_)
+        | E::FreeBetGranted(_)
+        | E::BonusGranted(_)
+        | E::StakeFunded(_)
+        | E::FundingReleased(_)
+        | E::ReturnDivided(_)
+        | E::DivisionReversed(_)
+        | E::BonusLapsed(_)
         | E::SettlementAdvanced(_)
         | E::BudgetRequested(_)
         | E::BudgetReturned(_)

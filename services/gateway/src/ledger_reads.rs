@@ -90,7 +90,11 @@ fn moves_money(decision: &Decision) -> bool {
         use bets::Event as E;
         matches!(
             event,
-            E::BetPlaced(_) | E::BetSettled(_) | E::SettlementReversed(_)
+            E::BetPlaced(_)
+                | E::BetSettled(_)
+                | E::SettlementReversed(_)
+                | E::BonusGranted(_)
+                | E::BonusLapsed(_)
         ) || matches!(event, E::BetRejected(rejected) if rejected.held)
     });
     let payments = events::of_payments(decision).iter().any(|event| {

@@ -140,7 +140,8 @@ impl Wallet {
         json!({
             "cash": shown(free),
             "held": shown(self.cash.held_minor),
-            "bonus": shown(self.bonus.posted_minor),
+            "bonus": shown(self.bonus.posted_minor.saturating_sub(self.bonus.held_minor)),
+            "bonus_held": shown(self.bonus.held_minor),
             "owed": shown(self.receivable.posted_minor.saturating_neg().max(0)),
             "currency": self.currency.code(),
             "position": self.seen.text(),

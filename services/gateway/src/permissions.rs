@@ -24,18 +24,21 @@ pub(crate) enum Permission {
     ReadJournals,
     /// Have a customer's personal data made unreadable for ever.
     ErasePeople,
+    /// Give free bets and bonus money.
+    GivePromotions,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
         Self::WorkCases,
         Self::ReadJournals,
         Self::ErasePeople,
+        Self::GivePromotions,
     ];
 
     /// Whoever has one of these roles.
@@ -47,6 +50,7 @@ impl Permission {
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
             Self::ErasePeople => &[Role::Compliance],
+            Self::GivePromotions => &[Role::Operator],
         }
     }
 }

@@ -13,6 +13,7 @@ use schemas::bets::{
     StruckLeg,
 };
 use schemas::odds::{Outcome, OutcomeKind};
+use schemas::promotions::{Promotion, StakeFunded};
 use schemas::rows::{
     BetAcceptedRow, BetLegRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, CashOutRow,
     CashOutStatusRow, LegVoidRow,
@@ -33,6 +34,8 @@ pub(crate) struct Picture {
     referred: bool,
     /// What is staked, where that is less than was asked for.
     part: Option<PartAgreed>,
+    /// What pays for it beside cash.
+    funded: Option<StakeFunded>,
     rejection: Option<Rejection>,
     settlement: u32,
     returned: Option<Money>,
@@ -66,6 +69,7 @@ impl Picture {
             pending_until: None,
             referred: false,
             part: None,
+            funded: None,
             rejection: None,
             settlement: 0,
             returned: None,
@@ -92,6 +96,21 @@ impl Picture {
                 None
             }
         });
+        self.funded = events.iter().find_map(|event| {
+            if let Event::StakeFunded(funded) = event
+                && funded.bet == self.placed.bet
+            {
+                Some(funded.clone())
+            } else {
+                None
+            }
+        });
+        self
+    }
+
+    /// With what pays for it beside cash.
+    pub(crate) fn with_funding(mut self, funded: Option<StakeFunded>) -> Self {
+        self.funded = funded;
         self
     }
 
@@ -296,6 +315,13 @@ impl Picture {
             | Event::ReturnExplained(_)
             | Event::PricesTraced(_)
             | Event::CashOutQuoted(_)
+            | Event::FreeBetGranted(_)
+            | Event::BonusGranted(_)
+            | Event::StakeFunded(_)
+            | Event::FundingReleased(_)
+            | Event::ReturnDivided(_)
+            | Event::DivisionReversed(_)
+            | Event::BonusLapsed(_)
             | Event::SettlementAdvanced(_)
             | Event::BudgetRequested(_)
             | Event::BudgetReturned(_)
@@ -327,6 +353,9 @@ impl Picture {
         put("stake", money(self.staked()));
         if let Some(part) = part {
             put("asked_stake", money(part.asked));
+        }
+        if let Some(funded) = &self.funded {
+            put("funding", funding(funded));
         }
         put("unit_stake", money(self.unit_stake()));
         put("lines", json!(self.lines()));
@@ -479,6 +508,20 @@ fn rejection_json(rejection: &Rejection) -> Value {
         }
     }
     shown
+}
+
+/// What a stake is made of.
+fn funding(funded: &StakeFunded) -> Value {
+    let (source, id) = match &funded.promotion {
+        Promotion::FreeBet(token) => ("free_bet", token.free_bet.to_string()),
+        Promotion::Bonus(bonus) => ("bonus", bonus.bonus.to_string()),
+    };
+    json!({
+        "source": source,
+        "id": id,
+        "cash": money(funded.stake.cash),
+        "promotional": money(funded.stake.promotional),
+    })
 }
 
 fn leg(leg: &StruckLeg, terms: Option<&LegTerms>) -> Value {

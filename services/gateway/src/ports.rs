@@ -11,7 +11,8 @@ use futures::future::BoxFuture;
 use kernel::{CustomerId, Digest, MarketId, Money, Partition, SelectionId, SessionId, Timestamp};
 use markets::MarketView;
 use schemas::auth::Role;
-use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, StruckLeg};
+use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, SlipOutcome, StruckLeg};
+use schemas::promotions::{Bonus, Division, StakeFunded};
 use schemas::{Blob, odds, payments};
 use std::collections::BTreeSet;
 
@@ -335,6 +336,8 @@ pub struct SlipRows {
     pub stake_left: Option<Money>,
     /// Legs that do not count.
     pub voided: BTreeSet<SelectionId>,
+    /// What pays for it beside cash.
+    pub funded: Option<StakeFunded>,
 }
 
 /// What slips would pay if a market came out otherwise, by the rules of bets.
@@ -349,7 +352,14 @@ pub trait Foresight: Send + Sync + 'static {
         slip: &SlipRows,
         market: MarketId,
         outcomes: Option<&[odds::SelectionOutcome]>,
-    ) -> Result<Option<Money>, String>;
+    ) -> Result<Option<(Money, SlipOutcome)>, String>;
+
+    /// What becomes of such a return: in cash, in bonus money, and towards the wagering.
+    fn divided(&self, funded: &StakeFunded, returned: Money, outcome: SlipOutcome) -> Division;
+
+    /// How much more of the bonus money would be cash if it were worth so much more and so much
+    /// more were wagered, or less; in minor units.
+    fn converted_more(&self, bonus: &Bonus, worth_minor: i64, wagered_minor: i64) -> i64;
 }
 
 /// The newest signed checkpoint.

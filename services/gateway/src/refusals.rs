@@ -123,6 +123,27 @@ pub(crate) fn bet_rejection(rejection: &bets::Rejection) -> Problem {
             Problem::new(Code::CashOutPending).with("until", time(reason.until))
         }
         R::CashOutTooSmall(_) => Problem::new(Code::CashOutTooSmall),
+        R::FreeBetUnknown(reason) => Problem::new(Code::FreeBetUnknown)
+            .with("free_bet_id", json!(reason.free_bet.to_string())),
+        R::FreeBetExpired(reason) => {
+            Problem::new(Code::FreeBetExpired).with("expired_at", time(reason.expired_at))
+        }
+        R::FreeBetUsed(reason) => {
+            Problem::new(Code::FreeBetUsed).with("free_bet_id", json!(reason.free_bet.to_string()))
+        }
+        R::PriceBelowMinimum(reason) => Problem::new(Code::PriceBelowMinimum)
+            .with("selection_id", json!(reason.selection.to_string()))
+            .with("minimum", json!(reason.minimum.to_string())),
+        R::BonusInsufficient(reason) => {
+            Problem::new(Code::BonusInsufficient).with("available", money(reason.available))
+        }
+        R::GrantNotAllowed(reason) => {
+            Problem::new(Code::GrantNotAllowed).with("maximum", money(reason.maximum))
+        }
+        R::GrantEnded(reason) => {
+            Problem::new(Code::GrantEnded).with("ended_at", time(reason.ended_at))
+        }
+        R::PromotionalInWhole(_) => Problem::new(Code::PromotionalInWhole),
     }
 }
 

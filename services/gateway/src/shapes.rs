@@ -96,6 +96,7 @@ names!(TransferCode {
     SettlementReversed = "settlement_reversed", Deposit = "deposit", Withdrawal = "withdrawal",
     DebtRepaid = "debt_repaid", Adjustment = "adjustment", Benchmark = "benchmark",
     CashOut = "cash_out",
+    BonusGranted = "bonus_granted", BonusConverted = "bonus_converted", BonusLapsed = "bonus_lapsed", PromotionSettled = "promotion_settled",
 });
 
 /// A fixture with its markets in short.

@@ -12,8 +12,8 @@ use crate::ports::Subject;
 use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed, health, lean,
-    liability, markets, payments, placing, profile, protection, races, reality_check, referrals,
-    registering, reoffers, rulings, second_factor, step_up,
+    liability, markets, payments, placing, profile, promotions, protection, races, reality_check,
+    referrals, registering, reoffers, rulings, second_factor, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -158,7 +158,8 @@ pub(crate) const ROUTES: &[Route] = &[
 
     Route::new("GET", "/v1/account", "account", "One's own account", (200, "Account"), || get(account::show)).signed_in(),
     Route::new("GET", "/v1/account/balance", "account", "One's own balance, now or at a time or position", (200, "Balance"), || get(account::balance)).query(&["at", "min_position"]).signed_in(),
-    Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["cursor", "limit", "min_position"]).signed_in(),
+    Route::new("GET", "/v1/account/statement", "account", "One's own statement, newest first", (200, "StatementList"), || get(account::statement)).query(&["account", "cursor", "limit", "min_position"]).signed_in(),
+    Route::new("GET", "/v1/account/bonuses", "account", "One's own tokens and bonus money, and how far the wagering is", (200, "Bonuses"), || get(promotions::bonuses)).query(&["min_position"]).signed_in(),
     Route::new("GET", "/v1/account/limits", "account", "One's own limits", (200, "LimitList"), || get(protection::limits)).signed_in(),
     Route::new("PUT", "/v1/account/limits", "account", "Set a limit: a decrease binds at once, an increase after a cool-off and a confirmation", (200, "LimitSet"), || put(protection::set_limit)).body("Limit").key(Key::Optional).signed_in(),
     Route::new("POST", "/v1/account/limits/confirm", "account", "Confirm an increase of a limit when its cool-off is over", (200, "LimitSet"), || post(protection::confirm_limit)).body("Limit").key(Key::Optional).signed_in().step_up(),
@@ -208,6 +209,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/admin/customers/{id}/factors", "admin", "The factors in force, with who set them and why", (200, "FactorList"), || get(factors::list)).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(cases::restrict)).body("Restrict").key(Key::Required).roles(cases::CASE_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/erase", "admin", "Make a customer's personal data unreadable for ever", (200, "Erased"), || post(profile::erase)).body("Reason").key(Key::Required).roles(ERASERS).step_up(),
+    Route::new("POST", "/v1/admin/customers/{id}/bonus", "admin", "Give a customer bonus money", (200, "BonusGranted"), || post(promotions::give_bonus)).body("GrantBonus").key(Key::Required).roles(promotions::GRANT_ROLES),
+    Route::new("POST", "/v1/admin/customers/{id}/free-bets", "admin", "Give a customer a token for one bet", (200, "FreeBetGranted"), || post(promotions::give_free_bet)).body("GrantFreeBet").key(Key::Required).roles(promotions::GRANT_ROLES),
 
     Route::new("GET", "/v1/audit/journals/{topic}/{partition}", "audit", "A journal's records as they are stored", (200, "Journal"), || get(audit::journal)).query(&["from", "limit"]).roles(audit::AUDIT_ROLES),
     Route::new("GET", "/v1/audit/balance", "audit", "Any account's balance, now or at a time or position", (200, "AuditBalance"), || get(audit::balance)).query(&["account", "at"]).roles(audit::AUDIT_ROLES),

@@ -87,6 +87,8 @@ macro_rules! ids {
 ids! {
     /// A slip as the book knows it, from placement to its last settlement. Partition: the customer's.
     BetId = "bet";
+    /// Bonus money that was given once, with its conditions. Partition: the customer's.
+    BonusId = "bon";
     /// A fraud case. Partition: the customer's.
     CaseId = "cas";
     /// What the house offers for a slip before its end, for a moment. Partition: the customer's.
@@ -99,6 +101,8 @@ ids! {
     DepositId = "dep";
     /// A sporting event. Partition: its own, of the odds topics.
     FixtureId = "fix";
+    /// A token for one bet. Partition: the customer's.
+    FreeBetId = "fbt";
     /// A question about a fixture that can be bet on. Partition: the fixture's.
     MarketId = "mkt";
     /// A request of a client: hash of its scope and idempotency key.

@@ -48,6 +48,10 @@ same_variants!(
         Adjustment,
         Benchmark,
         CashOut,
+        BonusGranted,
+        BonusConverted,
+        BonusLapsed,
+        PromotionSettled,
     }
 );
 

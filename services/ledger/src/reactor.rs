@@ -8,8 +8,11 @@
 //! Prohibition: no state is looked at. A transfer's id follows from the thing that it is for and
 //! its purpose, so the same cause is the same transfer.
 
+mod promotions;
+
 use kernel::{BetId, Currency, CustomerId, Money, TransferId};
 use ledger_domain::{Account, AccountKind, Amount, Transfer, TransferCode, TransferKind};
+use promotions::Told;
 use schemas::bets::{
     BetPlaced, BetRejected, BetSettled, CashedOut, SettlementReversed, SlipOutcome, StakeReduced,
     stake_hold,
@@ -25,7 +28,11 @@ use std::collections::BTreeMap;
 pub(crate) fn transfers(decision: &Decision) -> Vec<Transfer> {
     let mut batch = Batch::default();
     match &decision.events {
-        Events::BetsEvents(body) => body.events.iter().for_each(|it| batch.take_bets(it)),
+        Events::BetsEvents(body) => {
+            let told = Told::of(&body.events);
+            let events = body.events.iter();
+            events.for_each(|it| batch.take_bets(it, &told));
+        }
         Events::PaymentsEvents(body) => body.events.iter().for_each(|it| batch.take_payments(it)),
         Events::AuthEvents(_)
         | Events::OddsEvents(_)
@@ -43,14 +50,38 @@ struct Batch {
 }
 
 impl Batch {
-    fn take_bets(&mut self, event: &bets::Event) {
+    fn take_bets(&mut self, event: &bets::Event, told: &Told<'_>) {
         match event {
-            bets::Event::BetPlaced(placed) => self.hold_stake(placed),
-            bets::Event::BetRejected(rejected) => self.release_stake(rejected),
-            bets::Event::BetSettled(settled) => self.settle(settled),
-            bets::Event::SettlementReversed(reversed) => self.take_back(reversed),
             bets::Event::StakeReduced(reduced) => self.reduce_stake(reduced),
             bets::Event::CashedOut(sold) => self.buy_back(sold),
+            bets::Event::BetPlaced(placed) => match told.funded.get(&placed.bet) {
+                Some(funded) => self.hold_funded(funded),
+                None => self.hold_stake(placed),
+            },
+            bets::Event::BetRejected(rejected) => match told.released.get(&rejected.bet) {
+                Some(released) => self.release_funded(released),
+                None => self.release_stake(rejected),
+            },
+            bets::Event::BetSettled(settled) => {
+                match told.divided.get(&(settled.bet, settled.settlement)) {
+                    Some(divided) => self.settle_funded(settled, divided),
+                    None => self.settle(settled),
+                }
+            }
+            bets::Event::SettlementReversed(reversed) => {
+                match told.reversed.get(&(reversed.bet, reversed.settlement)) {
+                    Some(divided) => self.take_back_funded(divided),
+                    None => self.take_back(reversed),
+                }
+            }
+            bets::Event::BonusGranted(granted) => self.give_bonus(granted),
+            bets::Event::BonusLapsed(lapsed) => self.end_bonus(lapsed),
+            // A token moves nothing before it is staked; the rest is told of with its slips.
+            bets::Event::FreeBetGranted(_)
+            | bets::Event::StakeFunded(_)
+            | bets::Event::FundingReleased(_)
+            | bets::Event::ReturnDivided(_)
+            | bets::Event::DivisionReversed(_) => {}
             bets::Event::BetDelayed(_)
             | bets::Event::BetAwaitsBudget(_)
             | bets::Event::BetAccepted(_)
@@ -456,10 +487,15 @@ fn settlement_part(what: Purpose, bet: BetId, settlement: u32) -> TransferId {
 /// The id of the transfer for that purpose of that thing: a hash, but for the last two bytes,
 /// which are the thing's partition.
 fn purpose(what: Purpose, thing: [u8; 16], number: u32) -> TransferId {
+    purpose_named(what.text(), thing, number)
+}
+
+/// The same, for purposes that are told elsewhere.
+fn purpose_named(what: &str, thing: [u8; 16], number: u32) -> TransferId {
     let mut hasher = Sha256::new();
     hasher.update(thing);
     hasher.update(number.to_be_bytes());
-    hasher.update(what.text().as_bytes());
+    hasher.update(what.as_bytes());
     let digest: [u8; 32] = hasher.finalize().into();
     let mut id = thing;
     for (byte, hashed) in id.iter_mut().zip(digest).take(14) {

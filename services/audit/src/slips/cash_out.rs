@@ -82,6 +82,9 @@ impl Slip {
         findings.require(is_open, ONE_END, position, || {
             format!("{bet} is sold back although it is {:?}", self.stage)
         });
+        findings.require(self.funded.is_none(), ONE_END, position, || {
+            format!("{bet} is sold back although a promotion pays for it")
+        });
         self.settlements = self.settlements.saturating_add(1);
         findings.require(
             sold.settlement == self.settlements,

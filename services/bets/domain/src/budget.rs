@@ -60,7 +60,7 @@ impl NoRoom<'_> {
 }
 
 /// What a slip adds to what its markets already carry of it.
-pub(crate) const fn extra_risk_minor(slip: &Slip, liability_minor: i64) -> i64 {
+pub(crate) fn extra_risk_minor(slip: &Slip, liability_minor: i64) -> i64 {
     if slip.is_reserved() {
         liability_minor.saturating_sub(slip.liability_minor())
     } else {

@@ -10,8 +10,9 @@ use crate::evidence::Evidence;
 use crate::factor::SetFactor;
 use crate::market::ResultInForce;
 use crate::own_limit::OwnLimit;
+use crate::promotion::{Grant, StakeSource};
 use crate::slip::SlipRequest;
-use kernel::{BetId, CustomerId, Duration, MarketId, Money, Timestamp};
+use kernel::{BetId, BonusId, CustomerId, Duration, MarketId, Money, Timestamp};
 use std::collections::BTreeMap;
 
 /// One thing asked of a bets partition.
@@ -51,6 +52,17 @@ pub enum Command {
         at: Timestamp,
         /// How many slips to look at, so that one record holds them and other inputs go on.
         slips_max: usize,
+    },
+    /// Give a customer a token or bonus money.
+    Grant(Box<Grant>),
+    /// Bonus money's time is over. Never rejected.
+    EndBonus {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        bonus: BonusId,
+        /// Now.
+        at: Timestamp,
     },
 }
 
@@ -147,6 +159,8 @@ pub struct Place {
     pub customer: CustomerId,
     /// What is asked for.
     pub slip: SlipRequest,
+    /// What is to pay the stake.
+    pub source: StakeSource,
     /// What it is judged on.
     pub now: Surroundings,
 }

@@ -11,7 +11,7 @@ use crate::own_limit::{self, LeftOfLimit, OwnLimit};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::tally::Tally;
-use kernel::{Currency, CustomerId, Money, Timestamp};
+use kernel::{CustomerId, Money, Timestamp};
 use std::collections::BTreeMap;
 
 /// A customer of whom bets knows more than the id.
@@ -65,11 +65,12 @@ impl Customer {
         Ok(())
     }
 
-    /// The most that the customer may stake now on one slip of these selections.
+    /// The most that the customer may stake now on one slip of these selections, of which a
+    /// promotion pays so much. The house limits the whole; own limits count cash alone.
     pub(crate) fn most_for_slip(
         &self,
         quotes: &[&Quote],
-        currency: Currency,
+        promotional: Money,
         at: Timestamp,
         rules: &HouseRules,
     ) -> Result<MostForSlip, Rejection> {
@@ -77,9 +78,11 @@ impl Customer {
             .saturating_mul(i128::from(self.permille_for(quotes)?))
             .div_euclid(i128::from(UNRESTRICTED_PERMILLE));
         let by_house = i64::try_from(restricted).unwrap_or(i64::MAX);
+        let currency = promotional.currency();
+        let with_promotion = |own: LeftOfLimit| own.left_minor.saturating_add(promotional.minor());
         let own = own_limit::lowest(&self.limits, &self.tally, currency, at)?
-            .filter(|own| own.left_minor <= by_house);
-        let most = own.map_or(by_house, |own| own.left_minor);
+            .filter(|own| with_promotion(*own) <= by_house);
+        let most = own.map_or(by_house, with_promotion);
         Ok(MostForSlip {
             most: Money::from_minor(most, currency),
             own,

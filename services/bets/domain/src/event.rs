@@ -7,6 +7,7 @@ use crate::liability::Liability;
 use crate::market::ResultDetail;
 use crate::origin::PriceOrigin;
 use crate::own_limit::OwnLimit;
+use crate::promotion::PromotionEvent;
 use crate::rejection::Rejection;
 use crate::settlement::{BetType, LegResult};
 use crate::slip::{DecidedLeg, PricePolicy, ReturnParts, SlipOutcome, SlipRequest, StruckLeg};
@@ -323,6 +324,8 @@ pub enum Event {
         /// What is staked.
         stake: Money,
     },
+    /// What happens to tokens and bonus money.
+    Promotion(Box<PromotionEvent>),
 }
 
 /// A slip waits for a trader.

@@ -177,6 +177,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
                 reoffer.taken_by = Some(*bet);
             }
         }
+        Event::Promotion(event) => state.take_promotion(event),
     }
 }
 
@@ -271,6 +272,7 @@ impl State {
             held: None,
             cleared: false,
             cash_out: None,
+            funding: None,
         };
         self.count_stake(&slip, slip.stake.minor());
         self.count_risk(&slip, slip.liability_minor());
@@ -393,7 +395,7 @@ impl State {
             return;
         };
         self.release_risk(&slip);
-        self.count_stake(&slip, slip.stake.minor().saturating_neg());
+        self.count_stake(&slip, slip.cash_stake().minor().saturating_neg());
         for leg in slip.struck_legs() {
             self.market_mut(leg.market).pending.remove(&bet);
         }
@@ -515,15 +517,16 @@ impl State {
     }
 }
 
-/// What a settlement has lost the customer counts, or (it is reversed) no more.
+/// What a settlement has lost the customer in cash counts, or (it is reversed) no more.
 fn count_loss(
     customers: &mut BTreeMap<CustomerId, Customer>,
     slip: &Slip,
     settlement: SettlementInForce,
     turn: Turn,
 ) {
-    let (stake, currency) = (slip.stake.minor(), slip.stake.currency());
-    let lost = stake.saturating_sub(settlement.returned.minor());
+    let (stake, currency) = (slip.cash_stake().minor(), slip.stake.currency());
+    let returned = slip.returned_to_cash_stake(settlement.returned, settlement.outcome);
+    let lost = stake.saturating_sub(returned.minor());
     let (lost, open) = match turn {
         Turn::Closes => (lost, stake.saturating_neg()),
         Turn::Opens => (lost.saturating_neg(), stake),

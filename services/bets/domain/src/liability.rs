@@ -23,7 +23,7 @@ pub struct Liability {
 /// Stakes that wait for a settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenStakes {
-    /// What is staked.
+    /// What is staked; not by tokens, which the house pays itself.
     pub stakes: Money,
     /// What it returns if all legs win.
     pub returns: Money,
@@ -40,8 +40,8 @@ pub(crate) enum Turn {
 
 impl OpenStakes {
     /// With this slip's stake, or without it.
-    pub(crate) const fn turned(self, slip: &Slip, turn: Turn) -> Self {
-        let (stake, returns) = (slip.stake.minor(), slip.potential_return.minor());
+    pub(crate) fn turned(self, slip: &Slip, turn: Turn) -> Self {
+        let (stake, returns) = (slip.paid_in().minor(), slip.potential_return.minor());
         let (stakes, returns, slips) = match turn {
             Turn::Opens => (
                 self.stakes.minor().saturating_add(stake),

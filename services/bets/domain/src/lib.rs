@@ -7,7 +7,8 @@
 //! Read [`Command`] for what is asked and [`Stage`] for a slip's life; after that one file a step:
 //! place, reoffer (what is taken instead), part (less of it), hold, refer (traders), wait (in-play
 //! delay and budget), result (settlement and rollback begin), cancellation (stretches of bets that
-//! do not count), work (they go on), cash_out (a slip is sold back before its end).
+//! do not count), work (they go on), cash_out (a slip is sold back before its end). What is not the
+//! customer's own cash is in `promotion`.
 
 mod acceptance;
 mod budget;
@@ -27,6 +28,7 @@ mod origin;
 mod own_limit;
 mod part;
 mod place;
+mod promotion;
 mod refer;
 mod rejection;
 mod reoffer;
@@ -65,6 +67,10 @@ pub use liability::{Liability, OpenStakes};
 pub use market::{Budget, Job, JobKind, Market, ResultDetail, ResultInForce};
 pub use origin::PriceOrigin;
 pub use own_limit::{LeftOfLimit, OwnLimit};
+pub use promotion::{
+    Bonus, Conversion, Division, FreeBet, Funding, FundingSource, Given, Grant, Granted, Promotion,
+    PromotionEvent, Promotions, ReckonedSlip, Reckoning, StakeParts, StakeSource, Terms, reckon,
+};
 pub use rejection::{OfferedPrice, Rejection};
 pub use reoffer::Reoffer;
 pub use slip::{
@@ -92,24 +98,34 @@ impl Decider for Bets {
     }
 
     fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
-        match command {
-            Command::Place(place) => reoffer::place(state, place, false),
-            Command::AcceptReoffer(accept) => reoffer::accept(state, accept),
-            Command::AnswerReferral(answer) => refer::answer(state, answer),
-            Command::SetFactor(set) => factor::set(state, set),
-            Command::QuoteCashOut(asked) => cash_out::decide_quote(state, asked),
-            Command::CashOut(asked) => cash_out::decide_take(state, asked),
-            Command::Notice { at, rules, notices } => Ok(notices
-                .iter()
-                .flat_map(|notice| notice_one(state, notice, *at, rules))
-                .collect()),
-            Command::EndWait { bet, now } => Ok(wait::decide(state, *bet, now)),
-            Command::ContinueWork { at, slips_max } => Ok(work::decide(state, *at, *slips_max)),
-        }
+        decide(state, command).map(|events| promotion::follow(state, events))
     }
 
     fn evolve(state: &mut State, event: &Event) {
         evolve::evolve(state, event);
+    }
+}
+
+fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Rejection> {
+    match command {
+        Command::Place(place) => reoffer::place(state, place, false),
+        Command::AcceptReoffer(accept) => reoffer::accept(state, accept),
+        Command::AnswerReferral(answer) => refer::answer(state, answer),
+        Command::SetFactor(set) => factor::set(state, set),
+        Command::QuoteCashOut(asked) => cash_out::decide_quote(state, asked),
+        Command::CashOut(asked) => cash_out::decide_take(state, asked),
+        Command::Notice { at, rules, notices } => Ok(notices
+            .iter()
+            .flat_map(|notice| notice_one(state, notice, *at, rules))
+            .collect()),
+        Command::EndWait { bet, now } => Ok(wait::decide(state, *bet, now)),
+        Command::ContinueWork { at, slips_max } => Ok(work::decide(state, *at, *slips_max)),
+        Command::Grant(grant) => promotion::decide_grant(state, grant),
+        Command::EndBonus {
+            customer,
+            bonus,
+            at,
+        } => Ok(promotion::decide_lapse(state, *customer, *bonus, *at)),
     }
 }
 

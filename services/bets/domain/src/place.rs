@@ -9,6 +9,7 @@ use crate::command::{HouseRules, Place, Surroundings};
 use crate::customer::MostForSlip;
 use crate::event::{BetPlaced, Event};
 use crate::origin;
+use crate::promotion::{self, Funded};
 use crate::refer;
 use crate::rejection::Rejection;
 use crate::settlement::{SettledLeg, SettlementRules, SlipTerms};
@@ -29,7 +30,7 @@ pub(crate) fn decide(state: &State, place: &Place, cleared: bool) -> Result<Vec<
     let struck = strike(state, slip.legs.iter().copied(), slip.price_policy, now)?;
     let terms = terms(slip, &now.rules);
     place_parts_must_be_offered(slip, &struck, terms.rules)?;
-    let stakes = stake_must_be_allowed(state, place, &struck, terms)?;
+    let (stakes, funded) = stake_must_be_allowed(state, place, &struck, terms)?;
     let waits = wait_for_room(state, place, &struck, stakes)?;
     let referred = refer::at_placement(state, place, stakes.total).filter(|_| !cleared);
     let allowed = slip
@@ -38,6 +39,7 @@ pub(crate) fn decide(state: &State, place: &Place, cleared: bool) -> Result<Vec<
     let agreed = fixed(place, &struck, terms);
     let traced = origin::traced(place.bet, &struck);
     let mut events = vec![Event::BetPlaced(placed(place, struck, stakes))];
+    events.extend(funded.map(|funded| funded.event));
     events.extend(agreed);
     events.extend(traced);
     events.extend(allowed);
@@ -49,10 +51,11 @@ pub(crate) fn decide(state: &State, place: &Place, cleared: bool) -> Result<Vec<
     Ok(events)
 }
 
-/// What a slip costs and the most that it can return.
+/// What a slip costs, what of that the book takes in, and the most that it can return.
 #[derive(Clone, Copy)]
 struct Stakes {
     total: Money,
+    paid_in: Money,
     potential_return: Money,
 }
 
@@ -168,7 +171,7 @@ fn stake_must_be_allowed(
     place: &Place,
     struck: &Struck<'_>,
     terms: SlipTerms,
-) -> Result<Stakes, Rejection> {
+) -> Result<(Stakes, Option<Funded>), Rejection> {
     let (slip, rules) = (&place.slip, &place.now.rules);
     let currency = slip.unit_stake.currency();
     for quote in &struck.quotes {
@@ -183,9 +186,16 @@ fn stake_must_be_allowed(
     }
     let winners = struck.at_best(&struck.terms, terms.rules);
     let by_payout = most_on_a_line(slip, &winners, terms, rules);
+    let total = terms.total_stake(slip.legs.len(), slip.unit_stake);
+    let total = total.map_err(|_| Rejection::StakeAboveLimit { maximum: by_payout })?;
+    let funded = promotion::fund(state, place, &struck.legs, total)?;
+    let nothing = Money::zero(currency);
+    let promotional = funded
+        .as_ref()
+        .map_or(nothing, |funded| funded.funding.stake.promotional);
     let by_customer = state.customer(place.customer).most_for_slip(
         &struck.quotes,
-        currency,
+        promotional,
         place.now.at,
         rules,
     )?;
@@ -193,13 +203,24 @@ fn stake_must_be_allowed(
     if slip.unit_stake > maximum {
         return Err(too_much);
     }
-    match terms.settle(slip.unit_stake, &winners) {
-        Ok(payout) => Ok(Stakes {
-            total: payout.stake,
-            potential_return: payout.returned,
-        }),
-        Err(_) => Err(too_much),
-    }
+    let Ok(best) = terms.settle(slip.unit_stake, &winners) else {
+        return Err(too_much);
+    };
+    let stakes = match &funded {
+        None => Stakes {
+            total,
+            paid_in: total,
+            potential_return: best.returned,
+        },
+        Some(Funded { funding, .. }) => Stakes {
+            total,
+            paid_in: funding.paid_in(total),
+            potential_return: funding
+                .returned(&best, false, terms.rules)
+                .map_or(best.returned, |(returned, _)| returned),
+        },
+    };
+    Ok((stakes, funded))
 }
 
 /// The most for one line, and how a stake above it is refused: a limit of the customer's own is
@@ -250,10 +271,12 @@ pub(crate) fn customer_s_most(
     now: &Surroundings,
 ) -> Result<Money, Rejection> {
     let currency = slip.unit_stake.currency();
-    let most =
-        state
-            .customer(customer)
-            .most_for_slip(&struck.quotes, currency, now.at, &now.rules)?;
+    let most = state.customer(customer).most_for_slip(
+        &struck.quotes,
+        Money::zero(currency),
+        now.at,
+        &now.rules,
+    )?;
     let most = most
         .most
         .minor()
@@ -283,7 +306,7 @@ fn wait_for_room(
     struck: &Struck<'_>,
     stakes: Stakes,
 ) -> Result<Vec<Event>, Rejection> {
-    let need_minor = liability_minor(stakes.potential_return, stakes.total);
+    let need_minor = liability_minor(stakes.potential_return, stakes.paid_in);
     let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
     if let Some(hopeless) = full.iter().find(|market| market.is_hopeless()) {
         return Err(Rejection::ExposureReached {

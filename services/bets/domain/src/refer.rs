@@ -71,6 +71,7 @@ pub(crate) fn answer(state: &State, told: &AnswerReferral) -> Result<Vec<Event>,
         ]),
         TraderAnswer::Offer { unit_stake } => {
             must_be_within(unit_stake, asked)?;
+            slip.must_not_be_promotional(bet)?;
             offer(state, told, slip, unit_stake)
         }
     }
@@ -102,6 +103,7 @@ fn accept_part(
     if unit_stake == slip.unit_stake {
         return Ok(vec![accepted]);
     }
+    slip.must_not_be_promotional(told.bet)?;
     if !slip.accepts_part {
         return Err(Rejection::PartNotAgreed);
     }

@@ -1,7 +1,9 @@
 //! Why a slip is not struck: one variant for each broken rule, with the data for the next step.
 
 use crate::own_limit::OwnLimit;
-use kernel::{BetId, Currency, FixtureId, MarketId, Money, Price, SelectionId, Timestamp};
+use kernel::{
+    BetId, Currency, FixtureId, FreeBetId, MarketId, Money, Price, SelectionId, Timestamp,
+};
 
 /// The rule that a slip breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -205,6 +207,57 @@ pub enum Rejection {
     /// What would be sold or paid rounds to nothing.
     #[error("what would be sold or paid rounds to nothing")]
     CashOutTooSmall,
+    /// The customer has no such token.
+    #[error("the customer has no {free_bet}")]
+    FreeBetUnknown {
+        /// Which.
+        free_bet: FreeBetId,
+    },
+    /// The token's time is over.
+    #[error("the token's time is over")]
+    FreeBetExpired {
+        /// Since when.
+        expired_at: Timestamp,
+    },
+    /// The token is staked on a bet, or was.
+    #[error("{free_bet} was used")]
+    FreeBetUsed {
+        /// Which.
+        free_bet: FreeBetId,
+    },
+    /// A price is below what the token or the bonus money asks for.
+    #[error("the price of {selection} is below {minimum}")]
+    PriceBelowMinimum {
+        /// Of this selection.
+        selection: SelectionId,
+        /// What is asked for.
+        minimum: Price,
+    },
+    /// There is not so much bonus money.
+    #[error("there is not so much bonus money")]
+    BonusInsufficient {
+        /// What can be staked.
+        available: Money,
+    },
+    /// More is given at once than the house allows, or nothing.
+    #[error("so much is not given at once")]
+    GrantNotAllowed {
+        /// The most.
+        maximum: Money,
+    },
+    /// What is given would have ended already.
+    #[error("what is given would have ended already")]
+    GrantEnded {
+        /// When.
+        ended_at: Timestamp,
+    },
+    /// A slip that a promotion pays for is taken whole and ends by its result: no part of it is
+    /// taken, offered or sold.
+    #[error("a promotion pays for {bet}, which is taken whole and ends by its result")]
+    PromotionalInWhole {
+        /// Which.
+        bet: BetId,
+    },
 }
 
 /// A price on offer now.

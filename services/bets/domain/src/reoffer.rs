@@ -10,6 +10,7 @@ use crate::evidence::Quote;
 use crate::market::Budget;
 use crate::part;
 use crate::place;
+use crate::promotion::{self, StakeSource};
 use crate::rejection::Rejection;
 use crate::settlement::{SettledLeg, SlipTerms};
 use crate::slip::{PricePolicy, RequestedLeg, Slip, SlipLeg, SlipRequest, liability_minor};
@@ -84,8 +85,12 @@ impl Asked {
     }
 }
 
-/// Places a slip; one that would be taken otherwise is refused with a re-offer.
+/// Places a slip; one that would be taken otherwise is refused with a re-offer, unless a promotion
+/// pays for it: that is taken whole or refused, and the token or the bonus money stays free.
 pub(crate) fn place(state: &State, place: &Place, cleared: bool) -> Result<Vec<Event>, Rejection> {
+    if place.source != StakeSource::Cash {
+        return promotion::place_whole(state, place);
+    }
     place::decide(state, place, cleared).or_else(|why| {
         let asked = Asked::of_placement(place, cleared);
         let reoffer = propose(state, &asked, &why, &place.now);
@@ -127,6 +132,7 @@ pub(crate) fn accept(state: &State, accept: &AcceptReoffer) -> Result<Vec<Event>
         bet: accept.bet,
         customer: accept.customer,
         slip: reoffer.slip.clone(),
+        source: StakeSource::Cash,
         now: accept.now.clone(),
     };
     let events = place(state, &placing, reoffer.cleared)?;

@@ -5,13 +5,19 @@
 
 use crate::cancellation::CancelledBy;
 use crate::cash_out::CashOutStanding;
+use crate::promotion::Funding;
+use crate::rejection::Rejection;
 use crate::settlement::{
     BetType, Deduction, LegResult, Payout, PlacePart, PlaceTerms, SettledLeg, SettlementRules,
     Sizes, SlipTerms,
 };
 use crate::state::TimerKey;
 use crate::terms::LegTerms;
-use kernel::{CustomerId, FixtureId, MarketId, Money, Position, Price, SelectionId, Timestamp};
+use kernel::{
+    BetId, CustomerId, FixtureId, MarketId, Money, MoneyError, Position, Price, SelectionId,
+    Timestamp,
+};
+use num_rational::BigRational;
 
 /// The fewest and the most legs of a kind of slip, where the house takes no more than `legs_max`.
 pub(crate) fn legs_of(bet_type: BetType, legs_max: usize) -> (usize, usize) {
@@ -175,6 +181,8 @@ pub struct Slip {
     pub cleared: bool,
     /// What was asked and sold of it; none: nothing.
     pub cash_out: Option<Box<CashOutStanding>>,
+    /// How the stake was paid, where that is not cash alone.
+    pub funding: Option<Box<Funding>>,
 }
 
 /// A leg and what is known of its outcome.
@@ -321,8 +329,56 @@ pub struct ReturnParts {
 impl Slip {
     /// What the house loses at worst.
     #[must_use]
-    pub const fn liability_minor(&self) -> i64 {
-        liability_minor(self.potential_return, self.stake)
+    pub fn liability_minor(&self) -> i64 {
+        liability_minor(self.potential_return, self.paid_in())
+    }
+
+    /// Of the stake, what the book takes in: all but a token.
+    #[must_use]
+    pub fn paid_in(&self) -> Money {
+        let funding = self.funding.as_deref();
+        funding.map_or(self.stake, |funding| funding.paid_in(self.stake))
+    }
+
+    /// Of the stake, the customer's own cash: what the customer's own limits count.
+    #[must_use]
+    pub fn cash_stake(&self) -> Money {
+        let funding = self.funding.as_deref();
+        funding.map_or(self.stake, |funding| funding.stake.cash)
+    }
+
+    /// Of a return, what belongs to the cash in the stake.
+    pub(crate) fn returned_to_cash_stake(&self, returned: Money, outcome: SlipOutcome) -> Money {
+        let is_void = outcome == SlipOutcome::Void;
+        let funding = self.funding.as_deref();
+        funding.map_or(returned, |funding| funding.of_cash(returned, is_void))
+    }
+
+    /// Whether a token or bonus money pays for it. Such a slip is settled as it was placed: it is
+    /// neither cashed out nor accepted in part.
+    #[must_use]
+    pub const fn is_promotional(&self) -> bool {
+        self.funding.is_some()
+    }
+
+    /// Whoever wants another stake of it, or the end of it before its result, is refused.
+    pub(crate) const fn must_not_be_promotional(&self, bet: BetId) -> Result<(), Rejection> {
+        if self.is_promotional() {
+            return Err(Rejection::PromotionalInWhole { bet });
+        }
+        Ok(())
+    }
+
+    /// What it returns to its customer by this payout, and the same before rounding and cap.
+    pub(crate) fn returned(
+        &self,
+        payout: &Payout,
+        all_void: bool,
+    ) -> Result<(Money, BigRational), MoneyError> {
+        match self.funding.as_deref() {
+            Some(funding) => funding.returned(payout, all_void, self.terms().rules),
+            None => Ok((payout.returned, payout.exact.clone())),
+        }
     }
 
     /// Whether the slip is struck; otherwise it is pending.
@@ -486,10 +542,14 @@ impl Slip {
             .terms()
             .settle(self.unit_stake, &settled)
             .expect("no outcome pays more than winning, and that was worked out at placement");
+        let outcome = in_one_word(legs, &payout);
+        let (returned, exact) = self
+            .returned(&payout, outcome == SlipOutcome::Void)
+            .expect("no more than without a token");
         Some(Verdict {
-            returned: payout.returned,
-            exact: payout.exact.to_string(),
-            outcome: in_one_word(legs, &payout),
+            returned,
+            exact: exact.to_string(),
+            outcome,
             parts: self.parts(&payout),
         })
     }

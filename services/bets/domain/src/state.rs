@@ -7,9 +7,10 @@ use crate::customer::Customer;
 use crate::evolve::turn_stake;
 use crate::liability::Turn;
 use crate::market::{Job, Market};
+use crate::promotion::Promotions;
 use crate::reoffer::Reoffer;
 use crate::slip::Slip;
-use kernel::{BetId, CustomerId, MarketId, Timestamp};
+use kernel::{BetId, BonusId, CustomerId, MarketId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
 
@@ -25,6 +26,8 @@ pub struct State {
     /// Markets with jobs, in the order in which they get their next turn.
     pub(crate) turns: VecDeque<MarketId>,
     pub(crate) timers: BTreeMap<TimerKey, BetId>,
+    pub(crate) promotions: BTreeMap<CustomerId, Promotions>,
+    pub(crate) bonus_timers: BTreeMap<TimerKey, (CustomerId, BonusId)>,
     pub(crate) timers_armed: u64,
     pub(crate) jobs_started: u64,
     /// By the ids of the slips that were refused.
@@ -50,6 +53,8 @@ pub struct StateParts {
     pub jobs_started: u64,
     /// The re-offers that are remembered.
     pub reoffers: BTreeMap<BetId, Reoffer>,
+    /// What was given to customers.
+    pub promotions: BTreeMap<CustomerId, Promotions>,
 }
 
 /// A customer of whom nothing was noticed.
@@ -98,7 +103,9 @@ impl State {
     /// The timer that is due first.
     #[must_use]
     pub fn next_timer(&self) -> Option<TimerKey> {
-        self.timers.keys().next().copied()
+        let slips = self.timers.keys().next();
+        let bonuses = self.bonus_timers.keys().next();
+        slips.into_iter().chain(bonuses).min().copied()
     }
 
     /// The slip that armed this timer.
@@ -127,6 +134,7 @@ impl State {
             timers_armed: self.timers_armed,
             jobs_started: self.jobs_started,
             reoffers: self.reoffers.clone(),
+            promotions: self.promotions.clone(),
         }
     }
 
@@ -147,7 +155,15 @@ impl State {
                 .map(|(bet, reoffer)| (reoffer.until, *bet))
                 .collect(),
             reoffers: parts.reoffers,
+            bonus_timers: BTreeMap::new(),
+            promotions: parts.promotions,
         };
+        for (customer, promotions) in &state.promotions {
+            for (id, (_, timer)) in &promotions.bonuses {
+                let timers = &mut state.bonus_timers;
+                timers.extend(timer.map(|timer| (timer, (*customer, *id))));
+            }
+        }
         for market in state.markets.values_mut() {
             market.struck.clear();
             market.pending.clear();
@@ -175,7 +191,7 @@ impl State {
             }
             if slip.settlement_in_force().is_none() {
                 let customer = state.customers.entry(slip.customer).or_default();
-                let (currency, stake) = (slip.stake.currency(), slip.stake.minor());
+                let (currency, stake) = (slip.stake.currency(), slip.cash_stake().minor());
                 customer.tally.count_open(currency, stake);
             }
             state.slips.insert(bet, slip);

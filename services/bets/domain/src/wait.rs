@@ -10,6 +10,7 @@ use crate::event::{BetReoffered, Event};
 use crate::liability::{self, Turn};
 use crate::origin;
 use crate::part;
+use crate::promotion;
 use crate::refer;
 use crate::rejection::Rejection;
 use crate::reoffer::{self, Asked};
@@ -87,14 +88,18 @@ fn strike_anew<'a>(
         quote.must_be_open_since(leg.market_version)?;
     }
     scores_must_be_as_agreed(slip, &struck)?;
+    promotion::prices_must_reach(state, slip, &struck.legs)?;
     let payout_max = Money::from_minor(now.rules.payout_max_minor, slip.stake.currency());
     let (terms, agreed) = (slip.terms(), slip.leg_terms());
     let payout = terms.settle(slip.unit_stake, &struck.at_best(&agreed, terms.rules));
-    match payout.map(|payout| payout.returned) {
-        Ok(potential) if potential <= payout_max => Ok((struck, potential)),
-        // Better prices would break the house's limit: those of the placement are not on offer
-        // any more.
-        Ok(_) | Err(_) => Err(price_changed(&struck)),
+    // Better prices would break the house's limit: those of the placement are not on offer any
+    // more.
+    let Some(payout) = payout.ok().filter(|payout| payout.returned <= payout_max) else {
+        return Err(price_changed(&struck));
+    };
+    match slip.returned(&payout, false) {
+        Ok((potential, _)) => Ok((struck, potential)),
+        Err(_) => Err(price_changed(&struck)),
     }
 }
 
@@ -134,7 +139,7 @@ fn wait_for_room(
     struck: &Struck<'_>,
     now: &Surroundings,
 ) -> Result<Vec<Event>, Rejection> {
-    let liability = liability_minor(potential_return, slip.stake);
+    let liability = liability_minor(potential_return, slip.paid_in());
     let need_minor = budget::extra_risk_minor(slip, liability);
     let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
     let Some(first) = full.first() else {
@@ -157,7 +162,7 @@ fn room_must_be_there(
     potential_return: Money,
     struck: &Struck<'_>,
 ) -> Result<(), Rejection> {
-    let liability = liability_minor(potential_return, slip.stake);
+    let liability = liability_minor(potential_return, slip.paid_in());
     let need_minor = budget::extra_risk_minor(slip, liability);
     let full = budget::without_room(state, struck.quotes.iter().copied(), need_minor);
     match full.first() {
@@ -206,6 +211,9 @@ fn refused(
     why: Rejection,
     now: &Surroundings,
 ) -> Vec<Event> {
+    if slip.is_promotional() {
+        return vec![rejected(bet, slip, why)];
+    }
     let reoffer = reoffer::propose(state, &Asked::of_slip(bet, slip), &why, now);
     if let Some(part) = part_of(bet, slip, &why, reoffer.as_ref(), now) {
         return vec![part];

@@ -15,6 +15,7 @@ use bets_domain::settlement::{
     Fractional, LegResult, OddsFormat, Placing, SettlementRules, SlipTerms, VoidFactor, read_odds,
     split_pro_rata,
 };
+use bets_domain::{ReckonedSlip, StakeParts, reckon};
 use kernel::{Money, Price};
 use question::Question;
 use serde_json::{Value, json};
@@ -90,6 +91,7 @@ pub fn answer(question: &Value) -> Result<Value, Unanswerable> {
         Question::Acceptance(asked) => acceptance::acceptance(&asked),
         Question::StakeLimit(asked) => acceptance::stake_limit(&asked),
         Question::Window(asked) => Ok(acceptance::window(&asked)),
+        Question::BonusMoney(asked) => bonus_money(&asked),
     }
 }
 
@@ -179,4 +181,42 @@ fn split(asked: &question::Split) -> Result<Value, Unanswerable> {
     let parts = split_pro_rata(amount, &asked.weights);
     let parts: Vec<i64> = parts.into_iter().map(Money::minor).collect();
     Ok(json!({"parts_minor": parts}))
+}
+
+/// More slips than anybody asks about.
+const BONUS_SLIPS_MAX: usize = 100;
+
+fn bonus_money(asked: &question::BonusMoney) -> Result<Value, Unanswerable> {
+    let eur = |minor| Money::from_minor(minor, kernel::Currency::Eur);
+    if asked.amount_minor <= 0 || asked.wagering_times == 0 {
+        return Err(wrong("amount_minor")(
+            "amount and times are above 0".to_owned(),
+        ));
+    }
+    if asked.slips.len() > BONUS_SLIPS_MAX {
+        return Err(wrong("slips")(format!("more than {BONUS_SLIPS_MAX}")));
+    }
+    let slips: Vec<ReckonedSlip> = asked
+        .slips
+        .iter()
+        .map(|slip| ReckonedSlip {
+            stake: StakeParts {
+                cash: eur(slip.cash_minor),
+                promotional: eur(slip.bonus_minor),
+            },
+            returned: eur(slip.return_minor),
+            is_void: slip.void,
+            is_reversed: slip.reversed,
+        })
+        .collect();
+    let most = asked.converted_max_minor.map(eur);
+    let told = reckon(eur(asked.amount_minor), asked.wagering_times, most, &slips);
+    let told = told.ok_or_else(|| wrong("slips")("a stake is above what there is".to_owned()))?;
+    Ok(json!({
+        "cash_minor": told.cash_minor,
+        "available_minor": told.available_minor,
+        "converted_minor": told.converted_minor,
+        "house_minor": told.house_minor,
+        "wagered_minor": told.wagered_minor,
+    }))
 }

@@ -21,6 +21,7 @@ pub(super) enum Question {
     Acceptance(Acceptance),
     StakeLimit(StakeLimit),
     Window(Window),
+    BonusMoney(BonusMoney),
 }
 
 #[derive(Debug, Deserialize)]
@@ -213,6 +214,16 @@ pub(super) struct Acceptance {
     pub legs: Vec<AskedLeg>,
 }
 
+/// A grant and the slips that were staked with it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BonusMoney {
+    pub amount_minor: i64,
+    pub wagering_times: u16,
+    pub converted_max_minor: Option<i64>,
+    pub slips: Vec<BonusSlip>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskedLeg {
@@ -240,4 +251,17 @@ pub(super) struct Window {
     pub at: i64,
     pub from: Option<i64>,
     pub until: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BonusSlip {
+    pub bonus_minor: i64,
+    #[serde(default)]
+    pub cash_minor: i64,
+    pub return_minor: i64,
+    #[serde(default)]
+    pub void: bool,
+    #[serde(default)]
+    pub reversed: bool,
 }

@@ -127,6 +127,35 @@ pub(crate) fn rejection_to_wire(rejection: &Rejection) -> wire::Rejection {
             Reason::CashOutPending(wire::CashOutPending { until: *until })
         }
         Rejection::CashOutTooSmall => Reason::CashOutTooSmall(wire::CashOutTooSmall {}),
+        Rejection::FreeBetUnknown { free_bet } => Reason::FreeBetUnknown(wire::FreeBetUnknown {
+            free_bet: *free_bet,
+        }),
+        Rejection::FreeBetExpired { expired_at } => Reason::FreeBetExpired(wire::FreeBetExpired {
+            expired_at: *expired_at,
+        }),
+        Rejection::FreeBetUsed { free_bet } => Reason::FreeBetUsed(wire::FreeBetUsed {
+            free_bet: *free_bet,
+        }),
+        Rejection::PriceBelowMinimum { selection, minimum } => {
+            Reason::PriceBelowMinimum(wire::PriceBelowMinimum {
+                selection: *selection,
+                minimum: *minimum,
+            })
+        }
+        Rejection::BonusInsufficient { available } => {
+            Reason::BonusInsufficient(wire::BonusInsufficient {
+                available: *available,
+            })
+        }
+        Rejection::GrantNotAllowed { maximum } => {
+            Reason::GrantNotAllowed(wire::GrantNotAllowed { maximum: *maximum })
+        }
+        Rejection::GrantEnded { ended_at } => Reason::GrantEnded(wire::GrantEnded {
+            ended_at: *ended_at,
+        }),
+        Rejection::PromotionalInWhole { bet } => {
+            Reason::PromotionalInWhole(wire::PromotionalInWhole { bet: *bet })
+        }
     };
     wire::Rejection { reason }
 }
@@ -239,5 +268,25 @@ pub(crate) fn rejection_from_wire(rejection: wire::Rejection) -> Result<Rejectio
             Rejection::CashOutPending { until }
         }
         Reason::CashOutTooSmall(wire::CashOutTooSmall {}) => Rejection::CashOutTooSmall,
+        Reason::FreeBetUnknown(wire::FreeBetUnknown { free_bet }) => {
+            Rejection::FreeBetUnknown { free_bet }
+        }
+        Reason::FreeBetExpired(wire::FreeBetExpired { expired_at }) => {
+            Rejection::FreeBetExpired { expired_at }
+        }
+        Reason::FreeBetUsed(wire::FreeBetUsed { free_bet }) => Rejection::FreeBetUsed { free_bet },
+        Reason::PriceBelowMinimum(wire::PriceBelowMinimum { selection, minimum }) => {
+            Rejection::PriceBelowMinimum { selection, minimum }
+        }
+        Reason::BonusInsufficient(wire::BonusInsufficient { available }) => {
+            Rejection::BonusInsufficient { available }
+        }
+        Reason::GrantNotAllowed(wire::GrantNotAllowed { maximum }) => {
+            Rejection::GrantNotAllowed { maximum }
+        }
+        Reason::GrantEnded(wire::GrantEnded { ended_at }) => Rejection::GrantEnded { ended_at },
+        Reason::PromotionalInWhole(wire::PromotionalInWhole { bet }) => {
+            Rejection::PromotionalInWhole { bet }
+        }
     })
 }

@@ -3,14 +3,18 @@
 use super::referral::answer_from_wire;
 use super::{factor_from_wire, policy_from_wire, type_from_wire};
 use bets_domain::settlement::Sizes;
-use bets_domain::{RequestedLeg, SetFactor, SlipRequest, TraderAnswer};
+use bets_domain::{
+    Granted, RequestedLeg, SetFactor, SlipRequest, StakeSource, Terms, TraderAnswer,
+};
 use kernel::{BetId, CustomerId, Timestamp};
-use schemas::bets as wire;
+use schemas::{bets as wire, promotions};
 
-/// What is asked, before what it is judged on is looked up.
-pub(crate) enum Request {
-    /// Whose bet, under which id, and what is asked for.
-    Place(BetId, CustomerId, SlipRequest),
+/// What is asked, but for the time and what is looked at.
+pub(crate) enum Asked {
+    /// A slip.
+    Place(BetId, CustomerId, SlipRequest, StakeSource),
+    /// A promotion.
+    Grant(CustomerId, Granted, Terms),
     /// A trader's word on a customer.
     SetFactor(SetFactor),
     /// A re-offer to be accepted.
@@ -23,8 +27,8 @@ pub(crate) enum Request {
     CashOut(wire::CashOut),
 }
 
-/// The command as the domain asks it, at this moment.
-pub(crate) fn request_from_wire(command: wire::Command, now: Timestamp) -> Request {
+/// A command's meaning.
+pub(crate) fn asked(command: wire::Command, now: Timestamp) -> Asked {
     let plain = |legs: usize| wire::SlipOptions {
         sizes: vec![],
         starting_price: vec![false; legs],
@@ -33,24 +37,65 @@ pub(crate) fn request_from_wire(command: wire::Command, now: Timestamp) -> Reque
         wire::Command::PlaceBet(place) => {
             let options = plain(place.slip.legs.len());
             let slip = slip_from_wire(place.slip, &options);
-            Request::Place(place.bet, place.customer, slip)
+            Asked::Place(place.bet, place.customer, slip, StakeSource::Cash)
         }
         wire::Command::PlaceSlip(place) => {
             let slip = slip_from_wire(place.slip, &place.options);
-            Request::Place(place.bet, place.customer, slip)
+            Asked::Place(place.bet, place.customer, slip, StakeSource::Cash)
         }
-        wire::Command::SetStakeFactor(asked) => Request::SetFactor(factor_from_wire(asked, now)),
-        wire::Command::AcceptReoffer(accept) => Request::AcceptReoffer(accept),
+        wire::Command::AcceptReoffer(accept) => Asked::AcceptReoffer(accept),
         wire::Command::PlaceSlipSaying(place) => {
             let slip = slip_from_wire(place.slip, &place.options);
             let slip = place.words.iter().fold(slip, with_word);
-            Request::Place(place.bet, place.customer, slip)
+            Asked::Place(place.bet, place.customer, slip, StakeSource::Cash)
         }
-        wire::Command::AnswerReferral(told) => {
-            Request::AnswerReferral(answer_from_wire(&told), told)
+        wire::Command::AnswerReferral(told) => Asked::AnswerReferral(answer_from_wire(&told), told),
+        wire::Command::PlaceFundedSlip(place) => {
+            let slip = slip_from_wire(place.slip, &place.options);
+            let source = source_from_wire(&place.source);
+            Asked::Place(place.bet, place.customer, slip, source)
         }
-        wire::Command::QuoteCashOut(asked) => Request::QuoteCashOut(asked),
-        wire::Command::CashOut(asked) => Request::CashOut(asked),
+        wire::Command::QuoteCashOut(asked) => Asked::QuoteCashOut(asked),
+        wire::Command::CashOut(asked) => Asked::CashOut(asked),
+        wire::Command::SetStakeFactor(asked) => Asked::SetFactor(factor_from_wire(asked, now)),
+        wire::Command::GrantFreeBet(grant) => Asked::Grant(
+            grant.customer,
+            Granted::FreeBet {
+                id: grant.free_bet,
+                value: grant.value,
+                stake_returned: grant.stake_returned,
+            },
+            Terms {
+                price_min: grant.price_min,
+                expires_at: grant.expires_at,
+                reason: grant.reason,
+                by: grant.by,
+            },
+        ),
+        wire::Command::GrantBonus(grant) => Asked::Grant(
+            grant.customer,
+            Granted::Bonus {
+                id: grant.bonus,
+                amount: grant.amount,
+                wagering_times: grant.wagering_times,
+                converted_max: grant.converted_max,
+            },
+            Terms {
+                price_min: grant.price_min,
+                expires_at: grant.expires_at,
+                reason: grant.reason,
+                by: grant.by,
+            },
+        ),
+    }
+}
+
+const fn source_from_wire(source: &promotions::StakeSource) -> StakeSource {
+    match source {
+        promotions::StakeSource::TokenStake(token) => StakeSource::FreeBet(token.free_bet),
+        promotions::StakeSource::BonusStake(bonus) => StakeSource::Bonus {
+            cash_allowed: bonus.cash_allowed,
+        },
     }
 }
 

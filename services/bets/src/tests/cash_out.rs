@@ -115,8 +115,10 @@ fn a_preview_pays_for_what_is_left() {
             part: None,
             stake_left,
             voided: &BTreeSet::new(),
+            funded: None,
         };
-        returned_if(&partition.view, slip, MARKET, Some(&told.outcomes)).unwrap()
+        let told = returned_if(&partition.view, slip, MARKET, Some(&told.outcomes));
+        told.unwrap().map(|(returned, _)| returned)
     };
     assert_eq!(paid(&partition, None), Some(eur(2_500)));
     partition.request(ask(1), at(3));

@@ -72,6 +72,21 @@ fn every_rejection() -> Vec<Rejection> {
         Rejection::CashOutValueFell { offered: eur(8) },
         Rejection::CashOutPending { until: at(9) },
         Rejection::CashOutTooSmall,
+        Rejection::FreeBetUnknown {
+            free_bet: kernel::FreeBetId::example(1, 0),
+        },
+        Rejection::FreeBetExpired { expired_at: at(8) },
+        Rejection::FreeBetUsed {
+            free_bet: kernel::FreeBetId::example(2, 0),
+        },
+        Rejection::PriceBelowMinimum {
+            selection: HOME,
+            minimum: "1.5".parse().unwrap(),
+        },
+        Rejection::BonusInsufficient { available: eur(9) },
+        Rejection::GrantNotAllowed { maximum: eur(10) },
+        Rejection::GrantEnded { ended_at: at(9) },
+        Rejection::PromotionalInWhole { bet: bet(3) },
     ]
 }
 

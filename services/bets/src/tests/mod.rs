@@ -9,6 +9,7 @@ mod codec;
 mod conformance;
 mod origin;
 mod projection;
+mod promotion;
 mod race;
 mod reactor;
 mod story;

@@ -23,7 +23,8 @@ macro_rules! families {
 const FAMILIES: &[(&str, &str)] = families!(
     "odds": "goal-models", "ladders", "margin", "shading";
     "responsible": "gambling";
-    "settlement": "acceptance", "asian-lines", "bonuses", "caps", "cash-out", "dead-heats", "each-way",
+    "settlement": "acceptance", "asian-lines", "bonus-money", "bonuses", "caps", "cash-out",
+        "dead-heats", "each-way",
         "free-bets", "lines", "odds-formats", "outcomes", "rule-4", "systems";
 );
 

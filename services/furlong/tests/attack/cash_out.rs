@@ -14,7 +14,7 @@ const SPORT: &str = "test-football";
 const BOOK: [(&str, &str); 3] = [("home", "2.50"), ("draw", "4.00"), ("away", "2.50")];
 
 /// A match with one market of three answers, open at these prices.
-fn announce(desk: &mut Desk<'_>, fixture: &str) -> Market {
+pub fn announce(desk: &mut Desk<'_>, fixture: &str) -> Market {
     let selections = BOOK.map(|(name, _)| json!({"selection": name, "name": name}));
     let prices = BOOK.map(|(name, price)| json!({"selection": name, "price": price}));
     desk.say(

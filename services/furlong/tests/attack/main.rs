@@ -18,6 +18,7 @@ mod garbage;
 mod history;
 mod http;
 mod kill;
+mod promotions;
 mod races;
 mod rig;
 mod sportsbook;

@@ -98,6 +98,7 @@ pub(crate) fn point(text: Option<&str>, partition: u16) -> Result<At, Problem> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatementQuery {
+    account: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
     min_position: Option<String>,
@@ -114,7 +115,14 @@ pub(crate) async fn statement(
         ledger_reads::wait_for(&app, &token).await?;
     }
     let row = money::customer(&app, caller.subject.customer).await?;
-    let account = money::account(caller.subject.customer, AccountKind::Cash, row.currency);
+    let kind = match query.account.as_deref() {
+        None | Some("cash") => AccountKind::Cash,
+        Some("bonus") => AccountKind::Bonus,
+        Some(_) => {
+            return Err(Problem::new(Code::ValidationFailed).at("?account", "cash or bonus"));
+        }
+    };
+    let account = money::account(caller.subject.customer, kind, row.currency);
     let mut scan = Scan::of(table::STATEMENT, account.to_bytes())
         .reversed()
         .rows_max(page.limit);

@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{BetId, CustomerId};
 use schemas::rows::{
-    BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, CashOutStatusRow, LegVoidRow,
-    ReferralRow, table,
+    BetFundingRow, BetLegRow, BetPartRow, BetReturnRow, BetRow, BetStatus, CashOutStatusRow,
+    LegVoidRow, ReferralRow, table,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -96,9 +96,12 @@ pub(crate) async fn picture_of(
     let status = views::row(app, table::BET_STATUS, key.clone()).await?;
     let part: Option<BetPartRow> = views::row(app, table::BET_PART, key.clone()).await?;
     let terms = views::row(app, table::BET_TERMS, key.clone()).await?;
+    let funded: Option<BetFundingRow> = views::row(app, table::BET_FUNDING, key.clone()).await?;
     let picture = Picture::of_rows(&row, accepted, status, terms);
     let referred = is_referred(app, bet, &picture).await?;
-    let picture = picture.with(referred, part.map(|row| row.told));
+    let picture = picture
+        .with(referred, part.map(|row| row.told))
+        .with_funding(funded.map(|row| row.funded));
     let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
     let voids = voids.into_iter().map(|(_, row)| row).collect();
     let picture = picture.with_voids(voids);

@@ -19,6 +19,7 @@ pub(crate) mod payments;
 pub(crate) mod placing;
 pub(crate) mod preview;
 pub(crate) mod profile;
+pub(crate) mod promotions;
 pub(crate) mod protection;
 pub(crate) mod races;
 pub(crate) mod reality_check;

@@ -13,7 +13,7 @@ use crate::extract::{ApiJson, Caller, Fields, MoneyBody, idempotency_key, prefer
 use crate::picture::Picture;
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::reoffers;
+use crate::routes::{promotions, reoffers};
 use crate::shapes::{Named, money};
 use crate::ticket::Ticket;
 use crate::{events, refusals, views};
@@ -24,9 +24,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{BetId, CustomerId, Money, Price, SelectionId, Timestamp, Topic, TopicPartition};
 use schemas::bets::{
-    BetPlaced, BetType, Command, Leg, PartAccepted, PlaceBet, PlaceSlip, PlaceSlipSaying,
-    PricePolicy, Slip, SlipOptions, SlipWord,
+    BetPlaced, BetType, Command, Leg, PartAccepted, PlaceBet, PlaceFundedSlip, PlaceSlip,
+    PlaceSlipSaying, PricePolicy, Slip, SlipOptions, SlipWord,
 };
+use schemas::promotions::StakeSource;
 use schemas::rows::{BetAcceptedRow, BetStatus, BetStatusRow, table};
 use schemas::{Cause, Decision};
 use serde::Deserialize;
@@ -59,6 +60,12 @@ pub(crate) struct SlipBody {
     accept_partial: bool,
     #[serde(default)]
     client_ref: Option<String>,
+    /// A token that pays.
+    #[serde(default)]
+    free_bet: Option<String>,
+    /// Whether bonus money pays.
+    #[serde(default)]
+    stake_source: Option<String>,
 }
 
 /// One leg of it.
@@ -90,6 +97,7 @@ struct SlipAsked {
     each_way: bool,
     accept_partial: bool,
     client_ref: Option<String>,
+    source: Option<StakeSource>,
 }
 
 impl SlipBody {
@@ -115,6 +123,17 @@ impl SlipBody {
             fields.wrong("/client_ref", "at most 64 characters are kept");
         }
         let stake = fields.money("/stake", &self.stake.amount, &self.stake.currency);
+        let source = promotions::source(
+            &mut fields,
+            self.free_bet.as_deref(),
+            self.stake_source.as_deref(),
+        );
+        if source.is_some() && self.accept_partial {
+            fields.wrong(
+                "/accept_partial",
+                "a slip that a promotion pays for is taken whole: leave this out",
+            );
+        }
         let mut legs = Vec::with_capacity(self.legs.len());
         for (index, leg) in self.legs.iter().enumerate() {
             let at = format!("/legs/{index}");
@@ -148,6 +167,7 @@ impl SlipBody {
                     each_way: self.each_way,
                     accept_partial: self.accept_partial,
                     client_ref: self.client_ref,
+                    source,
                 });
         fields.finish(slip)
     }
@@ -184,6 +204,9 @@ impl SlipAsked {
         if let (Some(content), true) = (content.as_object_mut(), self.accept_partial) {
             content.insert("accept_partial".to_owned(), json!(true));
         }
+        if let (Some(content), Some(source)) = (content.as_object_mut(), &self.source) {
+            content.insert("source".to_owned(), promotions::canonical(source));
+        }
         content
     }
 
@@ -200,7 +223,7 @@ impl SlipAsked {
     /// The command, with each selection's market and fixture.
     fn command(self, app: &App, bet: BetId, customer: CustomerId) -> Result<Command, Problem> {
         let view = app.market_view();
-        let options = self.options();
+        let (options, source) = (self.options(), self.source.clone());
         let accept_partial = self.accept_partial;
         let mut legs = Vec::with_capacity(self.legs.len());
         for (index, asked) in self.legs.into_iter().enumerate() {
@@ -241,6 +264,19 @@ impl SlipAsked {
                 slip,
                 options,
                 words: vec![SlipWord::PartAccepted(PartAccepted {})],
+            }));
+        }
+        if let Some(source) = source {
+            let plain = SlipOptions {
+                sizes: Vec::new(),
+                starting_price: Vec::new(),
+            };
+            return Ok(Command::PlaceFundedSlip(PlaceFundedSlip {
+                bet,
+                customer,
+                slip,
+                options: options.unwrap_or(plain),
+                source,
             }));
         }
         Ok(match options {

@@ -15,12 +15,14 @@ use crate::shapes::{Named, money as money_json};
 use crate::views;
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{BetId, Currency, CustomerId, MarketId, Money, Topic, TopicPartition};
+use kernel::{BetId, BonusId, Currency, CustomerId, MarketId, Money, Topic, TopicPartition};
+use schemas::bets::SlipOutcome;
 use schemas::ledger::AccountKind;
 use schemas::odds::SelectionOutcome;
+use schemas::promotions::{Division, Promotion};
 use schemas::rows::{
-    BetAcceptedRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow, CashOutRow,
-    LegVoidRow, table,
+    BetAcceptedRow, BetFundingRow, BetPartRow, BetRow, BetStatus, BetStatusRow, BetTermsRow,
+    BonusRow, CashOutRow, LegVoidRow, table,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,11 +62,39 @@ struct Touched {
     paid_after: Sums,
     /// By account, what it would gain or lose.
     accounts: BTreeMap<(CustomerId, Currency), i64>,
+    /// By grant, what its worth and its wagering would gain or lose.
+    bonuses: BTreeMap<(CustomerId, BonusId), [i64; 2]>,
+}
+
+/// A return, and what of it is not cash.
+#[derive(Clone, PartialEq, Eq)]
+struct Return {
+    whole: Money,
+    of_bonus: Option<(BonusId, Division)>,
+}
+
+impl Return {
+    fn of(told: (Money, SlipOutcome), slip: &SlipRows, foresight: &dyn Foresight) -> Self {
+        let (whole, outcome) = told;
+        let funded = slip.funded.as_ref();
+        let of_bonus = funded.and_then(|funded| match &funded.promotion {
+            Promotion::FreeBet(_) => None,
+            Promotion::Bonus(bonus) => {
+                Some((bonus.bonus, foresight.divided(funded, whole, outcome)))
+            }
+        });
+        Self { whole, of_bonus }
+    }
+
+    fn cash(&self) -> Money {
+        let divided = self.of_bonus.as_ref();
+        divided.map_or(self.whole, |(_, division)| division.to_cash)
+    }
 }
 
 impl Touched {
     /// A slip that pays `before` would pay `after`; none: it is or would be open.
-    fn slip(&mut self, customer: CustomerId, before: Option<Money>, after: Option<Money>) {
+    fn slip(&mut self, customer: CustomerId, before: Option<Return>, after: Option<Return>) {
         self.looked_at = self.looked_at.saturating_add(1);
         if before == after {
             let count = if before.is_some() {
@@ -75,22 +105,29 @@ impl Touched {
             *count = count.saturating_add(1);
             return;
         }
-        let changes = [(before, -1_i64), (after, 1)];
-        for (money, sign) in changes {
-            let Some(money) = money else { continue };
+        let changes = [(&before, -1_i64), (&after, 1)];
+        for (told, sign) in changes {
+            let Some(told) = told else { continue };
+            let money = told.cash();
             let account = self
                 .accounts
                 .entry((customer, money.currency()))
                 .or_default();
             *account = account.saturating_add(money.minor().saturating_mul(sign));
+            if let Some((bonus, division)) = &told.of_bonus {
+                let [worth, wagered] = self.bonuses.entry((customer, *bonus)).or_default();
+                let change = |money: Money| money.minor().saturating_mul(sign);
+                *worth = worth.saturating_add(change(division.to_bonus));
+                *wagered = wagered.saturating_add(change(division.wagered));
+            }
         }
         if let Some(before) = before {
             self.taken_back = self.taken_back.saturating_add(1);
-            add(&mut self.paid_before, before);
+            add(&mut self.paid_before, before.whole);
         }
         if let Some(after) = after {
             self.settled = self.settled.saturating_add(1);
-            add(&mut self.paid_after, after);
+            add(&mut self.paid_after, after.whole);
         }
     }
 }
@@ -174,9 +211,28 @@ async fn touched_by(
             }
         }
         if after.is_none() {
+            convert(app, foresight, &mut touched).await?;
             return Ok(touched);
         }
     }
+}
+
+/// What bonus money would become cash by that, or would be bonus money again.
+async fn convert(
+    app: &App,
+    foresight: &dyn Foresight,
+    touched: &mut Touched,
+) -> Result<(), Problem> {
+    for ((customer, bonus), [worth, wagered]) in &touched.bonuses {
+        let key = [customer.bytes(), bonus.bytes()].concat();
+        let known: Option<BonusRow> = views::row(app, table::BONUS, key).await?;
+        let Some(row) = known else { continue };
+        let more = foresight.converted_more(&row.bonus, *worth, *wagered);
+        let of = (*customer, row.bonus.amount.currency());
+        let account = touched.accounts.entry(of).or_default();
+        *account = account.saturating_add(more);
+    }
+    Ok(())
 }
 
 async fn look_at(
@@ -201,7 +257,8 @@ async fn look_at(
         views::row(app, table::BET_ACCEPTED, key.clone()).await?;
     let terms: Option<BetTermsRow> = views::row(app, table::BET_TERMS, key.clone()).await?;
     let part: Option<BetPartRow> = views::row(app, table::BET_PART, key.clone()).await?;
-    let sold: Option<CashOutRow> = views::row(app, table::CASH_OUT, key).await?;
+    let sold: Option<CashOutRow> = views::row(app, table::CASH_OUT, key.clone()).await?;
+    let funded: Option<BetFundingRow> = views::row(app, table::BET_FUNDING, key).await?;
     let voids = views::rows::<LegVoidRow>(app, Scan::of(table::LEG_VOID, bet.bytes())).await?;
     let voided = voids.into_iter().map(|(_, row)| row);
     let slip = SlipRows {
@@ -214,12 +271,15 @@ async fn look_at(
             .filter(|row| row.void.is_some())
             .map(|row| row.selection)
             .collect(),
+        funded: funded.map(|row| row.funded),
     };
     let view = app.market_view();
     let after = foresight
         .returned_if(&view, &slip, market, becomes.as_deref())
         .map_err(|detail| Problem::new(Code::Internal).detail(detail))?;
-    touched.slip(row.placed.customer, status.returned, after);
+    let of = |told| Return::of(told, &slip, foresight);
+    let before = status.returned.zip(status.outcome).map(of);
+    touched.slip(row.placed.customer, before, after.map(of));
     Ok(())
 }
 

@@ -20,6 +20,7 @@ mod payments;
 mod people;
 mod placing;
 mod prices;
+mod promotions;
 mod protection;
 mod referral;
 mod reoffer;

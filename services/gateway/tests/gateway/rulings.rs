@@ -3,8 +3,8 @@
 use crate::world::*;
 use axum::http::StatusCode;
 use kernel::*;
-use schemas::rows::{BalanceRow, BetRow, BetStatus, BetStatusRow, table};
-use schemas::{Body as RecordBody, Wire, bets, ledger, odds};
+use schemas::rows::{BalanceRow, BetFundingRow, BetRow, BetStatus, BetStatusRow, BonusRow, table};
+use schemas::{Body as RecordBody, Wire, bets, ledger, odds, promotions};
 use serde_json::{Value, json};
 
 fn path(rest: &str) -> String {
@@ -187,7 +187,7 @@ async fn settled_slip(world: &World) {
         settlement: 1,
         returned: Some(eur("25.00")),
         exact: None,
-        outcome: None,
+        outcome: Some(bets::SlipOutcome::Won),
         accepted_position: None,
         position,
         at: Timestamp::from_millis(2),
@@ -214,6 +214,65 @@ async fn settled_slip(world: &World) {
     world
         .row(at, table::BALANCE, &account.to_bytes(), &balance)
         .await;
+}
+
+/// The slip's stake was bonus money, and so is its return; what is wagered more becomes cash.
+#[tokio::test(start_paused = true)]
+async fn a_preview_tells_bonus_money_apart_from_what_would_be_owed() {
+    let world = World::new();
+    let _journal = world.offer().await;
+    settled_slip(&world).await;
+    let bonus = promotions::Bonus {
+        bonus: BonusId::example(2, 3),
+        amount: eur("10.00"),
+        wagering_required: eur("10.00"),
+        price_min: None,
+        converted_max: None,
+        expires_at: Timestamp::MAX,
+        reason: "welcome".to_owned(),
+        granted_by: "bob".to_owned(),
+        granted_at: Timestamp::from_millis(1),
+        worth: eur("25.00"),
+        available: eur("0.00"),
+        wagered: eur("10.00"),
+        converted: eur("25.00"),
+        lapses: 0,
+        open_slips: 0,
+    };
+    let funded = promotions::StakeFunded {
+        bet: BetId::example(70, 3),
+        customer: ANNA,
+        stake: promotions::StakeParts {
+            cash: eur("0.00"),
+            promotional: eur("10.00"),
+        },
+        forfeited: eur("0.00"),
+        promotion: promotions::Promotion::Bonus(bonus.clone()),
+    };
+    let at = TopicPartition::new(Topic::BetsEvents, 3);
+    let key = funded.bet.bytes().to_vec();
+    world
+        .row(at, table::BET_FUNDING, &key, &BetFundingRow { funded })
+        .await;
+    let key = [ANNA.bytes(), bonus.bonus.bytes()].concat();
+    let row = BonusRow {
+        customer: ANNA,
+        bonus,
+        position: at.at(2),
+    };
+    world.row(at, table::BONUS, &key, &row).await;
+    let told = world
+        .post("operator", &path("rollback?preview=true"), "k", &json!({}))
+        .await
+        .json();
+    // All of the return is taken back, but of the cash only what the wagering had made of it:
+    // 10.00, of which 3.00 are there.
+    assert_eq!(
+        told["returned"],
+        json!([{"amount": "25.00", "currency": "EUR"}])
+    );
+    let owed = json!([{"amount": "7.00", "currency": "EUR"}]);
+    assert_eq!(told["debts"]["sum"], owed);
 }
 
 #[tokio::test(start_paused = true)]

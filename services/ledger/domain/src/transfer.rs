@@ -87,6 +87,14 @@ pub enum TransferCode {
     Benchmark,
     /// A stake bought back before the end of its slip.
     CashOut,
+    /// Bonus money given.
+    BonusGranted,
+    /// Bonus money that became cash, or was cash and is bonus money again.
+    BonusConverted,
+    /// Bonus money that came to its end, or is back from it.
+    BonusLapsed,
+    /// What the house's book and its promotions owe each other.
+    PromotionSettled,
 }
 
 /// A digest of all that a transfer asks for, its id excepted. The lowest bit is always zero: the
@@ -272,6 +280,10 @@ impl TransferCode {
             Self::Adjustment => 7,
             Self::Benchmark => 8,
             Self::CashOut => 9,
+            Self::BonusGranted => 10,
+            Self::BonusConverted => 11,
+            Self::BonusLapsed => 12,
+            Self::PromotionSettled => 13,
         }
     }
 }

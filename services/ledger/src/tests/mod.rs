@@ -9,6 +9,7 @@ mod codec;
 mod projection;
 mod reactor_bets;
 mod reactor_payments;
+mod reactor_promotions;
 mod snapshot;
 
 use crate::{LedgerService, codec as joined};

@@ -19,6 +19,7 @@ pub(crate) fn decide(state: &State, asked: &QuoteCashOut) -> Result<Vec<Event>, 
         return Ok(vec![]);
     }
     must_be_open(slip)?;
+    slip.must_not_be_promotional(asked.bet)?;
     let now = &asked.now;
     let valued = value::look(state, slip, now)?.value(slip.stake)?;
     Ok(vec![Event::CashOutQuoted(Box::new(CashOutQuoted {

@@ -29,6 +29,7 @@ pub(crate) fn decide(state: &State, asked: &CashOut) -> Result<Vec<Event>, Rejec
         return Ok(vec![]);
     }
     must_be_open(slip)?;
+    slip.must_not_be_promotional(asked.bet)?;
     let offer = slip
         .cash_out()
         .and_then(|known| known.offered.as_ref())

@@ -122,6 +122,7 @@ pub(super) fn place_seeing(n: u64, slip: SlipRequest, now: Surroundings) -> Comm
         bet: bet(n),
         customer: ANN,
         slip,
+        source: StakeSource::Cash,
         now,
     }))
 }

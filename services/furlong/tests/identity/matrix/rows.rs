@@ -39,6 +39,7 @@ const PLAYERS: Who = Who::Roles(&[Role::Customer]);
 const MARKETS: Who = Who::Roles(&[Role::Operator, Role::Trader]);
 const CASES: Who = Who::Roles(&[Role::Operator, Role::Trader, Role::Compliance]);
 const APPROVERS: Who = Who::Roles(&[Role::Operator, Role::Compliance]);
+const GIVERS: Who = Who::Roles(&[Role::Operator]);
 const AUDITORS: Who = Who::Roles(&[Role::Auditor]);
 
 /// An id of the right form that nobody has.
@@ -78,6 +79,7 @@ pub const ROWS: &[Row] = &[
     row("GET", "/v1/account", Who::SignedIn, |_| Ask::get("/v1/account")),
     row("GET", "/v1/account/balance", Who::SignedIn, |_| Ask::get("/v1/account/balance")),
     row("GET", "/v1/account/statement", Who::SignedIn, |_| Ask::get("/v1/account/statement")),
+    row("GET", "/v1/account/bonuses", Who::SignedIn, |_| Ask::get("/v1/account/bonuses")),
     row("GET", "/v1/account/limits", Who::SignedIn, |_| Ask::get("/v1/account/limits")),
     row("PUT", "/v1/account/limits", Who::SignedIn, |_| Ask::put("/v1/account/limits", &json!({"kind": "none"}))),
     row("POST", "/v1/account/limits/confirm", Who::SignedIn, |_| Ask::post("/v1/account/limits/confirm", &json!({"kind": "none"}))),
@@ -128,6 +130,8 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/admin/cases/{id}/close", CASES, |_| Ask::post(format!("/v1/admin/cases/cas_{NOBODYS}/close"), &json!({}))),
     row("POST", "/v1/admin/customers/{id}/restrict", CASES, |t| Ask::post(format!("/v1/admin/customers/{}/restrict", t.owner), &json!({}))),
 
+    row("POST", "/v1/admin/customers/{id}/bonus", GIVERS, |t| Ask::post(format!("/v1/admin/customers/{}/bonus", t.owner), &json!({}))),
+    row("POST", "/v1/admin/customers/{id}/free-bets", GIVERS, |t| Ask::post(format!("/v1/admin/customers/{}/free-bets", t.owner), &json!({}))),
     row("POST", "/v1/admin/customers/{id}/erase", Who::Roles(&[Role::Compliance]), |_| Ask::post(format!("/v1/admin/customers/cus_{NOBODYS}/erase"), &json!({"reason": "matrix"}))),
 
     row("GET", "/v1/audit/journals/{topic}/{partition}", AUDITORS, |_| Ask::get("/v1/audit/journals/auth.events/0")),

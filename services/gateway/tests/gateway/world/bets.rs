@@ -31,11 +31,19 @@ pub fn place_of(asked: &CommandRecord<bets::Command>) -> bets::PlaceBet {
             customer: place.customer,
             slip: place.slip,
         },
+        bets::Command::PlaceFundedSlip(place) => bets::PlaceBet {
+            bet: place.bet,
+            customer: place.customer,
+            slip: place.slip,
+        },
         bets::Command::AcceptReoffer(_)
         | bets::Command::AnswerReferral(_)
         | bets::Command::QuoteCashOut(_)
         | bets::Command::CashOut(_) => {
             panic!("not a placement: {:?}", asked.command)
+        }
+        grant @ (bets::Command::GrantFreeBet(_) | bets::Command::GrantBonus(_)) => {
+            panic!("no slip: {grant:?}")
         }
     }
 }

@@ -11,6 +11,8 @@ use gateway::{Config, Demo, Parts};
 use kernel::*;
 use markets::MarketView;
 use schemas::auth::Role;
+use schemas::bets::SlipOutcome;
+use schemas::promotions::{Bonus, Division, StakeFunded};
 use schemas::{Blob, odds, payments};
 use sha2::Digest as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +64,7 @@ impl Foresight for TwiceTheStake {
         slip: &SlipRows,
         _: MarketId,
         outcomes: Option<&[odds::SelectionOutcome]>,
-    ) -> Result<Option<Money>, String> {
+    ) -> Result<Option<(Money, SlipOutcome)>, String> {
         let stake = slip.placed.stake;
         let wins = |outcomes: &[odds::SelectionOutcome]| {
             outcomes.iter().any(|told| {
@@ -71,7 +73,27 @@ impl Foresight for TwiceTheStake {
             })
         };
         let paid = |times| Money::from_minor(stake.minor() * times, stake.currency());
-        Ok(outcomes.map(|outcomes| paid(if wins(outcomes) { 2 } else { 0 })))
+        Ok(outcomes.map(|outcomes| {
+            if wins(outcomes) {
+                (paid(2), SlipOutcome::Won)
+            } else {
+                (paid(0), SlipOutcome::Lost)
+            }
+        }))
+    }
+
+    /// All of it becomes bonus money, whatever pays for the slip.
+    fn divided(&self, funded: &StakeFunded, returned: Money, _: SlipOutcome) -> Division {
+        Division {
+            to_cash: Money::zero(returned.currency()),
+            to_bonus: returned,
+            wagered: funded.stake.promotional,
+        }
+    }
+
+    /// All that is wagered more becomes cash.
+    fn converted_more(&self, _: &Bonus, _: i64, wagered_minor: i64) -> i64 {
+        wagered_minor
     }
 }
 

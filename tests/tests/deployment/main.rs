@@ -5,6 +5,7 @@
 //! without root) and that they and the code speak of the same things: commands, settings, figures,
 //! headings of the runbook. Each check is also shown a file that breaks it.
 
+mod asvs;
 mod compose;
 mod figures;
 mod front;

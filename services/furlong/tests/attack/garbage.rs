@@ -677,3 +677,42 @@ fn call_backs_of_nobody() {
     }
     victim.must_be_unharmed();
 }
+
+/// A proxy that believes one of two lengths must not stand before a gateway that believes the other.
+#[test]
+fn a_message_ends_where_its_chunks_end_or_is_refused() {
+    let victim = Victim::new();
+    let body = r#"{"refresh_token": "nobody's"}"#;
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let message = |lengths: &str| {
+        let head =
+            "POST /v1/auth/refresh HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+        format!("{head}{lengths}\r\n\r\n{chunked}").into_bytes()
+    };
+    let mut client = Client::new(victim.dev.port);
+    for lengths in [
+        "transfer-encoding: chunked",
+        "content-length: 3\r\ntransfer-encoding: chunked",
+        "transfer-encoding: chunked\r\ncontent-length: 3",
+    ] {
+        let answer = client.send_raw(&message(lengths)).expect("an answer");
+        assert_eq!(
+            answer.code(),
+            "session_ended",
+            "{lengths}: {}",
+            answer.shown()
+        );
+    }
+    for lengths in [
+        "content-length: 3\r\ncontent-length: 4",
+        "content-length: 3, 4",
+        "content-length: +3",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: identity",
+    ] {
+        let mut client = Client::new(victim.dev.port);
+        let answer = client.send_raw(&message(lengths)).expect("an answer");
+        assert_eq!(answer.status, 400, "{lengths}: {}", answer.shown());
+    }
+    victim.must_be_unharmed();
+}

@@ -12,6 +12,7 @@
     reason = "counters and cents of one run; a test that overflows has failed"
 )]
 
+mod canaries;
 mod cash_out;
 mod folder;
 mod garbage;

@@ -135,6 +135,11 @@ impl Place {
 
     /// Starts a process, and does not wait.
     pub fn spawn(&self, more: &[&str]) -> Process {
+        self.spawn_telling(more, "")
+    }
+
+    /// The same, with more log lines.
+    fn spawn_telling(&self, more: &[&str], lines: &str) -> Process {
         let ready = self.ready_file();
         if let Err(error) = std::fs::remove_file(&ready) {
             assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
@@ -147,6 +152,7 @@ impl Place {
             .arg("--ready-file")
             .arg(&ready)
             .args(more)
+            .env("FURLONG_LOG", lines)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(stderr)
@@ -157,7 +163,12 @@ impl Place {
 
     /// Starts a process on a free port and waits until it is ready.
     pub fn start(&self) -> Dev {
-        let mut process = self.spawn(&["--port", "0"]);
+        self.start_telling("")
+    }
+
+    /// The same, with log lines of these levels.
+    pub fn start_telling(&self, lines: &str) -> Dev {
+        let mut process = self.spawn_telling(&["--port", "0"], lines);
         let ready: Value = wait_for("the ready file", || {
             if let Some(status) = process.ended() {
                 panic!("it ended with {status}: {}", self.stderr());

@@ -8,6 +8,7 @@
     reason = "counts of one run; a test that overflows has failed"
 )]
 
+mod canaries;
 mod factors;
 mod forged;
 mod matrix;

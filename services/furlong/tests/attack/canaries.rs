@@ -131,7 +131,7 @@ impl Visit<'_> {
         let mut again = person.clone();
         again["password"] = json!(WRONG_PASSWORD);
         let taken = self.post("/v1/auth/register", None, &again);
-        assert_eq!(taken.status, 422, "{}", taken.shown());
+        assert_eq!(taken.status, 409, "{}", taken.shown());
         assert_eq!(
             self.sign_in(WRONG_PASSWORD, None).code(),
             "credentials_wrong"

@@ -198,6 +198,21 @@ mod tests {
         assert!(sent.to_lowercase().contains("authorization: bearer canary"));
     }
 
+    /// Whoever answers for a provider must not send its secret on to somebody else.
+    #[tokio::test]
+    async fn an_answer_that_points_elsewhere_is_not_followed() {
+        for answer in [
+            &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"[..],
+            b"HTTP/1.1 307 Other\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+        ] {
+            let (url, serving) = server(Some(answer));
+            let caller = HttpCaller::new(Duration::from_secs(5));
+            let response = caller.call(request(url)).await.unwrap();
+            assert!([302, 307].contains(&response.status), "{response:?}");
+            serving.join().unwrap();
+        }
+    }
+
     #[tokio::test]
     async fn what_may_have_arrived_is_told_from_what_has_not() {
         let caller = HttpCaller::new(Duration::from_secs(5));

@@ -232,8 +232,12 @@ impl Slips {
                 })
             }
             Event::LegRestored(restored) => {
-                self.with(restored.bet, position, findings, |slip, _| {
-                    slip.voided.remove(&restored.selection);
+                self.with(restored.bet, position, findings, |slip, findings| {
+                    let was_void = slip.voided.remove(&restored.selection);
+                    let invariant = InvariantId::OneSettlementInForce;
+                    findings.require(was_void, invariant, position, || {
+                        format!("{} restores a leg that counts", restored.bet)
+                    });
                 })
             }
             Event::LegDecidedInFull(decided) => {

@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The language and the wire.
     ("kernel", &[]),
     ("schemas", &["kernel"]),
+    ("proto", &[]),
     ("failpoints", &[]),
     // The platform: ports, adapters that only know their port, the machinery.
     ("eventlog", &["kernel", "schemas"]),
@@ -97,6 +98,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "markets",
         ],
     ),
+    // A second door before the gateway's routes; it names neither them nor the wire.
+    ("feed-grpc", &["proto"]),
 ];
 
 /// Everything is joined here, and only here.
@@ -117,6 +120,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("ureq", &["schemastore", "outbound"]),
     ("getrandom", &["runtime"]),
     ("chacha20poly1305", &["keystore"]),
+    ("prost", &["proto"]),
+    ("tonic", &["proto", "feed-grpc"]),
+    ("tonic-prost", &["proto"]),
 ];
 
 /// What rules may name besides the language.

@@ -105,9 +105,19 @@ impl FeedDesk {
         live
     }
 
+    fn leaves_a_gap(&self, update: &FeedUpdate) -> bool {
+        let last = self.router().last(&update.source);
+        last.is_some_and(|last| update.sequence > last.saturating_add(1))
+    }
+
     /// Numbers an update for its partitions.
     pub fn route(&self, update: FeedUpdate) -> (Arrival, Vec<(Partition, ApplyFeedMessage)>) {
-        let live = self.live(&update.source);
+        // Looked up only where it matters: it looks at every market of the house.
+        let live = if self.leaves_a_gap(&update) {
+            self.live(&update.source)
+        } else {
+            Vec::new()
+        };
         let routed = self.router().route(update, &live);
         (routed.arrival, routed.messages)
     }

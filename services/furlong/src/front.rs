@@ -9,6 +9,7 @@ use crate::data_folder::DataFolder;
 use crate::engine::Ground;
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
+use crate::feed_door::FeedDoor;
 use crate::house::{HouseClock, Passwords, ReceiptSigner, Sealer, Webhooks};
 use crate::house_factors::HouseFactors;
 use crate::house_tokens::HouseTokens;
@@ -191,17 +192,27 @@ impl gateway::ports::Foresight for SlipForesight {
     }
 }
 
-/// Serves requests until `stop` resolves, then lets open ones end.
+/// Serves requests until `stop` resolves, then lets open ones end; feeds may speak gRPC at their
+/// door.
 ///
 /// # Errors
 /// The server failed.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: &Gateway,
+    door: FeedDoor,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Failure> {
     let (draining, drained) = watch::channel(false);
-    let serving = gateway.serve(listener, drained);
+    let (routes, apart) = door.before(gateway.router(), draining.subscribe());
+    let apart = async {
+        if let Some((listener, routes)) = apart {
+            gateway
+                .serve_routes(listener, routes, draining.subscribe())
+                .await;
+        }
+    };
+    let serving = futures::future::join(gateway.serve_routes(listener, routes, drained), apart);
     let stopping = async {
         stop.await;
         gateway.drain();
@@ -209,7 +220,7 @@ pub(crate) async fn serve(
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        () = serving => {}
+        _ = serving => {}
         () = stopping => tracing::info!("some connections did not end in time"),
     }
     Ok(())

@@ -24,6 +24,11 @@ pub mod exit;
 mod explain;
 mod feed;
 pub mod feed_desk;
+#[cfg(feature = "grpc")]
+pub mod feed_door;
+#[cfg(not(feature = "grpc"))]
+#[path = "no_feed_door.rs"]
+pub mod feed_door;
 mod front;
 mod health;
 pub mod history;

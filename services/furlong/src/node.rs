@@ -10,6 +10,7 @@ use crate::data_folder::DataFolder;
 use crate::engine::{Engine, Ground, Work};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
+use crate::feed_door::FeedDoor;
 use crate::front::{Front, ToHub, house_key, listen, open_keys, serve};
 use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
 use crate::newcomers::Registrar;
@@ -88,6 +89,7 @@ pub struct Node {
     log: Arc<SqliteLog>,
     checkpoints: Checkpointer,
     listener: Option<TcpListener>,
+    door: FeedDoor,
 }
 
 /// Keeps the heads that readers have reached, for checkpoints.
@@ -213,7 +215,13 @@ impl Node {
             log,
             checkpoints,
             listener,
+            door: FeedDoor::default(),
         })
+    }
+
+    /// Lets feeds speak gRPC there instead of at the gateway's port.
+    pub fn feeds_speak_grpc(&mut self, door: FeedDoor) {
+        self.door = door;
     }
 
     /// Who lets people in by command.
@@ -239,7 +247,8 @@ impl Node {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let listener = self.listener.take().context("a node serves once")?;
-        serve(listener, &self.gateway, stop).await?;
+        let door = std::mem::take(&mut self.door);
+        serve(listener, &self.gateway, door, stop).await?;
         self.stop().await;
         Ok(())
     }

@@ -6,6 +6,7 @@
 use crate::config::{self, Settings, SettingsFlags};
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
+use crate::feed_door::FeedDoor;
 use crate::node::{Node, NodeOptions};
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
@@ -19,6 +20,7 @@ Examples
   All services on ./book, port 7400     furlong serve all --data ./book
   From a file, with another port        furlong serve all --config furlong.toml --port 7500
   Some roles of a cluster               furlong serve bets ledger --config furlong.toml --port 7410
+  Feeds over gRPC on a port apart       FURLONG_GRPC_PORT=7401 furlong serve all --data ./book
   Topics first                          furlong topics create --config furlong.toml
 ";
 
@@ -92,12 +94,15 @@ fn embedded(
     };
     runtime.block_on(async {
         let stop = crate::signals::stopping()?;
-        let node = Node::start(options).await?;
+        let mut node = Node::start(options).await?;
+        let door = FeedDoor::open(settings.grpc_port, settings.listen).await?;
         let data = settings.data.display();
         screen.tell(format_args!(
             "furlong serves on http://{}, data in {data}",
             node.address
         ));
+        screen.tell(format_args!("{}", door.told(node.address)));
+        node.feeds_speak_grpc(door);
         if let Some(path) = ready_file {
             crate::ready_file::write(path, node.address)?;
         }

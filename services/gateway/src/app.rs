@@ -195,9 +195,19 @@ impl Gateway {
     /// Serves the routes on a listener, within the limits of connections, until `stop` says true
     /// and everything that was open then has ended.
     pub async fn serve(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
+        self.serve_routes(listener, self.router(), stop).await;
+    }
+
+    /// The same with routes beside or instead of [`Self::router`]'s, within the same limits.
+    pub async fn serve_routes(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        stop: watch::Receiver<bool>,
+    ) {
         let settings = &self.app.config.admission;
         let (limits, proxies) = (settings.connections, settings.trusted_proxies.clone());
-        crate::admission::serve(listener, self.router(), limits, proxies, stop).await;
+        crate::admission::serve(listener, routes, limits, proxies, stop).await;
     }
 
     /// Where the process's journal reader hands its decisions in.

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::engine::{Engine, Reading, Work};
 use crate::exit::Failure;
 use crate::feed_desk::FeedDesk;
+use crate::feed_door::FeedDoor;
 use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
 use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::open_payments;
@@ -60,7 +61,11 @@ pub fn serve(
             crate::ready_file::write(path, address)?;
         }
         match &process.gateway {
-            Some(gateway) => front::serve(listener, gateway, stop).await?,
+            Some(gateway) => {
+                let door = FeedDoor::open(settings.grpc_port, settings.listen).await?;
+                screen.tell(format_args!("{}", door.told(address)));
+                front::serve(listener, gateway, door, stop).await?;
+            }
             None => side_door::serve(listener, Arc::clone(&process.engine.health), stop).await?,
         }
         process.stop().await;

@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 33] = [
+pub const KEYS: [Key; 34] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -78,6 +78,11 @@ pub const KEYS: [Key; 33] = [
         "lean_step",
         "off",
         "prices lean anew when an exposure has moved by so many thousandths of a market's maximum, or off",
+    ),
+    key(
+        "grpc_port",
+        "same",
+        "where feeds speak gRPC: same (as port), a port apart, or off; needs a binary with the feature grpc",
     ),
     key(
         "brokers",

@@ -20,6 +20,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 const EXAMPLES_PRINT: &str = "\
@@ -78,6 +79,8 @@ pub struct Settings {
     pub listen: IpAddr,
     /// The port to listen on; 0 picks a free one.
     pub port: u16,
+    /// Where feeds speak gRPC.
+    pub grpc_port: GrpcPort,
     /// Partitions of every topic; fixed when a log is made.
     pub partitions: u16,
     /// Requests a minute for each user; none: unlimited.
@@ -97,6 +100,30 @@ pub struct Settings {
     pub cluster: Option<Cluster>,
     /// Who moves money in the world outside.
     pub provider: ProviderChoice,
+}
+
+/// Where feeds speak gRPC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GrpcPort {
+    /// On the port of everything else.
+    #[default]
+    Same,
+    /// Nowhere.
+    Off,
+    /// On a port of their own; 0 picks a free one.
+    Own(u16),
+}
+
+impl FromStr for GrpcPort {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "same" => Ok(Self::Same),
+            "off" => Ok(Self::Off),
+            port => port.parse().map(Self::Own),
+        }
+    }
 }
 
 impl Settings {

@@ -213,6 +213,7 @@ impl Resolved {
             data: self.text("data").into(),
             listen: self.read("listen", "an IP address such as 127.0.0.1")?,
             port: self.read("port", "a port, 0 to 65535")?,
+            grpc_port: self.read("grpc_port", "same, off, or a port, 0 to 65535")?,
             partitions: u16::try_from(self.at_least_one("partitions", 1_024)?).unwrap_or(u16::MAX),
             rate_limit,
             rate_burst: self.at_least_one("rate_burst", 1_000_000_000)?,
@@ -375,6 +376,7 @@ fn listed(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::GrpcPort;
 
     fn source(pairs: &[(&str, &str)]) -> Source {
         pairs
@@ -413,6 +415,21 @@ mod tests {
                 ("partitions", "2", Origin::Environment),
             ]
         );
+    }
+
+    #[test]
+    fn feeds_speak_grpc_beside_the_rest_apart_or_nowhere() {
+        let port = |text: &str| {
+            let told = source(&[("grpc_port", text)]);
+            let merged = merge(Source::new(), Source::new(), told).unwrap();
+            merged.settings().map(|settings| settings.grpc_port)
+        };
+        assert_eq!(port("same"), Ok(GrpcPort::Same));
+        assert_eq!(port("off"), Ok(GrpcPort::Off));
+        assert_eq!(port("7401"), Ok(GrpcPort::Own(7_401)));
+        for wrong in ["", "on", "70000", "-1"] {
+            assert!(port(wrong).unwrap_err().contains("grpc_port"), "{wrong}");
+        }
     }
 
     #[test]

@@ -204,6 +204,10 @@ async fn converse(
             }
         }
     });
+    #[cfg(feature = "http2")]
+    if http2::is_spoken(&stream, limits.head_wait).await {
+        return http2::converse(stream, answering, limits, stop).await;
+    }
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_wait)
@@ -220,5 +224,7 @@ async fn converse(
     serving.await
 }
 
+#[cfg(feature = "http2")]
+mod http2;
 #[cfg(test)]
 mod tests;

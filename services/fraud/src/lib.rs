@@ -19,6 +19,7 @@ pub use projection::rows;
 use fraud_domain::{Command, Event, Fraud, Rejection, State};
 use kernel::{Partition, Timestamp, Topic, TopicPartition};
 use schemas::{Decision, DecodeError, fraud as wire};
+use std::sync::Arc;
 
 /// The service.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,11 @@ impl runtime::Service for FraudService {
         None
     }
 
-    fn merge(_: Partition, batch: &[Decision], _: Timestamp) -> Option<Command> {
-        let observations: Vec<_> = batch.iter().flat_map(reactor::observations).collect();
+    fn merge(_: Partition, batch: &[Arc<Decision>], _: Timestamp) -> Option<Command> {
+        let observations: Vec<_> = batch
+            .iter()
+            .flat_map(|decision| reactor::observations(decision))
+            .collect();
         (!observations.is_empty()).then_some(Command::Observe(observations))
     }
 

@@ -11,6 +11,7 @@ use schemas::rows::{CaseClosedRow, CaseRow, RestrictionRow, table};
 use schemas::{
     Body, ClaimId, Decision, Events, Header, Kind, Wire, auth, bets, fraud as wire, odds, payments,
 };
+use std::sync::Arc;
 
 const CUSTOMER: CustomerId = CustomerId::example(1, 2);
 const MARKET: MarketId = MarketId::example(4, 1);
@@ -146,7 +147,8 @@ fn failed_sign_in(millis: i64) -> Decision {
 }
 
 fn merge(batch: &[Decision]) -> Option<fraud_domain::Command> {
-    FraudService::merge(2, batch, Timestamp::from_millis(0))
+    let batch: Vec<_> = batch.iter().cloned().map(Arc::new).collect();
+    FraudService::merge(2, &batch, Timestamp::from_millis(0))
 }
 
 /// Decides on the batch and folds the events as they come back from their bytes.

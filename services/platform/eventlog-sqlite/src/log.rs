@@ -14,7 +14,7 @@ use crate::read_only::ReadOnlyLog;
 use crate::recent::{Lookup, Recent};
 use crate::writer::{self, Commits};
 use bytes::Bytes;
-use eventlog::{AppendOutcome, EventLog, LogError, Record, StoredPartition, Writer};
+use eventlog::{AppendOutcome, EventLog, Folded, LogError, Record, StoredPartition, Writer};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, pending, ready};
@@ -42,6 +42,8 @@ pub struct Options {
     pub queue_bytes_max: u32,
     /// Committed records of one partition are kept in memory up to so many bytes.
     pub recent_bytes_max: usize,
+    /// Large records that a reader has decoded are kept for the others up to so many bytes in all.
+    pub folded_bytes_max: usize,
     /// After so many written bytes the write-ahead log is copied beside the writer.
     pub checkpoint_bytes: usize,
     /// At so many bytes of write-ahead log the writer itself finishes the copy.
@@ -63,6 +65,7 @@ impl Options {
             group_bytes_max: 8_000_000,
             queue_bytes_max: 64_000_000,
             recent_bytes_max: 4_000_000,
+            folded_bytes_max: 8_000_000,
             checkpoint_bytes: 16_000_000,
             wal_bytes_max: 64_000_000,
             readers: 2,
@@ -99,6 +102,7 @@ pub struct SqliteLog {
 struct Shared {
     queue: Arc<Queue>,
     recent: Arc<Recent>,
+    folded: Folded,
     pool: Pool,
 }
 
@@ -161,6 +165,7 @@ impl SqliteLog {
             shared: Arc::new(Shared {
                 queue,
                 recent,
+                folded: Folded::new(options.folded_bytes_max),
                 pool,
             }),
             commits,
@@ -258,6 +263,10 @@ async fn outcome(receiver: oneshot::Receiver<AppendOutcome>) -> AppendOutcome {
 }
 
 impl EventLog for SqliteLog {
+    fn folded(&self) -> Option<&Folded> {
+        Some(&self.shared.folded)
+    }
+
     fn writer(&self, topic_partition: TopicPartition) -> Arc<dyn Writer> {
         Arc::new(SqliteWriter {
             queue: self.shared.queue.clone(),

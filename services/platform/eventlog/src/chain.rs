@@ -237,6 +237,23 @@ impl Known {
         }
     }
 
+    /// A decision that was judged effective on the head `prev` and made the chain what it is now.
+    #[must_use]
+    pub(crate) fn judged(prev: Digest, chain: &Chain, bytes: Bytes) -> Self {
+        Self {
+            prev,
+            head: chain.head,
+            seq: chain.seq,
+            decided_at: chain.decided_at,
+            bytes,
+        }
+    }
+
+    /// How many bytes the record has.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// When it was decided.
     #[must_use]
     pub const fn decided_at(&self) -> Timestamp {

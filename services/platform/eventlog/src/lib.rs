@@ -8,6 +8,7 @@
 //! this fold.
 
 mod chain;
+mod folded;
 mod memory;
 mod port;
 mod running;
@@ -16,6 +17,7 @@ mod simulated;
 pub mod contract;
 
 pub use chain::{Chain, ChainCounts, Halt, Judged, Known, Verdict, digest};
+pub use folded::{Folded, Reading};
 pub use memory::MemoryLog;
 pub use port::{AppendOutcome, EventLog, LogError, Record, Writer, record_at, record_bytes_max};
 pub use running::{RunningHash, StoredPartition};

@@ -5,6 +5,7 @@
 //! may have gaps. Nothing more is promised: an append may be lost, doubled, delayed beyond the
 //! writer's life, or its outcome unknown.
 
+use crate::Folded;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use kernel::{Offset, Position, TopicPartition};
@@ -96,6 +97,12 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Resolves when there may be a record at or after `from`.
     fn wait(&self, topic_partition: TopicPartition, from: Offset) -> BoxFuture<'static, ()>;
+
+    /// Where readers of this log leave what they have decoded, for one another; none: each decodes
+    /// for itself.
+    fn folded(&self) -> Option<&Folded> {
+        None
+    }
 }
 
 /// The record at a place that somebody has named, however new; none if none stands there.

@@ -24,6 +24,7 @@ use kernel::{
 use rustc_hash::FxHashSet;
 use schemas::{ClaimId, CommandRecord, Decision};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Bounds of one round of deciding.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,8 @@ struct Cursor {
 enum Waiting<S: Service> {
     Request(CommandRecord<S::WireCommand>),
     Undecodable(String),
-    Decision(Box<Decision>),
+    /// Shared with the other readers of its journal.
+    Decision(Arc<Decision>),
     Passed,
 }
 

@@ -8,6 +8,7 @@
 
 use kernel::{Decider, Partition, Position, Timestamp, Topic, TopicPartition};
 use schemas::{AvroType, Decision, DecodeError, Wire};
+use std::sync::Arc;
 
 /// The decider's types, by role.
 pub type State<S> = <<S as Service>::Rules as Decider>::State;
@@ -100,7 +101,11 @@ pub trait Service: Send + Sync + 'static {
     ) -> Option<Command<Self>>;
 
     /// For merging services: the command that a sorted batch of decisions amounts to.
-    fn merge(_partition: Partition, _batch: &[Decision], _now: Timestamp) -> Option<Command<Self>> {
+    fn merge(
+        _partition: Partition,
+        _batch: &[Arc<Decision>],
+        _now: Timestamp,
+    ) -> Option<Command<Self>> {
         None
     }
 

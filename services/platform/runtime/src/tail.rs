@@ -4,7 +4,7 @@
 //! Prohibition: a record that halts the fold is never skipped; the reader stops there and says so.
 
 use bytes::Bytes;
-use eventlog::{Chain, EventLog, Halt, LogError, Record, Verdict};
+use eventlog::{Chain, EventLog, Folded, Halt, Judged, LogError, Reading, Record, Verdict};
 use kernel::TopicPartition;
 use schemas::{Decision, Events, Wire};
 use std::sync::Arc;
@@ -103,7 +103,8 @@ impl Tail {
     }
 
     fn take(&mut self, records: &[Record]) -> Result<Stretch, Halt> {
-        take(self.topic_partition, &mut self.chain, records)
+        let folded = self.log.folded();
+        take_folded(self.topic_partition, &mut self.chain, records, folded)
     }
 }
 
@@ -116,38 +117,82 @@ pub fn take(
     chain: &mut Chain,
     records: &[Record],
 ) -> Result<Stretch, Halt> {
+    take_folded(topic_partition, chain, records, None)
+}
+
+/// The same, except for what another reader has decoded already.
+fn take_folded(
+    topic_partition: TopicPartition,
+    chain: &mut Chain,
+    records: &[Record],
+    folded: Option<&Folded>,
+) -> Result<Stretch, Halt> {
     let mut decisions = Vec::new();
     for record in records {
-        let before = chain.clone();
-        let judged = chain.judge(topic_partition, record.offset, &record.bytes)?;
-        if judged.verdict != Verdict::Effective {
-            continue;
-        }
-        let body = record.bytes.slice_ref(judged.body.rest());
-        let events = match Events::decode(topic_partition.topic, judged.body) {
-            Ok(events) => events,
-            Err(source) => {
-                *chain = before;
-                return Err(Halt::Undecodable {
-                    topic_partition,
-                    offset: record.offset,
-                    source,
-                });
-            }
+        let taken = match folded.and_then(|folded| folded.take(topic_partition, chain, record)) {
+            Some(reading) => Some(reading),
+            None => judge_and_decode(topic_partition, chain, record, folded)?,
         };
-        let position = topic_partition.at(record.offset);
-        let decision = Arc::new(Decision {
-            position,
-            header: judged.header,
-            events,
-        });
-        decisions.push(Effective { decision, body });
+        if let Some(Reading { decision, body }) = taken {
+            decisions.push(Effective { decision, body });
+        }
     }
     Ok(Stretch {
         topic_partition,
         decisions,
         chain: chain.clone(),
     })
+}
+
+/// Folds a record onto a chain; if it is effective, decodes it and leaves it for other readers.
+fn judge_and_decode(
+    topic_partition: TopicPartition,
+    chain: &mut Chain,
+    record: &Record,
+    folded: Option<&Folded>,
+) -> Result<Option<Reading>, Halt> {
+    let before = chain.clone();
+    let judged = chain.judge(topic_partition, record.offset, &record.bytes)?;
+    if judged.verdict != Verdict::Effective {
+        return Ok(None);
+    }
+    let prev = before.head;
+    match decoded(topic_partition, record, judged) {
+        Ok(reading) => {
+            if let Some(folded) = folded {
+                folded.leave(topic_partition, prev, chain, record, &reading);
+            }
+            Ok(Some(reading))
+        }
+        Err(halt) => {
+            *chain = before;
+            Err(halt)
+        }
+    }
+}
+
+/// Decodes a record that was judged effective.
+///
+/// # Errors
+/// Its body is not one of that journal.
+pub(crate) fn decoded(
+    topic_partition: TopicPartition,
+    record: &Record,
+    judged: Judged<'_>,
+) -> Result<Reading, Halt> {
+    let body = record.bytes.slice_ref(judged.body.rest());
+    let events =
+        Events::decode(topic_partition.topic, judged.body).map_err(|source| Halt::Undecodable {
+            topic_partition,
+            offset: record.offset,
+            source,
+        })?;
+    let decision = Arc::new(Decision {
+        position: topic_partition.at(record.offset),
+        header: judged.header,
+        events,
+    });
+    Ok(Reading { decision, body })
 }
 
 /// A chain as bytes, for view stores.

@@ -389,9 +389,9 @@ async fn serve<S: Service>(
                 reign.read_back(owner.chain().seq, &*parts.clock);
             }
             Some((input, batch)) = inputs.recv(), if !wants_snapshot && owner.waiting() < WAITING_MAX => {
-                owner.offer(input, &batch?);
+                owner.offer_folded(input, &batch?, parts.log.folded());
                 while let Ok((input, batch)) = inputs.try_recv() {
-                    owner.offer(input, &batch?);
+                    owner.offer_folded(input, &batch?, parts.log.folded());
                 }
             }
             () = sleep(due), if due.is_some() => {}

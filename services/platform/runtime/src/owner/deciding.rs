@@ -10,6 +10,7 @@ use bytes::Bytes;
 use eventlog::Known;
 use kernel::{CorrelationId, Decider, Digest, Position, RequestId, Timestamp};
 use schemas::{Body, Cause, CommandRecord, Consumed, Decision, Header, Kind};
+use std::sync::Arc;
 
 /// What a record answers and carries beside its body.
 struct Label {
@@ -266,7 +267,7 @@ impl<S: Service> Owner<S> {
 
     /// Takes all waiting decisions of other journals as one sorted batch, ended by one record.
     fn take_batch(&mut self, now: Timestamp, context: &S::Context) -> Result<Option<Bytes>, Stop> {
-        let mut batch: Vec<Decision> = Vec::new();
+        let mut batch: Vec<Arc<Decision>> = Vec::new();
         let mut events = 0_usize;
         // Bounded by events, not by decisions: one settlement record holds hundreds of them, and
         // what is said of them must fit into one record.
@@ -284,7 +285,7 @@ impl<S: Service> Owner<S> {
             self.passed.insert(position.topic_partition());
             if let Waiting::Decision(decision) = waiting {
                 events = events.saturating_add(decision.events.len());
-                batch.push(*decision);
+                batch.push(decision);
             }
         }
         batch.sort_by_key(|decision| (decision.header.decided_at, decision.position));

@@ -3,14 +3,14 @@
 //! Duty: tell history from read-back, and queue what must be decided. Prohibition: nothing is
 //! decided here.
 
-use super::{Last, Owner, Phase, Stop, Tip, Waiting};
+use super::{Cursor, Last, Owner, Phase, Stop, Tip, Waiting};
 use crate::service::{Service, fold};
+use crate::tail::decoded;
 use bytes::Bytes;
-use eventlog::{Halt, Record, Verdict};
+use eventlog::{Folded, Halt, Record, Verdict};
 use kernel::{CorrelationId, Offset, Position, Timestamp, TopicPartition};
-use schemas::{
-    Body, Cause, ClaimId, CommandRecord, Consumed, Decision, Events, Header, Input, Kind, Wire,
-};
+use schemas::{Body, Cause, ClaimId, CommandRecord, Consumed, Decision, Header, Input, Kind, Wire};
+use std::sync::Arc;
 
 impl<S: Service> Owner<S> {
     /// Begins a claim. Call when the journal has been read to its end as far as one can tell; a
@@ -142,40 +142,38 @@ impl<S: Service> Owner<S> {
 
     /// Takes records of an input partition, in order.
     pub fn offer(&mut self, input: TopicPartition, records: &[Record]) {
+        self.offer_folded(input, records, None);
+    }
+
+    /// The same, with what other readers of the log have decoded.
+    pub fn offer_folded(
+        &mut self,
+        input: TopicPartition,
+        records: &[Record],
+        folded: Option<&Folded>,
+    ) {
         for record in records {
             if self.stop.is_some() {
                 return;
             }
-            if let Err(halt) = self.offer_one(input, record) {
+            if let Err(halt) = self.offer_one(input, record, folded) {
                 self.stop_with(Stop::Halted(halt));
             }
         }
     }
 
-    fn offer_one(&mut self, input: TopicPartition, record: &Record) -> Result<(), Halt> {
+    fn offer_one(
+        &mut self,
+        input: TopicPartition,
+        record: &Record,
+        folded: Option<&Folded>,
+    ) -> Result<(), Halt> {
         let cursor = self.cursors.entry(input).or_default();
         let position = input.at(record.offset);
         let waiting = if input.topic.is_journal() {
-            let judged = cursor.chain.judge(input, record.offset, &record.bytes)?;
-            if judged.verdict == Verdict::Effective && record.offset >= cursor.decided_to {
-                let events = Events::decode(input.topic, judged.body).map_err(|source| {
-                    Halt::Undecodable {
-                        topic_partition: input,
-                        offset: record.offset,
-                        source,
-                    }
-                })?;
-                if events.is_rejection() {
-                    Waiting::Passed
-                } else {
-                    Waiting::Decision(Box::new(Decision {
-                        position,
-                        header: judged.header,
-                        events,
-                    }))
-                }
-            } else {
-                Waiting::Passed
+            match take_effective(cursor, input, record, folded)? {
+                Some(decision) if !decision.events.is_rejection() => Waiting::Decision(decision),
+                Some(_) | None => Waiting::Passed,
             }
         } else {
             cursor.chain.next_offset = record.offset.saturating_add(1);
@@ -202,6 +200,29 @@ impl<S: Service> Owner<S> {
         }
         self.waiting.push_back((position, waiting));
     }
+}
+
+/// Folds a record of another journal; the decision, if it is effective and not answered yet.
+fn take_effective(
+    cursor: &mut Cursor,
+    input: TopicPartition,
+    record: &Record,
+    folded: Option<&Folded>,
+) -> Result<Option<Arc<Decision>>, Halt> {
+    let is_new = record.offset >= cursor.decided_to;
+    if let Some(reading) = folded.and_then(|it| it.take(input, &mut cursor.chain, record)) {
+        return Ok(is_new.then_some(reading.decision));
+    }
+    let prev = cursor.chain.head;
+    let judged = cursor.chain.judge(input, record.offset, &record.bytes)?;
+    if judged.verdict != Verdict::Effective || !is_new {
+        return Ok(None);
+    }
+    let reading = decoded(input, record, judged)?;
+    if let Some(folded) = folded {
+        folded.leave(input, prev, &cursor.chain, record, &reading);
+    }
+    Ok(Some(reading.decision))
 }
 
 fn decode_request<S: Service>(input: TopicPartition, record: &Record) -> Waiting<S> {

@@ -4,7 +4,7 @@
 //! one event that it was written for.
 
 use crate::wire;
-use kernel::{CustomerId, DepositId, Money, Timestamp, TransferId, WithdrawalId};
+use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, TransferId, WithdrawalId};
 
 wire! {
     /// What may be asked of payments.
@@ -15,6 +15,14 @@ wire! {
         RequestWithdrawal(RequestWithdrawal),
         /// The provider has told what became of a payment.
         ReportOutcome(ReportOutcome),
+        /// A customer wants to pay in from an instrument.
+        RequestDepositFrom(RequestDepositFrom),
+        /// A customer wants to be paid out to an instrument.
+        RequestWithdrawalTo(RequestWithdrawalTo),
+        /// The provider has taken a payment on.
+        ReportTakenOn(ReportTakenOn),
+        /// A part of a provider's file of a day is to be held against the books.
+        ReconcileProvider(ReconcileProvider),
     }
     /// A customer wants to pay in.
     record RequestDeposit { deposit: DepositId, customer: CustomerId, amount: Money, provider: String }
@@ -38,6 +46,18 @@ wire! {
     record Succeeded { amount: Money }
     /// See [`Outcome`].
     record Failed { reason: String }
+
+    /// A customer wants to pay in; `instrument` is the provider's token for a card or an account.
+    record RequestDepositFrom { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, instrument: String }
+    /// A customer wants to be paid out to that instrument.
+    record RequestWithdrawalTo { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, instrument: String }
+    /// The provider is at it: what it calls the payment, and where the customer has to approve it.
+    record ReportTakenOn { provider: String, payment: Payment, known_as: Option<String>, approve_at: Option<String> }
+    /// Lines of a provider's file, named by the hash of its bytes. Behind the last part, what was asked for before
+    /// `missing_before`, is done here and was in no file is missing there.
+    record ReconcileProvider { provider: String, file: Digest, part: u32, last: bool, missing_before: Timestamp, lines: Vec<ProviderLine> }
+    /// Money that moved, by the provider's file.
+    record ProviderLine { payment: Payment, amount: Money }
 
     /// What payments has decided.
     union Event {
@@ -63,6 +83,12 @@ wire! {
         DepositLimitNoticed(DepositLimitNoticed),
         /// A customer's exclusion binds from here.
         ExclusionNoticed(ExclusionNoticed),
+        /// From what, or to what a payment goes.
+        InstrumentNamed(InstrumentNamed),
+        /// The provider is at a payment.
+        PaymentTakenOn(PaymentTakenOn),
+        /// A part of a provider's file was held against the books.
+        ProviderReconciled(ProviderReconciled),
     }
     /// See [`Event`].
     record DepositRequested { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
@@ -87,6 +113,24 @@ wire! {
     /// See [`Event`].
     record ExclusionNoticed { customer: CustomerId, until: Timestamp }
 
+    /// See [`Event`].
+    record InstrumentNamed { payment: Payment, customer: CustomerId, instrument: String }
+    /// See [`Event`].
+    record PaymentTakenOn { payment: Payment, customer: CustomerId, known_as: Option<String>, approve_at: Option<String> }
+    /// What agrees, and what does not.
+    record ProviderReconciled { provider: String, file: Digest, part: u32, last: bool, missing_before: Timestamp, matched: Vec<Payment>, findings: Vec<ProviderFinding> }
+    /// A payment on which the provider's file and the books do not agree.
+    record ProviderFinding { reference: String, kind: FindingKind, ours: Option<Money>, theirs: Option<Money> }
+    /// How they do not agree.
+    enum FindingKind {
+        /// The provider has moved money of which nothing stands here.
+        MissingHere,
+        /// Money stands here that is in no file.
+        MissingThere,
+        /// It is not the same amount.
+        AmountDiffers,
+    }
+
     /// Which rule a command to payments broke.
     record Rejection { reason: RejectionReason }
     /// The rules.
@@ -105,6 +149,10 @@ wire! {
         ProviderUnknown(ProviderUnknown),
         /// Another payment has this id.
         PaymentIdTaken(PaymentIdTaken),
+        /// Nothing was ever paid in from that instrument.
+        InstrumentUnknown(InstrumentUnknown),
+        /// Money goes back first to where it came from.
+        ClosedLoop(ClosedLoop),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -120,6 +168,10 @@ wire! {
     record ProviderUnknown { provider: String }
     /// See [`RejectionReason`].
     record PaymentIdTaken {}
+    /// See [`RejectionReason`].
+    record InstrumentUnknown { instrument: String }
+    /// See [`RejectionReason`]: what may go to that instrument now.
+    record ClosedLoop { instrument: String, available: Money }
 }
 
 /// What tells a withdrawal's hold from the withdrawal. The last two bytes are left alone: they

@@ -77,8 +77,8 @@ published! {
     BetsCommands = 20, v 3, "bets/BetsCommands.v3.avsc", inbox_schema::<bets::Command>("BetsCommands"), after 6, v 1, "bets/BetsCommands.v1.avsc", after 16, v 2, "bets/BetsCommands.v2.avsc";
     LedgerEvents = 25, v 2, "ledger/LedgerEvents.v2.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents"), after 7, v 1, "ledger/LedgerEvents.v1.avsc";
     LedgerCommands = 26, v 2, "ledger/LedgerCommands.v2.avsc", inbox_schema::<ledger::Command>("LedgerCommands"), after 8, v 1, "ledger/LedgerCommands.v1.avsc";
-    PaymentsEvents = 9, v 1, "payments/PaymentsEvents.v1.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents");
-    PaymentsCommands = 10, v 1, "payments/PaymentsCommands.v1.avsc", inbox_schema::<payments::Command>("PaymentsCommands");
+    PaymentsEvents = 27, v 2, "payments/PaymentsEvents.v2.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents"), after 9, v 1, "payments/PaymentsEvents.v1.avsc";
+    PaymentsCommands = 28, v 2, "payments/PaymentsCommands.v2.avsc", inbox_schema::<payments::Command>("PaymentsCommands"), after 10, v 1, "payments/PaymentsCommands.v1.avsc";
     FraudEvents = 11, v 1, "fraud/FraudEvents.v1.avsc", journal_schema::<fraud::Event, fraud::Rejection>("FraudEvents");
     FraudCommands = 12, v 1, "fraud/FraudCommands.v1.avsc", inbox_schema::<fraud::Command>("FraudCommands");
 }

@@ -55,6 +55,8 @@ pub mod table {
     pub const DEPOSIT: &str = "deposit";
     /// Key: withdrawal. Value: [`super::WithdrawalRow`].
     pub const WITHDRAWAL: &str = "withdrawal";
+    /// Key: deposit or withdrawal (its 16 bytes). Value: [`super::PaymentTakenOnRow`].
+    pub const PAYMENT_TAKEN_ON: &str = "payment_taken_on";
     /// Key: market, selection, bets partition (2 bytes, big-endian). Value: [`super::LiabilityRow`].
     pub const LIABILITY: &str = "liability";
     /// Key: customer, the factor's scope (its Avro bytes). Value: [`super::StakeFactorRow`].
@@ -279,6 +281,8 @@ wire! {
     record DepositRow { deposit: DepositId, customer: CustomerId, amount: Money, status: PaymentStatus, reason: Option<String>, position: Position, at: Timestamp }
     /// A withdrawal.
     record WithdrawalRow { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, status: PaymentStatus, reason: Option<String>, position: Position, at: Timestamp }
+    /// What a provider told of a payment that it is at.
+    record PaymentTakenOnRow { customer: CustomerId, approve_at: Option<String>, at: Timestamp }
     /// In one word.
     enum PaymentStatus { Pending, Confirmed, Failed }
     /// What one bets partition holds on a selection: see [`crate::bets::Liability`].

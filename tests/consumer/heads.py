@@ -27,6 +27,7 @@ CANONICAL = {
     ("furlong.LedgerEvents", 1): 7,
     ("furlong.LedgerEvents", 2): 25,
     ("furlong.PaymentsEvents", 1): 9,
+    ("furlong.PaymentsEvents", 2): 27,
     ("furlong.FraudEvents", 1): 11,
 }
 

@@ -923,7 +923,10 @@ fn told_of_payments(event: &payments::Event) -> Option<&'static str> {
         | E::WithdrawalFailed(_)
         | E::UnknownPaymentReported(_)
         | E::OutcomeContradicted(_)
-        | E::ExclusionNoticed(_) => None,
+        | E::ExclusionNoticed(_)
+        | E::InstrumentNamed(_)
+        | E::PaymentTakenOn(_)
+        | E::ProviderReconciled(_) => None,
     }
 }
 

@@ -3,15 +3,26 @@
 //! Duty: equal states give equal bytes, and the bytes give the state back. Prohibition: what can
 //! be derived is not stored.
 
-use fraud_domain::{BetSeen, Customer, HourOfMoney, RuleId, State, Tape, TapedLeg};
+use fraud_domain::{BelowThreshold, BetSeen, Customer, HourOfMoney, RuleId, State, Tape, TapedLeg};
 use kernel::{
     BetId, CaseId, Currency, CustomerId, Digest, MarketId, Price, SelectionId, Timestamp,
 };
-use schemas::{DecodeError, Wire, wire};
+use schemas::{DecodeError, Input, Wire, wire};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Of this shape of the bytes. The first shape began with a time, which is never as large.
+const LAYOUT: u64 = 0x6672_6175_0000_0002;
+const TIMES_BELOW: u64 = 1 << 62;
 
 wire! {
     /// All of one partition.
-    record Saved { newest: Timestamp, customers: Vec<SavedCustomer>, tapes: Vec<SavedTape> }
+    record Saved { layout: u64, first: SavedFirst, below_threshold: Vec<SavedBelow> }
+    /// What the first shape had.
+    record SavedFirst { newest: Timestamp, customers: Vec<SavedCustomer>, tapes: Vec<SavedTape> }
+    /// Of a customer with deposits just below the threshold.
+    record SavedBelow { customer: CustomerId, deposits: Vec<SavedBelowThreshold> }
+    /// See [`BelowThreshold`].
+    record SavedBelowThreshold { at: Timestamp, currency: Currency }
     /// See [`Customer`].
     record SavedCustomer {
         customer: CustomerId,
@@ -39,7 +50,7 @@ wire! {
 }
 
 pub(crate) fn encode(state: &State) -> Vec<u8> {
-    Saved {
+    let first = SavedFirst {
         newest: state.newest(),
         customers: state
             .customers()
@@ -51,17 +62,54 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
             .iter()
             .map(|(id, tape)| save_tape(*id, tape))
             .collect(),
+    };
+    let below = state
+        .customers()
+        .iter()
+        .filter(|(_, customer)| !customer.below_threshold.is_empty())
+        .map(|(id, customer)| SavedBelow {
+            customer: *id,
+            deposits: customer.below_threshold.iter().map(save_below).collect(),
+        });
+    Saved {
+        layout: LAYOUT,
+        first,
+        below_threshold: below.collect(),
     }
     .to_bytes()
 }
 
+const fn save_below(seen: &BelowThreshold) -> SavedBelowThreshold {
+    SavedBelowThreshold {
+        at: seen.at,
+        currency: seen.currency,
+    }
+}
+
 pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
-    let saved = Saved::from_bytes(bytes)?;
-    let customers = saved
+    let begins = u64::decode(&mut Input::new(bytes))?;
+    let (saved, below) = if begins == LAYOUT {
+        let saved = Saved::from_bytes(bytes)?;
+        (saved.first, saved.below_threshold)
+    } else if begins < TIMES_BELOW {
+        (SavedFirst::from_bytes(bytes)?, Vec::new())
+    } else {
+        return Err(DecodeError::NotAllowed("a snapshot of another layout"));
+    };
+    let mut customers = saved
         .customers
         .into_iter()
         .map(load_customer)
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<BTreeMap<_, _>, _>>()?;
+    for saved in below {
+        if let Some(customer) = customers.get_mut(&saved.customer) {
+            let deposits = saved.deposits.into_iter().map(|seen| BelowThreshold {
+                at: seen.at,
+                currency: seen.currency,
+            });
+            customer.below_threshold = deposits.collect();
+        }
+    }
     let tapes = saved.tapes.into_iter().map(load_tape).collect();
     Ok(State::from_parts(customers, tapes, saved.newest))
 }
@@ -145,6 +193,7 @@ fn load_customer(saved: SavedCustomer) -> Result<(CustomerId, Customer), DecodeE
                 paid_out_minor: hour.paid_out_minor,
             })
             .collect(),
+        below_threshold: VecDeque::new(),
         contributions,
         open_case: saved.open_case,
         closed_cases: saved.closed_cases.into_iter().collect(),
@@ -188,4 +237,36 @@ fn load_tape(saved: SavedTape) -> (MarketId, Tape) {
             .collect(),
     };
     (saved.market, tape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_of_the_first_shape_is_read() {
+        let first = SavedFirst {
+            newest: Timestamp::from_millis(1_800_000_000_000),
+            customers: vec![],
+            tapes: vec![],
+        };
+        let state = decode(&first.to_bytes()).expect("it is read");
+        assert_eq!(state.newest(), first.newest);
+        assert_eq!(decode(&encode(&state)), Ok(state));
+    }
+
+    #[test]
+    fn deposits_just_below_the_threshold_survive() {
+        let seen = BelowThreshold {
+            at: Timestamp::from_millis(5),
+            currency: Currency::Gbp,
+        };
+        let customer = Customer {
+            below_threshold: [seen].into(),
+            ..Customer::default()
+        };
+        let customers = BTreeMap::from([(CustomerId::example(1, 3), customer)]);
+        let state = State::from_parts(customers, BTreeMap::new(), Timestamp::default());
+        assert_eq!(decode(&encode(&state)), Ok(state));
+    }
 }

@@ -6,7 +6,7 @@
 use crate::exit::Ended;
 use crate::screen::{self, Screen};
 use crate::{audit, bench, calc, config, doctor, explain, feed, health, replay};
-use crate::{dev, schema, serve, staff, topics};
+use crate::{dev, reconciling, schema, serve, staff, topics};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -71,6 +71,9 @@ enum Command {
     /// Post recorded feeds to a running furlong
     #[command(subcommand)]
     Feed(feed::Feed),
+    /// Hold payment providers' files against the books
+    #[command(subcommand)]
+    Payments(reconciling::Payments),
     /// Measure, beside an anchor of the same run
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -183,6 +186,7 @@ fn dispatch(command: Command, screen: &mut Screen<'_>) -> Ended {
         Command::Doctor(doctor) => doctor::run(&doctor, screen),
         Command::Health(health) => health::run(&health, screen),
         Command::Feed(feed) => feed::run(&feed, screen),
+        Command::Payments(payments) => reconciling::run(&payments, screen),
         Command::Bench(bench) => bench::run(&bench, screen),
     }
 }

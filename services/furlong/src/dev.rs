@@ -169,6 +169,7 @@ async fn play(
     });
     let options = NodeOptions {
         provider: crate::providers::ProviderChoice::Simulated,
+        notices: None,
         folder: folder.clone(),
         listen: dev.listen,
         port: dev.port,

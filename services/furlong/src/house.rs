@@ -270,6 +270,16 @@ impl ports::WebhookVerifier for Webhooks {
         let partition = payments::partition_of(&report.payment, self.partitions);
         Ok(ports::WebhookCall { report, partition })
     }
+
+    fn payment_named(
+        &self,
+        reference: &str,
+        amount: kernel::Money,
+    ) -> (schemas::payments::Payment, Partition) {
+        let payment = payments::payment_named(reference.to_owned(), amount, self.partitions);
+        let partition = payments::partition_of(&payment, self.partitions);
+        (payment, partition)
+    }
 }
 
 /// Signs receipts.

@@ -72,6 +72,25 @@ impl Server {
         self.ask(&request, SILENCE)
     }
 
+    /// Posts JSON as one request however often it is sent: the key says which.
+    ///
+    /// # Errors
+    /// No connection, or no HTTP answer on it.
+    pub fn post_once(
+        &self,
+        path: &str,
+        token: &str,
+        key: &str,
+        body: &str,
+    ) -> anyhow::Result<Answer> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.authority,
+            body.len()
+        );
+        self.ask(&request, SILENCE)
+    }
+
     /// Gets what is at a path.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::feed_door::FeedDoor;
 use crate::front::{Front, ToHub, house_key, listen, open_keys, serve};
 use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
 use crate::newcomers::Registrar;
+use crate::notices_desk::{self, NoticeFigures, NoticesDesk, NoticesTo, ShownNotices};
 use crate::part_figures::PartFigures;
 use crate::payments_desk::PaymentsDesk;
 use crate::providers::{Outside, ProviderChoice, ProviderFigures, call_backs};
@@ -70,6 +71,8 @@ pub struct NodeOptions {
     pub demo: Option<Demo>,
     /// Who moves money in the world outside.
     pub provider: ProviderChoice,
+    /// Where operators want to be told of payments.
+    pub notices: Option<NoticesTo>,
 }
 
 /// A running node.
@@ -157,6 +160,7 @@ impl Node {
         let newest = Arc::new(NewestCheckpoint::default());
         let provider_key = house_key(&*keys, ServiceKey::WebhookSimulator)?;
         let provider = Outside::open(&options.provider, &provider_key, ground.clock.now())?;
+        let told = Arc::new(NoticeFigures::default());
         let front = Front {
             rate_limit: options.rate_limit,
             admission: options.admission.clone(),
@@ -174,6 +178,7 @@ impl Node {
                 Arc::new(PartFigures(Arc::clone(&health))),
                 Arc::new(SourceFigures(markets.picture())),
                 Arc::new(ProviderFigures(Arc::clone(&provider.gate))),
+                Arc::new(ShownNotices(Arc::clone(&told))),
             ],
             call_backs: call_backs(&options.provider, &provider_key, options.partitions)?,
             demo: options.demo.clone(),
@@ -197,6 +202,9 @@ impl Node {
             vec![hub, heads],
         );
         open_payments(&mut engine, &provider);
+        if let Some(to) = &options.notices {
+            open_notices(&mut engine, to, &told)?;
+        }
         engine.beside(checkpoints.clone().sign_for_ever());
         engine
             .ready()
@@ -309,4 +317,33 @@ pub(crate) fn open_payments(engine: &mut Engine, outside: &Outside) {
         let duty = engine.work().seats.hear(&Role::Payments.name(), partition);
         engine.beside(desk.work_when(duty));
     }
+}
+
+/// A desk for every payments partition that tells the operator.
+///
+/// # Errors
+/// The secret cannot be read.
+pub(crate) fn open_notices(
+    engine: &mut Engine,
+    to: &NoticesTo,
+    figures: &Arc<NoticeFigures>,
+) -> Result<(), Failure> {
+    let key = notices_desk::key_of(to)?;
+    let caller = notices_desk::caller();
+    for partition in 0..engine.ground().partitions {
+        let desk = NoticesDesk {
+            log: Arc::clone(&engine.ground().log),
+            store: Arc::clone(&engine.ground().snapshots),
+            url: to.url.clone(),
+            key: Arc::clone(&key),
+            caller: caller.clone(),
+            clock: Arc::clone(&engine.ground().clock),
+            entropy: Arc::clone(&engine.ground().entropy),
+            figures: Arc::clone(figures),
+            partition,
+        };
+        let duty = engine.work().seats.hear(&Role::Payments.name(), partition);
+        engine.beside(desk.work_when(duty));
+    }
+    Ok(())
 }

@@ -11,9 +11,9 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use kernel::{CorrelationId, Digest, Partition, RequestId, Topic, TopicPartition};
-use payments::{Action, Answer, Chance, Provider, StatusAnswer, Worker, outcome_request_scope};
+use payments::{Action, Answer, Chance, Provider, StatusAnswer, Worker, report_scope};
 use runtime::{Clock, Duty, Entropy, Stretch, Tail, TailError, end_of, is_called, is_relieved};
-use schemas::payments::{Command, ReportOutcome};
+use schemas::payments::Command;
 use schemas::{CommandRecord, Events, Wire};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -76,6 +76,7 @@ impl PaymentsDesk {
         let at = TopicPartition::new(Topic::PaymentsEvents, self.partition);
         let mut tail = Tail::new(Arc::clone(&self.log), at, Chain::default());
         let mut worker = Worker::with(self.chance());
+        self.gate.reconciliation().forget(self.partition);
         let end = end_of(&*self.log, at).await;
         while tail.chain().next_offset < end {
             match tail.next_now().await {
@@ -127,6 +128,7 @@ impl PaymentsDesk {
             if let Events::PaymentsEvents(body) = &effective.decision.events {
                 for event in &body.events {
                     worker.observe(event, self.clock.now());
+                    self.gate.reconciliation().observe(self.partition, event);
                 }
             }
         }
@@ -166,7 +168,7 @@ impl PaymentsDesk {
         })
     }
 
-    fn take(&self, worker: &mut Worker, done: Done) -> Option<ReportOutcome> {
+    fn take(&self, worker: &mut Worker, done: Done) -> Option<Command> {
         let now = self.clock.now();
         let payment = &done.action.call().payment;
         match done.told {
@@ -181,20 +183,22 @@ impl PaymentsDesk {
         }
     }
 
-    async fn send(&self, report: ReportOutcome) {
-        let scope: [u8; 32] = Sha256::digest(outcome_request_scope(&report)).into();
+    async fn send(&self, command: Command) {
+        let scope: [u8; 32] = Sha256::digest(report_scope(&command)).into();
         let mut id = [0; 16];
         id.copy_from_slice(scope.first_chunk::<16>().unwrap_or(&[0; 16]));
-        // The instant of telling is not part of what is told.
-        let mut content = report.clone();
-        content.occurred_at = kernel::Timestamp::default();
+        let mut content = command.clone();
+        if let Command::ReportOutcome(report) = &mut content {
+            // The instant of telling is not part of what is told.
+            report.occurred_at = kernel::Timestamp::default();
+        }
         let record = CommandRecord {
             request_id: RequestId::from_bytes(id),
             request_digest: Digest::from_bytes(Sha256::digest(content.to_bytes()).into()),
             correlation_id: CorrelationId::from_bytes(id),
             sent_at: self.clock.now(),
             not_after: None,
-            command: Command::ReportOutcome(report),
+            command,
         };
         let at = TopicPartition::new(Topic::PaymentsCommands, self.partition);
         self.log

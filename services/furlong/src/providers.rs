@@ -7,13 +7,15 @@
 use crate::exit::Failure;
 use crate::part_figures::{COUNTER, GAUGE, Text};
 use gateway::ports::MetricsSource;
-use kernel::Timestamp;
+use kernel::{Money, Partition, Timestamp};
 use keystore::Secret;
 use outbound::HttpCaller;
 use payments::{
     CallBacks, Door, Gate, GateTerms, HouseAccount, OPEN_BANKING, OpenBanking, Provider,
     ProviderSecret, Refused, SIMULATOR, STRIPE, Simulator, Stripe,
 };
+use schemas::payments::{Event, FindingKind};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -157,6 +159,59 @@ pub struct ProviderGate {
     answered: AtomicU64,
     silent: AtomicU64,
     refused: AtomicU64,
+    unreconciled: Mutex<Unreconciled>,
+}
+
+/// What stands between the provider's files and the books, in the partitions that are served here.
+#[derive(Default)]
+pub struct Unreconciled(BTreeMap<Partition, BTreeMap<String, Standing>>);
+
+/// Enough of a finding to know what ends it.
+struct Standing {
+    kind: FindingKind,
+    theirs: Option<Money>,
+}
+
+impl Unreconciled {
+    /// Begins anew: the partition's journal is read from its beginning.
+    pub fn forget(&mut self, partition: Partition) {
+        self.0.remove(&partition);
+    }
+
+    /// Takes notice of an event, as the state of payments does.
+    pub fn observe(&mut self, partition: Partition, event: &Event) {
+        let of = self.0.entry(partition).or_default();
+        let settled = |reference: String, amount: Money, of: &mut BTreeMap<String, Standing>| {
+            let explains = of.get(&reference).is_some_and(|standing| {
+                standing.kind == FindingKind::MissingHere && standing.theirs == Some(amount)
+            });
+            if explains {
+                of.remove(&reference);
+            }
+        };
+        if let Event::ProviderReconciled(outcome) = event {
+            for payment in &outcome.matched {
+                of.remove(&payments::reference_of(payment));
+            }
+            for finding in &outcome.findings {
+                let standing = Standing {
+                    kind: finding.kind,
+                    theirs: finding.theirs,
+                };
+                of.insert(finding.reference.clone(), standing);
+            }
+        } else if let Event::DepositConfirmed(done) = event {
+            settled(done.deposit.to_string(), done.amount, of);
+        } else if let Event::WithdrawalPaid(done) = event {
+            settled(done.withdrawal.to_string(), done.amount, of);
+        } else if let Event::UnknownPaymentReported(done) = event {
+            settled(done.reference.clone(), done.amount, of);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
 }
 
 impl ProviderGate {
@@ -169,6 +224,7 @@ impl ProviderGate {
             answered: AtomicU64::new(0),
             silent: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            unreconciled: Mutex::default(),
         }
     }
 
@@ -195,6 +251,13 @@ impl ProviderGate {
         self.gate().leave(answered, now);
     }
 
+    /// What stands between the provider's files and the books.
+    pub fn reconciliation(&self) -> std::sync::MutexGuard<'_, Unreconciled> {
+        self.unreconciled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The machine behind it never panics with the lock.
     fn gate(&self) -> std::sync::MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
@@ -210,9 +273,16 @@ impl MetricsSource for ProviderFigures {
             let gate = self.0.gate();
             (u64::from(gate.is_closed()), u64::from(gate.in_flight()))
         };
+        let unreconciled = u64::try_from(self.0.reconciliation().count()).unwrap_or(u64::MAX);
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
         let mut text = Text(out);
         for (name, kind, help, value) in [
+            (
+                "furlong_payments_unreconciled",
+                GAUGE,
+                "Payments on which the provider's files and the books do not agree; anything above 0 needs a person.",
+                unreconciled,
+            ),
             (
                 "furlong_payments_provider_away",
                 GAUGE,
@@ -283,6 +353,53 @@ mod tests {
             let refused = refused.to_string();
             assert!(refused.contains("payments_secret_file"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_payment_that_does_not_agree_is_counted_until_it_does() {
+        use schemas::payments as wire;
+        let amount = Money::from_minor(500, kernel::Currency::Eur);
+        let finding = |kind| wire::ProviderFinding {
+            reference: "invoice-7".to_owned(),
+            kind,
+            ours: None,
+            theirs: Some(amount),
+        };
+        let outcome = |matched, findings| {
+            Event::ProviderReconciled(wire::ProviderReconciled {
+                provider: STRIPE.to_owned(),
+                file: kernel::Digest::default(),
+                part: 0,
+                last: true,
+                missing_before: Timestamp::default(),
+                matched,
+                findings,
+            })
+        };
+        let suspended = Event::UnknownPaymentReported(wire::UnknownPaymentReported {
+            provider: STRIPE.to_owned(),
+            provider_event: "e1".to_owned(),
+            reference: "invoice-7".to_owned(),
+            amount,
+        });
+        let reference = "invoice-7".to_owned();
+        let unknown = wire::Payment::Unknown(wire::UnknownRef { reference, amount });
+        for explains in [suspended, outcome(vec![unknown], vec![])] {
+            let mut unreconciled = Unreconciled::default();
+            let found = outcome(vec![], vec![finding(FindingKind::MissingHere)]);
+            unreconciled.observe(3, &found);
+            unreconciled.observe(3, &found);
+            assert_eq!(unreconciled.count(), 1);
+            unreconciled.observe(3, &explains);
+            assert_eq!(unreconciled.count(), 0);
+        }
+        let mut unreconciled = Unreconciled::default();
+        unreconciled.observe(
+            3,
+            &outcome(vec![], vec![finding(FindingKind::AmountDiffers)]),
+        );
+        unreconciled.forget(3);
+        assert_eq!(unreconciled.count(), 0);
     }
 
     #[test]

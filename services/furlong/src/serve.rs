@@ -91,6 +91,7 @@ fn embedded(
         admission: settings.admission.clone(),
         demo: None,
         provider: settings.provider.clone(),
+        notices: settings.notices.clone(),
     };
     runtime.block_on(async {
         let stop = crate::signals::stopping()?;

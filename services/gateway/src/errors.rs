@@ -162,6 +162,8 @@ errors! {
     AmountNotAllowed = "amount_not_allowed", 409, "Not an amount that can be paid", "Choose an amount from minimum to maximum.", false;
     DepositLimitReached = "deposit_limit_reached", 409, "The deposit is beyond the customer's own limit", "Pay in at most available.", false;
     ProviderUnknown = "provider_unknown", 409, "There is no such payment provider", "Leave provider out.", false;
+    InstrumentUnknown = "instrument_unknown", 409, "Nothing was ever paid in from that instrument", "Leave instrument out, or name one that has paid in.", false;
+    ClosedLoop = "closed_loop", 409, "Money goes back first to where it came from", "Withdraw at most available to that instrument, and the rest to the others.", false;
     FixtureUnknown = "fixture_unknown", 409, "There is no such fixture", "Announce it first.", false;
     SelectionUnknown = "selection_unknown", 409, "The market has no such selection", "Look at GET /v1/markets/{id}.", false;
     MarketNotInState = "market_not_in_state", 409, "The market's state does not allow this", "Look at its status first.", false;

@@ -26,12 +26,14 @@ pub(crate) enum Permission {
     ErasePeople,
     /// Give free bets and bonus money.
     GivePromotions,
+    /// Hold a payment provider's files against the books.
+    ReconcilePayments,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
@@ -39,6 +41,7 @@ impl Permission {
         Self::ReadJournals,
         Self::ErasePeople,
         Self::GivePromotions,
+        Self::ReconcilePayments,
     ];
 
     /// Whoever has one of these roles.
@@ -46,7 +49,7 @@ impl Permission {
         match self {
             Self::Play => &[Role::Customer],
             Self::RunMarkets => &[Role::Operator, Role::Trader],
-            Self::ApproveRulings => &[Role::Operator, Role::Compliance],
+            Self::ApproveRulings | Self::ReconcilePayments => &[Role::Operator, Role::Compliance],
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
             Self::ErasePeople => &[Role::Compliance],

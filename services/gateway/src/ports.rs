@@ -237,6 +237,10 @@ pub trait WebhookVerifier: Send + Sync + 'static {
         body: &[u8],
         now: Timestamp,
     ) -> Result<WebhookCall, WebhookError>;
+
+    /// The payment that a provider's reference names, and where it lives; of a reference that is
+    /// not ours, the partition of its hash.
+    fn payment_named(&self, reference: &str, amount: Money) -> (payments::Payment, Partition);
 }
 
 /// One line of a feed, read and routed.

@@ -263,6 +263,12 @@ fn payment_rejection(rejection: &payments::Rejection) -> Problem {
             Problem::new(Code::ProviderUnknown).with("provider", json!(reason.provider))
         }
         R::PaymentIdTaken(_) => Problem::new(Code::CommandRefused),
+        R::InstrumentUnknown(reason) => {
+            Problem::new(Code::InstrumentUnknown).with("instrument", json!(reason.instrument))
+        }
+        R::ClosedLoop(reason) => Problem::new(Code::ClosedLoop)
+            .with("instrument", json!(reason.instrument))
+            .with("available", money(reason.available)),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::routes::{
     account, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed, health, lean,
     liability, markets, payments, placing, profile, promotions, protection, races, reality_check,
-    referrals, registering, reoffers, rulings, second_factor, step_up,
+    reconciling, referrals, registering, reoffers, rulings, second_factor, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -201,6 +201,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("PUT", "/v1/admin/markets/{id}/leaning", "admin", "Let prices lean by themselves whenever an exposure has moved by a step, or no more", (200, "MarketLeans"), || put(lean::set_leaning)).body("Leaning").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/withdraw", "admin", "Withdraw a runner: bets on it are void, and earlier bets on the others may lose a part of their winnings", (200, "MarketActed"), || post(races::withdraw)).body("Withdraw").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/race", "admin", "Say what is known of a race: handicap, place terms, placings, starting prices", (200, "MarketActed"), || post(races::race)).body("Race").key(Key::Required).roles(admin::MARKET_ROLES),
+    Route::new("POST", "/v1/admin/payments/reconciliations", "admin", "Hold a part of a payment provider's file against the books", (200, "Reconciled"), || post(reconciling::reconcile)).body("ProviderFile").key(Key::Required).roles(reconciling::RECONCILER_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),

@@ -10,7 +10,7 @@
 
 mod promotions;
 
-use kernel::{BetId, Currency, CustomerId, Money, TransferId};
+use kernel::{BetId, Currency, CustomerId, Money, Partition, TransferId};
 use ledger_domain::{Account, AccountKind, Amount, Transfer, TransferCode, TransferKind};
 use promotions::Told;
 use schemas::bets::{
@@ -18,7 +18,8 @@ use schemas::bets::{
     stake_hold,
 };
 use schemas::payments::{
-    DepositConfirmed, WithdrawalFailed, WithdrawalPaid, WithdrawalRequested, withdrawal_hold,
+    DepositConfirmed, UnknownPaymentReported, WithdrawalFailed, WithdrawalPaid,
+    WithdrawalRequested, withdrawal_hold,
 };
 use schemas::{Decision, Events, bets, payments};
 use sha2::{Digest as _, Sha256};
@@ -26,7 +27,10 @@ use std::collections::BTreeMap;
 
 /// The transfers that a decision asks for, none if it does not concern money.
 pub(crate) fn transfers(decision: &Decision) -> Vec<Transfer> {
-    let mut batch = Batch::default();
+    let mut batch = Batch {
+        partition: decision.position.partition,
+        ..Batch::default()
+    };
     match &decision.events {
         Events::BetsEvents(body) => {
             let told = Told::of(&body.events);
@@ -44,6 +48,8 @@ pub(crate) fn transfers(decision: &Decision) -> Vec<Transfer> {
 
 #[derive(Default)]
 struct Batch {
+    /// Where it happens: the last two bytes of every id.
+    partition: Partition,
     transfers: Vec<Transfer>,
     /// Who was credited, and by which transfer last: their debts are repaid at the batch's end.
     credited: BTreeMap<(CustomerId, Currency), TransferId>,
@@ -125,13 +131,16 @@ impl Batch {
             payments::Event::WithdrawalRequested(requested) => self.hold_withdrawal(requested),
             payments::Event::WithdrawalPaid(paid) => self.pay_out(paid),
             payments::Event::WithdrawalFailed(failed) => self.release_withdrawal(failed),
+            payments::Event::UnknownPaymentReported(unknown) => self.keep_in_suspense(unknown),
             payments::Event::DepositRequested(_)
             | payments::Event::DepositFailed(_)
             | payments::Event::WithdrawalSubmitted(_)
-            | payments::Event::UnknownPaymentReported(_)
             | payments::Event::OutcomeContradicted(_)
             | payments::Event::DepositLimitNoticed(_)
-            | payments::Event::ExclusionNoticed(_) => {}
+            | payments::Event::ExclusionNoticed(_)
+            | payments::Event::InstrumentNamed(_)
+            | payments::Event::PaymentTakenOn(_)
+            | payments::Event::ProviderReconciled(_) => {}
         }
     }
 
@@ -302,6 +311,20 @@ impl Batch {
         self.credit(confirmed.customer, suspense, pay);
     }
 
+    /// The provider has it, so it is in the books; whose it is a person must find out.
+    fn keep_in_suspense(&mut self, unknown: &UnknownPaymentReported) {
+        if !unknown.amount.is_positive() {
+            return;
+        }
+        let currency = unknown.amount.currency();
+        let from = house(AccountKind::Provider, currency);
+        let to = house(AccountKind::Suspense, currency);
+        let thing = told_thing(&unknown.provider, &unknown.provider_event, self.partition);
+        let id = purpose(Purpose::Suspended, thing, 0);
+        let pay = exact(id, from, to, unknown.amount, TransferCode::Deposit);
+        self.transfers.push(pay);
+    }
+
     fn hold_withdrawal(&mut self, requested: &WithdrawalRequested) {
         let id = withdrawal_hold(requested.withdrawal);
         self.transfers.push(Transfer {
@@ -458,6 +481,7 @@ enum Purpose {
     StakeRelease,
     StakeRestored,
     StakeTaken,
+    Suspended,
     WithdrawalRelease,
     WithdrawalTaken,
 }
@@ -474,10 +498,28 @@ impl Purpose {
             Self::StakeRelease => "stake release",
             Self::StakeRestored => "stake restored",
             Self::StakeTaken => "stake taken",
+            Self::Suspended => "suspended",
             Self::WithdrawalRelease => "withdrawal release",
             Self::WithdrawalTaken => "withdrawal taken",
         }
     }
+}
+
+/// What a provider told that names nothing of ours: a hash of its name, and the partition.
+fn told_thing(provider: &str, event: &str, partition: Partition) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    hasher.update(provider.as_bytes());
+    hasher.update([0]);
+    hasher.update(event.as_bytes());
+    let digest: [u8; 32] = hasher.finalize().into();
+    let [high, low] = partition.to_be_bytes();
+    let mut thing = [0; 16];
+    for (byte, hashed) in thing.iter_mut().zip(digest) {
+        *byte = hashed;
+    }
+    let [.., last_but_one, last] = &mut thing;
+    (*last_but_one, *last) = (high, low);
+    thing
 }
 
 fn settlement_part(what: Purpose, bet: BetId, settlement: u32) -> TransferId {

@@ -190,15 +190,22 @@ impl CallBacks {
     }
 }
 
-/// Standard Webhooks gives its secrets as `whsec_` and base64; Stripe's are taken as they are.
+/// Stripe's secrets are taken as they are.
 fn key_of(provider: &str, secret: &[u8]) -> Vec<u8> {
+    if provider == STRIPE {
+        secret.to_vec()
+    } else {
+        standard_key(secret)
+    }
+}
+
+/// The key behind a secret of Standard Webhooks, which is written as `whsec_` and base64.
+#[must_use]
+pub fn standard_key(secret: &[u8]) -> Vec<u8> {
     let coded = str::from_utf8(secret).ok();
     let coded = coded.and_then(|text| text.strip_prefix("whsec_"));
     let decoded = coded.and_then(|text| STANDARD.decode(text).ok());
-    match decoded {
-        Some(key) if provider != STRIPE => key,
-        Some(_) | None => secret.to_vec(),
-    }
+    decoded.unwrap_or_else(|| secret.to_vec())
 }
 
 fn stripe_mac(key: &[u8], timestamp: &str, body: &[u8]) -> Hmac<Sha256> {

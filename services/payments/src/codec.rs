@@ -17,6 +17,7 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
                 amount: asked.amount,
                 terms: provider::terms(&asked.provider, asked.amount.currency()),
                 provider: asked.provider,
+                instrument: None,
                 now,
             })
         }
@@ -27,6 +28,29 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
                 amount: asked.amount,
                 terms: provider::terms(&asked.provider, asked.amount.currency()),
                 provider: asked.provider,
+                instrument: None,
+                now,
+            })
+        }
+        wire::Command::RequestDepositFrom(asked) => {
+            domain::Command::RequestDeposit(domain::RequestDeposit {
+                deposit: asked.deposit,
+                customer: asked.customer,
+                amount: asked.amount,
+                terms: provider::terms(&asked.provider, asked.amount.currency()),
+                provider: asked.provider,
+                instrument: Some(asked.instrument),
+                now,
+            })
+        }
+        wire::Command::RequestWithdrawalTo(asked) => {
+            domain::Command::RequestWithdrawal(domain::RequestWithdrawal {
+                withdrawal: asked.withdrawal,
+                customer: asked.customer,
+                amount: asked.amount,
+                terms: provider::terms(&asked.provider, asked.amount.currency()),
+                provider: asked.provider,
+                instrument: Some(asked.instrument),
                 now,
             })
         }
@@ -34,15 +58,7 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
             domain::Command::ReportOutcome(domain::ReportOutcome {
                 provider: told.provider,
                 provider_event: told.event,
-                payment: match told.payment {
-                    wire::Payment::Deposit(known) => domain::PaymentRef::Deposit(known.deposit),
-                    wire::Payment::Withdrawal(known) => {
-                        domain::PaymentRef::Withdrawal(known.withdrawal)
-                    }
-                    wire::Payment::Unknown(unknown) => {
-                        domain::PaymentRef::Unknown(unknown.reference)
-                    }
-                },
+                payment: payment(told.payment),
                 outcome: match told.outcome {
                     wire::Outcome::Succeeded(succeeded) => domain::Outcome::Succeeded {
                         amount: succeeded.amount,
@@ -53,6 +69,79 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
                 },
             })
         }
+        wire::Command::ReportTakenOn(told) => {
+            domain::Command::ReportTakenOn(domain::ReportTakenOn {
+                provider: told.provider,
+                payment: payment(told.payment),
+                known_as: told.known_as,
+                approve_at: told.approve_at,
+            })
+        }
+        wire::Command::ReconcileProvider(asked) => domain::Command::Reconcile(domain::Reconcile {
+            provider: asked.provider,
+            file: asked.file,
+            part: asked.part,
+            last: asked.last,
+            missing_before: asked.missing_before,
+            lines: asked.lines.into_iter().map(line).collect(),
+        }),
+    }
+}
+
+fn line(line: wire::ProviderLine) -> domain::ProviderLine {
+    domain::ProviderLine {
+        payment: payment(line.payment),
+        amount: line.amount,
+    }
+}
+
+pub(crate) fn payment(payment: wire::Payment) -> domain::PaymentRef {
+    match payment {
+        wire::Payment::Deposit(known) => domain::PaymentRef::Deposit(known.deposit),
+        wire::Payment::Withdrawal(known) => domain::PaymentRef::Withdrawal(known.withdrawal),
+        wire::Payment::Unknown(unknown) => domain::PaymentRef::Unknown(unknown.reference),
+    }
+}
+
+/// Of a payment that is not ours the wire has an amount beside it, which nobody reads here.
+pub(crate) fn payment_to_wire(payment: &domain::PaymentRef) -> wire::Payment {
+    match payment.clone() {
+        domain::PaymentRef::Deposit(deposit) => {
+            wire::Payment::Deposit(wire::DepositRef { deposit })
+        }
+        domain::PaymentRef::Withdrawal(withdrawal) => {
+            wire::Payment::Withdrawal(wire::WithdrawalRef { withdrawal })
+        }
+        domain::PaymentRef::Unknown(reference) => wire::Payment::Unknown(wire::UnknownRef {
+            reference,
+            amount: kernel::Money::zero(kernel::Currency::Eur),
+        }),
+    }
+}
+
+pub(crate) fn finding_to_wire(finding: domain::Finding) -> wire::ProviderFinding {
+    wire::ProviderFinding {
+        reference: finding.reference,
+        kind: match finding.kind {
+            domain::FindingKind::MissingHere => wire::FindingKind::MissingHere,
+            domain::FindingKind::MissingThere => wire::FindingKind::MissingThere,
+            domain::FindingKind::AmountDiffers => wire::FindingKind::AmountDiffers,
+        },
+        ours: finding.ours,
+        theirs: finding.theirs,
+    }
+}
+
+pub(crate) fn finding(finding: wire::ProviderFinding) -> domain::Finding {
+    domain::Finding {
+        reference: finding.reference,
+        kind: match finding.kind {
+            wire::FindingKind::MissingHere => domain::FindingKind::MissingHere,
+            wire::FindingKind::MissingThere => domain::FindingKind::MissingThere,
+            wire::FindingKind::AmountDiffers => domain::FindingKind::AmountDiffers,
+        },
+        ours: finding.ours,
+        theirs: finding.theirs,
     }
 }
 
@@ -162,6 +251,43 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
         domain::Event::ExclusionNoticed { customer, until } => {
             wire::Event::ExclusionNoticed(wire::ExclusionNoticed { customer, until })
         }
+        domain::Event::InstrumentNamed {
+            payment,
+            customer,
+            instrument,
+        } => wire::Event::InstrumentNamed(wire::InstrumentNamed {
+            payment: payment_to_wire(&payment),
+            customer,
+            instrument,
+        }),
+        domain::Event::PaymentTakenOn {
+            payment,
+            customer,
+            known_as,
+            approve_at,
+        } => wire::Event::PaymentTakenOn(wire::PaymentTakenOn {
+            payment: payment_to_wire(&payment),
+            customer,
+            known_as,
+            approve_at,
+        }),
+        domain::Event::ProviderReconciled {
+            provider,
+            file,
+            part,
+            last,
+            missing_before,
+            matched,
+            findings,
+        } => wire::Event::ProviderReconciled(wire::ProviderReconciled {
+            provider,
+            file,
+            part,
+            last,
+            missing_before,
+            matched: matched.iter().map(payment_to_wire).collect(),
+            findings: findings.into_iter().map(finding_to_wire).collect(),
+        }),
     }
 }
 
@@ -228,6 +354,26 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             customer: noticed.customer,
             until: noticed.until,
         },
+        wire::Event::InstrumentNamed(of) => domain::Event::InstrumentNamed {
+            payment: payment(of.payment),
+            customer: of.customer,
+            instrument: of.instrument,
+        },
+        wire::Event::PaymentTakenOn(of) => domain::Event::PaymentTakenOn {
+            payment: payment(of.payment),
+            customer: of.customer,
+            known_as: of.known_as,
+            approve_at: of.approve_at,
+        },
+        wire::Event::ProviderReconciled(of) => domain::Event::ProviderReconciled {
+            provider: of.provider,
+            file: of.file,
+            part: of.part,
+            last: of.last,
+            missing_before: of.missing_before,
+            matched: of.matched.into_iter().map(payment).collect(),
+            findings: of.findings.into_iter().map(finding).collect(),
+        },
     }
 }
 
@@ -247,6 +393,16 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             Reason::ProviderUnknown(wire::ProviderUnknown { provider })
         }
         domain::Rejection::PaymentIdTaken => Reason::PaymentIdTaken(wire::PaymentIdTaken {}),
+        domain::Rejection::InstrumentUnknown { instrument } => {
+            Reason::InstrumentUnknown(wire::InstrumentUnknown { instrument })
+        }
+        domain::Rejection::ClosedLoop {
+            instrument,
+            available,
+        } => Reason::ClosedLoop(wire::ClosedLoop {
+            instrument,
+            available,
+        }),
     };
     wire::Rejection { reason }
 }

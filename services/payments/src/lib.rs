@@ -11,6 +11,7 @@ mod chance;
 mod codec;
 mod door;
 mod gate;
+mod notices;
 mod open_banking;
 mod projection;
 mod provider;
@@ -22,10 +23,11 @@ mod stripe;
 mod webhook;
 mod worker;
 
-pub use callbacks::CallBacks;
+pub use callbacks::{CallBacks, standard_key};
 pub use chance::Chance;
 pub use door::{Door, ProviderSecret};
 pub use gate::{Gate, GateTerms, Refused};
+pub use notices::{ATTEMPTS_MAX, Notice, NoticeId, Notices, Received, notices};
 pub use open_banking::{HouseAccount, OpenBanking};
 pub use payments_domain as domain;
 pub use projection::rows;
@@ -37,7 +39,7 @@ pub use service::PaymentsService;
 pub use simulator::{MAGIC_AMOUNTS, MagicAmount, Script, SignedWebhook, Simulator};
 pub use stripe::Stripe;
 pub use webhook::{
-    SIGNATURE_TOLERANCE, WebhookError, WebhookHeaders, WebhookKeys, partition_of, read_report,
-    sign, write_report,
+    SIGNATURE_TOLERANCE, WebhookError, WebhookHeaders, WebhookKeys, partition_of, payment_named,
+    read_report, reference_of, sign, write_report,
 };
-pub use worker::{Action, Worker, outcome_request_scope};
+pub use worker::{Action, Worker, report_scope};

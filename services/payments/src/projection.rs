@@ -3,7 +3,7 @@
 //! Duty: deposits and withdrawals, each row written in full from one event. Prohibition: nothing
 //! is read.
 
-use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use schemas::rows::{DepositRow, PaymentStatus, PaymentTakenOnRow, WithdrawalRow, table};
 use schemas::{Decision, Events, Wire, payments as wire};
 use viewstore::Row;
 
@@ -62,6 +62,20 @@ macro_rules! withdrawal {
     }};
 }
 
+fn taken_on(of: &wire::PaymentTakenOn, decision: &Decision) -> Option<Written> {
+    let key = match &of.payment {
+        wire::Payment::Deposit(known) => known.deposit.bytes(),
+        wire::Payment::Withdrawal(known) => known.withdrawal.bytes(),
+        wire::Payment::Unknown(_) => return None,
+    };
+    let row = PaymentTakenOnRow {
+        customer: of.customer,
+        approve_at: of.approve_at.clone(),
+        at: decision.header.decided_at,
+    };
+    Some((table::PAYMENT_TAKEN_ON, key.to_vec(), row.to_bytes()))
+}
+
 fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
     match event {
         wire::Event::DepositRequested(of) => deposit!(of, decision, Pending, None),
@@ -78,6 +92,9 @@ fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
         wire::Event::UnknownPaymentReported(_)
         | wire::Event::OutcomeContradicted(_)
         | wire::Event::DepositLimitNoticed(_)
-        | wire::Event::ExclusionNoticed(_) => None,
+        | wire::Event::ExclusionNoticed(_)
+        | wire::Event::InstrumentNamed(_)
+        | wire::Event::ProviderReconciled(_) => None,
+        wire::Event::PaymentTakenOn(of) => taken_on(of, decision),
     }
 }

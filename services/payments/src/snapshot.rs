@@ -3,19 +3,46 @@
 //! Duty: equal states give equal bytes, and the bytes give the state back. Prohibition: nothing
 //! is judged.
 
+use crate::codec;
 use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
 use payments_domain as domain;
-use payments_domain::{DepositState, State, WithdrawalState};
-use schemas::{DecodeError, Wire, wire};
+use payments_domain::{DepositState, PaymentRef, State, TakenOn, WithdrawalState};
+use schemas::payments as wire_of;
+use schemas::{DecodeError, Input, Wire, wire};
+
+/// Of this shape of the bytes.
+const LAYOUT: u64 = 0x7061_7973_0000_0002;
+/// The first shape began with a count, which is never as large.
+const COUNTS_BELOW: u64 = 1 << 32;
 
 wire! {
     /// All of one partition.
     record Saved {
+        layout: u64,
+        books: SavedBooks,
+        told: Vec<SavedTold>,
+        unmatched: Vec<SavedPayment>,
+        suspense: Vec<SavedSuspense>,
+        findings: Vec<wire_of::ProviderFinding>,
+    }
+    /// What the first shape had.
+    record SavedBooks {
         deposits: Vec<SavedDeposit>,
         withdrawals: Vec<SavedWithdrawal>,
         customers: Vec<SavedCustomer>,
         provider_events: Vec<SavedProviderEvent>,
     }
+    /// Of payments of which more was told: the instrument, and what the provider said.
+    record SavedTold {
+        payment: wire_of::Payment,
+        instrument: Option<String>,
+        known_as: Option<String>,
+        approve_at: Option<String>,
+    }
+    /// A payment; a union within a list is a record's field.
+    record SavedPayment { payment: wire_of::Payment }
+    /// Money without an open deposit.
+    record SavedSuspense { reference: String, amount: Money }
     /// See [`domain::DepositState`].
     record SavedDeposit {
         deposit: DepositId,
@@ -88,6 +115,36 @@ same_names!(
 
 pub(crate) fn encode(state: &State) -> Vec<u8> {
     Saved {
+        layout: LAYOUT,
+        books: save_books(state),
+        told: save_told(state),
+        unmatched: state
+            .unmatched
+            .iter()
+            .map(|payment| SavedPayment {
+                payment: codec::payment_to_wire(payment),
+            })
+            .collect(),
+        suspense: state
+            .suspense
+            .iter()
+            .map(|(reference, amount)| SavedSuspense {
+                reference: reference.clone(),
+                amount: *amount,
+            })
+            .collect(),
+        findings: state
+            .findings
+            .values()
+            .cloned()
+            .map(codec::finding_to_wire)
+            .collect(),
+    }
+    .to_bytes()
+}
+
+fn save_books(state: &State) -> SavedBooks {
+    SavedBooks {
         deposits: state.deposits.values().map(save_deposit).collect(),
         withdrawals: state.withdrawals.values().map(save_withdrawal).collect(),
         customers: state
@@ -104,7 +161,26 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
             })
             .collect(),
     }
-    .to_bytes()
+}
+
+fn save_told(state: &State) -> Vec<SavedTold> {
+    let told = |payment: PaymentRef, instrument: &Option<String>, taken_on: &TakenOn| {
+        (instrument.is_some() || *taken_on != TakenOn::default()).then(|| SavedTold {
+            payment: codec::payment_to_wire(&payment),
+            instrument: instrument.clone(),
+            known_as: taken_on.known_as.clone(),
+            approve_at: taken_on.approve_at.clone(),
+        })
+    };
+    let of_deposits = state
+        .deposits
+        .iter()
+        .filter_map(|(id, of)| told(PaymentRef::Deposit(*id), &of.instrument, &of.taken_on));
+    let of_withdrawals = state
+        .withdrawals
+        .iter()
+        .filter_map(|(id, of)| told(PaymentRef::Withdrawal(*id), &of.instrument, &of.taken_on));
+    of_deposits.chain(of_withdrawals).collect()
 }
 
 fn save_deposit(saved: &DepositState) -> SavedDeposit {
@@ -149,8 +225,75 @@ fn save_customer(id: CustomerId, customer: &domain::Customer) -> SavedCustomer {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
+    let first = u64::decode(&mut Input::new(bytes))?;
+    if first < COUNTS_BELOW {
+        return Ok(without_more(SavedBooks::from_bytes(bytes)?));
+    }
+    if first != LAYOUT {
+        return Err(DecodeError::NotAllowed("a snapshot of another layout"));
+    }
     let saved = Saved::from_bytes(bytes)?;
-    Ok(State {
+    let mut state = load_books(saved.books);
+    for told in saved.told {
+        load_told(&mut state, told);
+    }
+    let unmatched = saved.unmatched.into_iter();
+    state.unmatched = unmatched
+        .map(|saved| codec::payment(saved.payment))
+        .collect();
+    let suspense = saved.suspense.into_iter();
+    state.suspense = suspense
+        .map(|saved| (saved.reference, saved.amount))
+        .collect();
+    let findings = saved.findings.into_iter().map(codec::finding);
+    state.findings = findings
+        .map(|finding| (finding.reference.clone(), finding))
+        .collect();
+    state.derive_flows();
+    Ok(state)
+}
+
+/// A state of the first shape: nothing of it was in a provider's file. What stands in suspense from
+/// before is found there by its deposit alone, so a file that has it names it for a person.
+fn without_more(books: SavedBooks) -> State {
+    let mut state = load_books(books);
+    let paid_in = state
+        .deposits
+        .iter()
+        .filter(|(_, of)| of.status == domain::DepositStatus::Confirmed)
+        .map(|(id, _)| PaymentRef::Deposit(*id));
+    let paid_out = state
+        .withdrawals
+        .iter()
+        .filter(|(_, of)| of.status == domain::WithdrawalStatus::Paid)
+        .map(|(id, _)| PaymentRef::Withdrawal(*id));
+    state.unmatched = paid_in.chain(paid_out).collect();
+    state.derive_flows();
+    state
+}
+
+fn load_told(state: &mut State, told: SavedTold) {
+    let taken_on = TakenOn {
+        known_as: told.known_as,
+        approve_at: told.approve_at,
+    };
+    match codec::payment(told.payment) {
+        PaymentRef::Deposit(id) => {
+            if let Some(deposit) = state.deposits.get_mut(&id) {
+                (deposit.instrument, deposit.taken_on) = (told.instrument, taken_on);
+            }
+        }
+        PaymentRef::Withdrawal(id) => {
+            if let Some(withdrawal) = state.withdrawals.get_mut(&id) {
+                (withdrawal.instrument, withdrawal.taken_on) = (told.instrument, taken_on);
+            }
+        }
+        PaymentRef::Unknown(_) => {}
+    }
+}
+
+fn load_books(saved: SavedBooks) -> State {
+    State {
         deposits: saved
             .deposits
             .into_iter()
@@ -171,7 +314,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
             .into_iter()
             .map(|saved| (saved.provider, saved.event))
             .collect(),
-    })
+        ..State::default()
+    }
 }
 
 fn load_deposit(saved: SavedDeposit) -> DepositState {
@@ -184,6 +328,8 @@ fn load_deposit(saved: SavedDeposit) -> DepositState {
             requested_at: saved.requested_at,
         },
         status: load_deposit_status(saved.status),
+        instrument: None,
+        taken_on: TakenOn::default(),
     }
 }
 
@@ -197,6 +343,8 @@ fn load_withdrawal(saved: SavedWithdrawal) -> WithdrawalState {
             requested_at: saved.requested_at,
         },
         status: load_withdrawal_status(saved.status),
+        instrument: None,
+        taken_on: TakenOn::default(),
     }
 }
 
@@ -217,5 +365,48 @@ fn load_customer(saved: SavedCustomer) -> domain::Customer {
                 amount: counted.amount,
             })
             .collect(),
+        ..domain::Customer::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Currency;
+
+    #[test]
+    fn a_snapshot_of_the_first_shape_is_read() {
+        let amount = Money::from_minor(500, Currency::Eur);
+        let (customer, deposit) = (CustomerId::example(1, 3), DepositId::example(2, 3));
+        let books = SavedBooks {
+            deposits: vec![SavedDeposit {
+                deposit,
+                customer,
+                amount,
+                provider: "simulator".to_owned(),
+                requested_at: Timestamp::default(),
+                status: DepositStatus::Confirmed,
+            }],
+            withdrawals: vec![],
+            customers: vec![],
+            provider_events: vec![],
+        };
+        let state = decode(&books.to_bytes()).expect("it is read");
+        assert_eq!(state.unmatched, [PaymentRef::Deposit(deposit)].into());
+        let flows: Vec<_> = state.customers[&customer].instruments.values().collect();
+        assert_eq!(flows.len(), 1);
+        assert_eq!(flows[0].in_minor, 500);
+        assert_eq!(decode(&encode(&state)), Ok(state));
+        let empty = SavedBooks {
+            deposits: vec![],
+            ..books
+        };
+        assert_eq!(decode(&empty.to_bytes()), Ok(State::default()));
+    }
+
+    #[test]
+    fn a_snapshot_of_a_later_shape_is_passed_over() {
+        let later = LAYOUT.saturating_add(1).to_bytes();
+        assert!(decode(&later).is_err());
     }
 }

@@ -182,7 +182,8 @@ pub fn read_report(
 }
 
 /// Our payment of that reference; an id of a partition that we do not have is not ours.
-pub(crate) fn payment_named(reference: String, amount: Money, partitions: u16) -> wire::Payment {
+#[must_use]
+pub fn payment_named(reference: String, amount: Money, partitions: u16) -> wire::Payment {
     if let Ok(deposit) = reference.parse::<DepositId>()
         && deposit.partition() < partitions
     {
@@ -207,11 +208,7 @@ pub fn write_report(report: &wire::ReportOutcome, amount: Money) -> Vec<u8> {
     };
     let message = Message {
         event: report.event.clone(),
-        reference: match &report.payment {
-            wire::Payment::Deposit(known) => known.deposit.to_string(),
-            wire::Payment::Withdrawal(known) => known.withdrawal.to_string(),
-            wire::Payment::Unknown(unknown) => unknown.reference.clone(),
-        },
+        reference: reference_of(&report.payment),
         outcome,
         amount_minor: amount.minor(),
         currency: amount.currency().code().to_owned(),
@@ -219,6 +216,16 @@ pub fn write_report(report: &wire::ReportOutcome, amount: Money) -> Vec<u8> {
         occurred_at_us: report.occurred_at.micros(),
     };
     serde_json::to_vec(&message).expect("strings and integers always have a JSON form")
+}
+
+/// The reference as the provider knows it.
+#[must_use]
+pub fn reference_of(payment: &wire::Payment) -> String {
+    match payment {
+        wire::Payment::Deposit(known) => known.deposit.to_string(),
+        wire::Payment::Withdrawal(known) => known.withdrawal.to_string(),
+        wire::Payment::Unknown(unknown) => unknown.reference.clone(),
+    }
 }
 
 /// The partition that decides on it: the payment's own; of a reference that is not ours, the one

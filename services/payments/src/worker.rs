@@ -8,9 +8,12 @@
 //! provider and has one effect.
 
 use crate::chance::Chance;
+use crate::codec;
 use crate::provider::{Answer, Call, StatusAnswer, TakenOn};
 use kernel::{Duration, Money, Timestamp};
+use payments_domain as domain;
 use payments_domain::{DepositStatus, Outcome, PaymentRef, State, WithdrawalStatus};
+use schemas::Wire;
 use schemas::payments as wire;
 use std::collections::BTreeMap;
 
@@ -60,12 +63,16 @@ struct Job {
     step: Step,
     /// Not before.
     at: Timestamp,
+    /// Where the customer approves it, as far as that stands in the journal.
+    approve_at: Option<String>,
 }
 
 /// The payments of one partition that wait for the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Worker {
     jobs: BTreeMap<PaymentRef, Job>,
+    /// Where payments go for which nobody is to be called yet.
+    named: BTreeMap<PaymentRef, String>,
     chance: Chance,
 }
 
@@ -75,6 +82,7 @@ impl Worker {
     pub fn with(chance: Chance) -> Self {
         Self {
             jobs: BTreeMap::new(),
+            named: BTreeMap::new(),
             chance,
         }
     }
@@ -88,16 +96,18 @@ impl Worker {
             if open.status == DepositStatus::Requested {
                 let of = &open.deposit;
                 let payment = PaymentRef::Deposit(*id);
+                let told = (&open.instrument, &open.taken_on);
                 let call = call(payment, &of.provider, of.amount, of.requested_at);
-                worker.open(call, Step::Ask, now);
+                worker.open(with_told(call, told), Step::Ask, now);
             }
         }
         for (id, open) in &state.withdrawals {
             if open.status == WithdrawalStatus::Submitted {
                 let of = &open.withdrawal;
                 let payment = PaymentRef::Withdrawal(*id);
+                let told = (&open.instrument, &open.taken_on);
                 let call = call(payment, &of.provider, of.amount, of.requested_at);
-                worker.open(call, Step::Ask, now);
+                worker.open(with_told(call, told), Step::Ask, now);
             }
         }
         worker
@@ -136,10 +146,26 @@ impl Worker {
                     self.close(&PaymentRef::Withdrawal(withdrawal));
                 }
             }
+            wire::Event::InstrumentNamed(of) => {
+                let payment = codec::payment(of.payment.clone());
+                match self.jobs.get_mut(&payment) {
+                    Some(job) => job.call.instrument = Some(of.instrument.clone()),
+                    None => {
+                        self.named.insert(payment, of.instrument.clone());
+                    }
+                }
+            }
+            wire::Event::PaymentTakenOn(of) => {
+                if let Some(job) = self.jobs.get_mut(&codec::payment(of.payment.clone())) {
+                    job.call.known_as.clone_from(&of.known_as);
+                    job.approve_at.clone_from(&of.approve_at);
+                }
+            }
             wire::Event::WithdrawalRequested(_)
             | wire::Event::UnknownPaymentReported(_)
             | wire::Event::DepositLimitNoticed(_)
-            | wire::Event::ExclusionNoticed(_) => {}
+            | wire::Event::ExclusionNoticed(_)
+            | wire::Event::ProviderReconciled(_) => {}
         }
     }
 
@@ -191,13 +217,12 @@ impl Worker {
         payment: &PaymentRef,
         answer: Answer,
         now: Timestamp,
-    ) -> Option<wire::ReportOutcome> {
+    ) -> Option<wire::Command> {
         match answer {
             Answer::Outcome { event, outcome } => self.told(payment, event, outcome, now),
             Answer::Accepted(taken_on) => {
-                self.taken_on(payment, taken_on);
                 self.wait(payment, Step::Ask, now.plus(CALL_BACK_PATIENCE));
-                None
+                self.taken_on(payment, taken_on)
             }
             Answer::NoAnswer => {
                 self.wait_after_silence(payment, now);
@@ -213,17 +238,17 @@ impl Worker {
         payment: &PaymentRef,
         answer: StatusAnswer,
         now: Timestamp,
-    ) -> Option<wire::ReportOutcome> {
+    ) -> Option<wire::Command> {
         match answer {
             StatusAnswer::Outcome { event, outcome } => self.told(payment, event, outcome, now),
             StatusAnswer::NeverSeen => {
                 self.wait(payment, Step::Call, now);
                 None
             }
+            // It is heard of, only not done: that is no silence.
             StatusAnswer::Pending(taken_on) => {
-                self.taken_on(payment, taken_on);
-                self.wait_after_silence(payment, now);
-                None
+                self.wait_longer(payment, now);
+                self.taken_on(payment, taken_on)
             }
             StatusAnswer::NoAnswer => {
                 self.wait_after_silence(payment, now);
@@ -232,20 +257,42 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, call: Call, step: Step, at: Timestamp) {
+    fn open(&mut self, mut call: Call, step: Step, at: Timestamp) {
         let payment = call.payment.clone();
-        let job = Job { call, step, at };
+        call.instrument = call.instrument.or(self.named.remove(&payment));
+        let job = Job {
+            call,
+            step,
+            at,
+            approve_at: None,
+        };
         self.jobs.entry(payment).or_insert(job);
     }
 
-    fn taken_on(&mut self, payment: &PaymentRef, taken_on: TakenOn) {
-        if let Some(job) = self.jobs.get_mut(payment) {
-            job.call.known_as = taken_on.known_as.or(job.call.known_as.take());
+    /// What the provider tells of a payment that it is at, if it is news.
+    fn taken_on(&mut self, payment: &PaymentRef, told: TakenOn) -> Option<wire::Command> {
+        let job = self.jobs.get_mut(payment)?;
+        let is_news =
+            |told: &Option<String>, known: &Option<String>| told.is_some() && told != known;
+        if !is_news(&told.known_as, &job.call.known_as)
+            && !is_news(&told.approve_at, &job.approve_at)
+        {
+            return None;
         }
+        if told.known_as.is_some() {
+            job.call.known_as.clone_from(&told.known_as);
+        }
+        Some(wire::Command::ReportTakenOn(wire::ReportTakenOn {
+            provider: job.call.provider.clone(),
+            payment: codec::payment_to_wire(payment),
+            known_as: told.known_as,
+            approve_at: told.approve_at,
+        }))
     }
 
     fn close(&mut self, payment: &PaymentRef) {
         self.jobs.remove(payment);
+        self.named.remove(payment);
     }
 
     /// An outcome is reported; if no event follows, the provider is asked again.
@@ -255,10 +302,11 @@ impl Worker {
         event: String,
         outcome: Outcome,
         now: Timestamp,
-    ) -> Option<wire::ReportOutcome> {
+    ) -> Option<wire::Command> {
         let provider = self.jobs.get(payment)?.call.provider.clone();
         self.wait(payment, Step::Ask, now.plus(REPORT_PATIENCE));
-        Some(report(&provider, payment, event, outcome, now))
+        let report = report(&provider, payment, event, outcome, now);
+        Some(wire::Command::ReportOutcome(report))
     }
 
     fn wait(&mut self, payment: &PaymentRef, step: Step, at: Timestamp) {
@@ -274,6 +322,16 @@ impl Worker {
             (job.step, job.at) = (Step::Ask, now.plus(self.chance.up_to(longest)));
         }
     }
+
+    /// Customers take their time to approve, banks to settle: asked after again in a while, with
+    /// a first time of its own so that questions after many payments do not come together.
+    fn wait_longer(&mut self, payment: &PaymentRef, now: Timestamp) {
+        let wait = self.chance.up_to(CALL_BACK_PATIENCE);
+        if let Some(job) = self.jobs.get_mut(payment) {
+            job.call.silences = 0;
+            (job.step, job.at) = (Step::Ask, now.plus(wait));
+        }
+    }
 }
 
 /// The longest wait after so many silences before this one.
@@ -281,6 +339,14 @@ fn longest_wait(silences: u32) -> Duration {
     let factor = 1_i64.checked_shl(silences.min(30)).unwrap_or(1);
     let wait = RETRY_FIRST.micros().saturating_mul(factor);
     Duration::from_micros(wait.min(RETRY_LONGEST.micros()))
+}
+
+fn with_told(call: Call, (instrument, taken_on): (&Option<String>, &domain::TakenOn)) -> Call {
+    Call {
+        instrument: instrument.clone(),
+        known_as: taken_on.known_as.clone(),
+        ..call
+    }
 }
 
 fn call(payment: PaymentRef, provider: &str, amount: Money, requested_at: Timestamp) -> Call {
@@ -331,14 +397,21 @@ pub(crate) fn report(
     }
 }
 
-/// What identifies the report of an outcome as a request: the provider's event. Whoever sends it
-/// hashes these bytes into the request id.
+/// What identifies the report of an outcome as a request: the provider's event; and what else is
+/// told: all of it. Whoever sends it hashes these bytes into the request id. The instant of telling
+/// is not part of what is told.
 #[must_use]
-pub fn outcome_request_scope(report: &wire::ReportOutcome) -> Vec<u8> {
-    let mut scope = b"provider-outcome".to_vec();
-    for part in [&report.provider, &report.event] {
-        scope.push(0);
-        scope.extend_from_slice(part.as_bytes());
+pub fn report_scope(command: &wire::Command) -> Vec<u8> {
+    let mut scope;
+    if let wire::Command::ReportOutcome(report) = command {
+        scope = b"provider-outcome".to_vec();
+        for part in [&report.provider, &report.event] {
+            scope.push(0);
+            scope.extend_from_slice(part.as_bytes());
+        }
+    } else {
+        scope = b"provider-told".to_vec();
+        command.encode(&mut scope);
     }
     scope
 }

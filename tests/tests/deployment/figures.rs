@@ -16,6 +16,7 @@ pub fn scraped() -> &'static str {
         let folder = tempfile::tempdir().expect("a folder");
         let options = NodeOptions {
             provider: furlong::providers::ProviderChoice::Simulated,
+            notices: None,
             folder: DataFolder::new(folder.path()),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

@@ -63,6 +63,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let options = NodeOptions {
             provider: furlong::providers::ProviderChoice::Simulated,
+            notices: None,
             folder: DataFolder::new(folder.path()),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

@@ -5,7 +5,7 @@
 //! but the list of closed cases, which grows at an analyst's pace.
 
 use crate::event::{BetTaken, Fact};
-use crate::rules::{RuleId, WHOLE_STAKE_PERMILLE};
+use crate::rules::{self, RuleId, WHOLE_STAKE_PERMILLE};
 use kernel::{BetId, CaseId, Currency, Digest, Duration, Money, Timestamp};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -18,8 +18,10 @@ pub(crate) const MONEY_HOURS: i64 = 72;
 /// More hours than the window has, for two currencies.
 const MONEY_HOURS_MAX: usize = 150;
 const MICROS_OF_HOUR: i64 = 3_600_000_000;
+/// The window over deposits just below the threshold.
+pub(crate) const STRUCTURING_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// After so long a silence nothing of a customer's behaviour is in any window.
-pub(crate) const SILENCE_FORGETS: Duration = Duration::from_secs((MONEY_HOURS + 1) * 3_600);
+pub(crate) const SILENCE_FORGETS: Duration = Duration::from_secs((7 * 24 + 1) * 3_600);
 
 /// A recent bet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,15 @@ pub struct HourOfMoney {
     pub paid_out_minor: i64,
 }
 
+/// A deposit that stayed just below the threshold above which the house asks where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BelowThreshold {
+    /// When it was confirmed.
+    pub at: Timestamp,
+    /// In which currency.
+    pub currency: Currency,
+}
+
 /// One customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Customer {
@@ -62,6 +73,8 @@ pub struct Customer {
     pub failed_sign_ins: VecDeque<Timestamp>,
     /// Money by the hour.
     pub money: VecDeque<HourOfMoney>,
+    /// Deposits of the last week that stayed just below the threshold of their currency.
+    pub below_threshold: VecDeque<BelowThreshold>,
     /// What the last recorded score is made of.
     pub contributions: Vec<(RuleId, u16)>,
     /// The case that waits for an analyst.
@@ -82,6 +95,7 @@ impl Default for Customer {
             deposits: VecDeque::new(),
             failed_sign_ins: VecDeque::new(),
             money: VecDeque::new(),
+            below_threshold: VecDeque::new(),
             contributions: Vec::new(),
             open_case: None,
             closed_cases: BTreeSet::new(),
@@ -120,6 +134,14 @@ impl Customer {
             }
             Fact::PaidIn { amount } => {
                 push(&mut self.deposits, at, |deposit| *deposit, at);
+                if rules::is_just_below_threshold(*amount) {
+                    let seen = BelowThreshold {
+                        at,
+                        currency: amount.currency(),
+                    };
+                    let ring = &mut self.below_threshold;
+                    push_kept(ring, at, STRUCTURING_KEPT, |seen| seen.at, seen);
+                }
                 let hour = self.hour_of(at, *amount);
                 hour.paid_in_minor = hour.paid_in_minor.saturating_add(amount.minor());
             }
@@ -162,6 +184,7 @@ impl Customer {
         self.deposits.clear();
         self.failed_sign_ins.clear();
         self.money.clear();
+        self.below_threshold.clear();
         self.contributions.clear();
     }
 
@@ -198,7 +221,17 @@ pub(crate) fn hour_number(at: Timestamp) -> i64 {
 
 /// Adds to a ring what happened at `at`, and drops what no window reaches any more.
 fn push<T>(ring: &mut VecDeque<T>, at: Timestamp, when: impl Fn(&T) -> Timestamp, act: T) {
-    let horizon = at.minus(ACTS_KEPT);
+    push_kept(ring, at, ACTS_KEPT, when, act);
+}
+
+fn push_kept<T>(
+    ring: &mut VecDeque<T>,
+    at: Timestamp,
+    kept: Duration,
+    when: impl Fn(&T) -> Timestamp,
+    act: T,
+) {
+    let horizon = at.minus(kept);
     while ring.front().is_some_and(|old| when(old) < horizon) {
         ring.pop_front();
     }

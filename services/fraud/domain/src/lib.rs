@@ -24,7 +24,7 @@ mod properties;
 mod scenarios;
 
 pub use command::{CloseCase, Command, Observation, Restrict};
-pub use customer::{BetSeen, Customer, HourOfMoney};
+pub use customer::{BelowThreshold, BetSeen, Customer, HourOfMoney};
 pub use decide::Fraud;
 pub use event::{BetTaken, Event, Fact, LegTaken, Reason, TakenBefore, Verdict};
 pub use rejection::Rejection;

@@ -7,12 +7,12 @@
 
 use crate::customer::{Customer, MONEY_HOURS, hour_number};
 use crate::event::Reason;
-use kernel::{Currency, Duration, Timestamp};
+use kernel::{Currency, Duration, Money, Timestamp};
 use std::fmt;
 use std::str::FromStr;
 
 /// Raised whenever a rule, a threshold or a weight changes.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 /// A score that reaches this opens a case.
 pub const CASE_FROM_PERMILLE: u16 = 500;
 /// A score that reaches this restricts stakes as well.
@@ -79,6 +79,10 @@ rules! {
     PriceTaking = "price-taking";
     /// Money that comes in and goes out without having been played.
     WithdrawalWithoutPlay = "withdrawal-without-play";
+    /// Deposits that stay just below the threshold, again and again within a day.
+    Structuring24h = "structuring-24h";
+    /// Deposits that stay just below the threshold, again and again within a week.
+    Structuring7d = "structuring-7d";
 }
 
 /// A text that names no rule.
@@ -128,7 +132,8 @@ pub(crate) fn reasons(customer: &Customer, at: Timestamp) -> Vec<Reason> {
         )
         .chain(identical_bets(customer, at))
         .chain(price_taking(customer, at))
-        .chain(withdrawal_without_play(customer, at));
+        .chain(withdrawal_without_play(customer, at))
+        .chain(structuring(customer, at));
     let mut left = SCORE_MAX_PERMILLE;
     let mut reasons = Vec::new();
     for mut reason in found {
@@ -321,5 +326,70 @@ fn unplayed(customer: &Customer, at: Timestamp, currency: Currency) -> Option<Re
         rule: RuleId::WithdrawalWithoutPlay,
         points,
         evidence: format!("{paid_in} {currency} minor units in, {played} played, {paid_out} out"),
+    })
+}
+
+/// Above it the house asks where money comes from, in minor units.
+const fn threshold_minor(currency: Currency) -> i64 {
+    match currency {
+        Currency::Eur | Currency::Gbp | Currency::Usd => 200_000,
+        Currency::Jpy => 300_000,
+        Currency::Kwd => 600_000,
+    }
+}
+
+/// How near to the threshold a deposit must come to count, in thousandths of it.
+const NEAR_PERMILLE: i64 = 800;
+
+/// Whether a deposit stays just below the threshold.
+pub(crate) fn is_just_below_threshold(amount: Money) -> bool {
+    let threshold = threshold_minor(amount.currency());
+    let near = threshold.saturating_mul(NEAR_PERMILLE);
+    amount.minor() < threshold && amount.minor().saturating_mul(1_000) >= near
+}
+
+/// So many in a window are no accident: it opens a case by itself.
+struct Structuring {
+    rule: RuleId,
+    window: Duration,
+    words: &'static str,
+    from: u16,
+}
+
+const STRUCTURING: [Structuring; 2] = [
+    Structuring {
+        rule: RuleId::Structuring24h,
+        window: Duration::from_secs(24 * 3_600),
+        words: "a day",
+        from: 3,
+    },
+    Structuring {
+        rule: RuleId::Structuring7d,
+        window: Duration::from_secs(7 * 24 * 3_600),
+        words: "a week",
+        from: 5,
+    },
+];
+
+/// The tighter window tells; both together would restrict on one kind of signal.
+fn structuring(customer: &Customer, at: Timestamp) -> Option<Reason> {
+    STRUCTURING.iter().find_map(|rule| {
+        let of = |currency: &Currency| {
+            count(
+                customer
+                    .below_threshold
+                    .iter()
+                    .map(|seen| seen.currency == *currency && in_window(seen.at, at, rule.window)),
+            )
+        };
+        let seen = Currency::ALL.iter().map(of).max()?;
+        (seen >= rule.from).then(|| Reason {
+            rule: rule.rule,
+            points: CASE_FROM_PERMILLE,
+            evidence: format!(
+                "{seen} deposits within {} just below the threshold, {} are told",
+                rule.words, rule.from
+            ),
+        })
     })
 }

@@ -646,7 +646,7 @@ fn a_score_does_not_loosen_what_an_analyst_set() {
 
 #[test]
 fn the_silent_are_forgotten_unless_an_analyst_needs_them() {
-    let later = 100 * 3_600_000;
+    let later = 200 * 3_600_000;
     let state = fraud()
         .after(observe(case_history()))
         .after(observe([told(2, 5, bet(1, 1, 500))]))
@@ -675,4 +675,48 @@ fn the_tape_of_a_market_lets_go_of_what_is_a_minute_old() {
         }
     }
     assert_eq!(state.tapes()[&MARKET].legs.len(), 2);
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+#[test]
+fn three_deposits_just_below_the_threshold_within_a_day_open_a_case() {
+    let below = |count, step_ms| run(count, step_ms, |_| paid_in(1_900_00));
+    assert_eq!(contributions(below(2, 7 * HOUR_MS)), []);
+    assert_eq!(
+        contributions(below(3, 7 * HOUR_MS)),
+        [(RuleId::Structuring24h, 500)]
+    );
+    let events = fraud().when(observe(below(3, 7 * HOUR_MS))).events();
+    let opened = events
+        .iter()
+        .filter(|event| matches!(event, Event::CaseOpened { .. }));
+    assert_eq!(opened.count(), 1);
+    let restricted = |event: &Event| matches!(event, Event::CustomerRestricted { .. });
+    assert!(!events.iter().any(restricted), "a person decides");
+}
+
+#[test]
+fn five_within_a_week_open_one_as_well() {
+    let below = |count| run(count, 30 * HOUR_MS, |_| paid_in(1_600_00));
+    assert_eq!(contributions(below(4)), []);
+    assert_eq!(contributions(below(5)), [(RuleId::Structuring7d, 500)]);
+    let rare = run(9, 45 * HOUR_MS, |_| paid_in(1_600_00));
+    assert_eq!(contributions(rare), []);
+}
+
+#[test]
+fn deposits_at_the_threshold_and_well_below_it_are_nothing_strange() {
+    for minor in [2_000_00, 1_599_99, 50_00] {
+        assert_eq!(contributions(run(6, 4 * HOUR_MS, |_| paid_in(minor))), []);
+    }
+}
+
+#[test]
+fn deposits_of_several_currencies_are_not_added_up() {
+    let currencies = [Currency::Eur, Currency::Gbp];
+    let mixed = run(4, 4 * HOUR_MS, |number| Fact::PaidIn {
+        amount: Money::from_minor(1_900_00, currencies[usize::try_from(number % 2).unwrap()]),
+    });
+    assert_eq!(contributions(mixed), []);
 }

@@ -345,6 +345,7 @@ impl Figures {
 async fn open(folder: &Path) -> anyhow::Result<House> {
     let node = Node::start(NodeOptions {
         provider: crate::providers::ProviderChoice::Simulated,
+        notices: None,
         folder: DataFolder::new(folder),
         listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 0,

@@ -15,7 +15,8 @@ use crate::feed_desk::FeedDesk;
 use crate::feed_door::FeedDoor;
 use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
 use crate::house::{EngineReady, NewestCheckpoint};
-use crate::node::open_payments;
+use crate::node::{open_notices, open_payments};
+use crate::notices_desk::NoticeFigures;
 use crate::part_figures::PartFigures;
 use crate::providers::{Outside, ProviderFigures, call_backs};
 use crate::roles::{Role, Roles};
@@ -119,6 +120,9 @@ impl Process {
         let mut engine = Engine::start(ground, work, markets, health, listeners);
         if let Some(outside) = outside {
             open_payments(&mut engine, &outside);
+            if let Some(to) = &settings.notices {
+                open_notices(&mut engine, to, &Arc::new(NoticeFigures::default()))?;
+            }
         }
         if let Some(signer) = signer {
             sign_checkpoints(&mut engine, signer);

@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 34] = [
+pub const KEYS: [Key; 36] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -161,6 +161,16 @@ pub const KEYS: [Key; 34] = [
         "payments_approve_url",
         "",
         "open_banking: the bank's page for consents; the id is put behind it",
+    ),
+    key(
+        "notices_url",
+        "",
+        "where the operator is told of payments, http only; empty: nowhere",
+    ),
+    key(
+        "notices_secret_file",
+        "",
+        "a file with the secret that signs what the operator is told",
     ),
 ];
 

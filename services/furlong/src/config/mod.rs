@@ -12,6 +12,7 @@ pub use sources::{Origin, Resolved, Value};
 
 use crate::admission::AdmissionOptions;
 use crate::exit::{Ended, Failure, Outcome};
+use crate::notices_desk::NoticesTo;
 use crate::providers::ProviderChoice;
 use crate::screen::Screen;
 use clap::{Args, Subcommand};
@@ -100,6 +101,8 @@ pub struct Settings {
     pub cluster: Option<Cluster>,
     /// Who moves money in the world outside.
     pub provider: ProviderChoice,
+    /// Where operators want to be told of payments.
+    pub notices: Option<NoticesTo>,
 }
 
 /// Where feeds speak gRPC.

@@ -3,6 +3,7 @@
 use super::keys::{KEYS, Key, find, nearest};
 use super::{Cluster, Settings};
 use crate::admission::{AdmissionOptions, RateStoreAddress};
+use crate::notices_desk::NoticesTo;
 use crate::providers::{ProviderAddress, ProviderChoice};
 use gateway::{AdmissionSettings, Bounds, ConnectionLimits};
 use payments::HouseAccount;
@@ -223,7 +224,29 @@ impl Resolved {
             lean_step_permille: self.lean_step()?,
             cluster: self.cluster()?,
             provider: self.provider()?,
+            notices: self.notices()?,
         })
+    }
+
+    fn notices(&self) -> Result<Option<NoticesTo>, String> {
+        let (url, file) = (self.text("notices_url"), self.text("notices_secret_file"));
+        if url.is_empty() {
+            return Ok(None);
+        }
+        let host = url.strip_prefix("http://").unwrap_or("");
+        if host.is_empty() || host.contains('@') {
+            return Err(format!(
+                "notices_url = {:?}: expected http://host:port/path without credentials",
+                super::shown(url)
+            ));
+        }
+        if file.is_empty() {
+            return Err("notices_url needs notices_secret_file: what is sent is signed".to_owned());
+        }
+        Ok(Some(NoticesTo {
+            url: url.to_owned(),
+            secret_file: file.into(),
+        }))
     }
 
     fn provider(&self) -> Result<ProviderChoice, String> {

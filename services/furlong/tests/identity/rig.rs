@@ -165,6 +165,7 @@ impl House {
     pub async fn open_in(folder: &Path) -> Self {
         let node = Node::start(NodeOptions {
             provider: furlong::providers::ProviderChoice::Simulated,
+            notices: None,
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

@@ -23,6 +23,7 @@ pub(crate) mod promotions;
 pub(crate) mod protection;
 pub(crate) mod races;
 pub(crate) mod reality_check;
+pub(crate) mod reconciling;
 pub(crate) mod referrals;
 pub(crate) mod registering;
 pub(crate) mod reoffers;

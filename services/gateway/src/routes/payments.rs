@@ -18,10 +18,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use kernel::{CustomerId, DepositId, Digest, Money, Topic, WithdrawalId};
+use kernel::{CustomerId, DepositId, Digest, Duration, Money, Timestamp, Topic, WithdrawalId};
 use schemas::Wire;
-use schemas::payments::{Command, Event, RequestDeposit, RequestWithdrawal};
-use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use schemas::payments::{
+    Command, Event, RequestDeposit, RequestDepositFrom, RequestWithdrawal, RequestWithdrawalTo,
+};
+use schemas::rows::{DepositRow, PaymentStatus, PaymentTakenOnRow, WithdrawalRow, table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -33,6 +35,32 @@ pub(crate) struct PaymentBody {
     amount: AmountBody,
     currency: Option<String>,
     provider: Option<String>,
+    /// The provider's token for a card or an account.
+    instrument: Option<String>,
+}
+
+/// What is asked for, checked.
+struct Payment {
+    amount: Money,
+    provider: String,
+    instrument: Option<String>,
+}
+
+/// A row of digits as long as that is a number of a card or an account, which has no business here.
+const DIGITS_MAX: usize = 11;
+
+/// Whether it looks like a provider's token and not like a number of a card or an account.
+fn is_token(text: &str) -> bool {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
+    let rows = text.split(|letter: char| !letter.is_ascii_digit() && !matches!(letter, '-' | '.'));
+    let longest = rows
+        .map(|row| row.bytes().filter(u8::is_ascii_digit).count())
+        .max();
+    !text.is_empty()
+        && text.len() <= 128
+        && text.bytes().all(plain)
+        && longest.is_none_or(|longest| longest <= DIGITS_MAX)
 }
 
 /// An amount with its currency, or beside it.
@@ -51,7 +79,7 @@ struct NestedAmount {
 }
 
 impl PaymentBody {
-    fn checked(self, app: &App) -> Result<(Money, String), Problem> {
+    fn checked(self, app: &App) -> Result<Payment, Problem> {
         let mut fields = Fields::default();
         let amount = match (&self.amount, &self.currency) {
             (AmountBody::Flat(amount), Some(currency)) => fields.money("", amount, currency),
@@ -70,13 +98,27 @@ impl PaymentBody {
         if provider.is_empty() || provider.len() > 64 {
             fields.wrong("/provider", "1 to 64 characters are expected");
         }
+        if self
+            .instrument
+            .as_deref()
+            .is_some_and(|text| !is_token(text))
+        {
+            let expected =
+                "a token of the provider is expected, never a number of a card or an account";
+            fields.wrong("/instrument", expected);
+        }
+        let instrument = self.instrument;
         // Only one is ever called; a payment through another would wait for ever.
         let known = provider == app.config.provider;
-        let checked = fields.finish(amount.map(|amount| (amount, provider.clone())))?;
+        let amount = fields.finish(amount)?;
         if !known {
             return Err(Problem::new(Code::ProviderUnknown).with("provider", json!(provider)));
         }
-        Ok(checked)
+        Ok(Payment {
+            amount,
+            provider,
+            instrument,
+        })
     }
 }
 
@@ -87,20 +129,20 @@ async fn ask(
     headers: &HeaderMap,
     route: &'static str,
     body: PaymentBody,
-    command: impl FnOnce(CustomerId, Money, String) -> Command,
+    command: impl FnOnce(CustomerId, Payment) -> Command,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(headers)?;
-    let (amount, provider) = body.checked(app)?;
+    let asked = body.checked(app)?;
     let customer = caller.subject.customer;
     let request = Request {
         id: asking::request_id(customer, route, key),
-        digest: asking::digest(&json!([money(amount), provider])),
+        digest: asking::digest(&content(&asked)),
         correlation: caller.correlation(),
         inbox: Topic::PaymentsCommands,
         journal: Topic::PaymentsEvents,
         partition: customer.partition(),
     };
-    let command = command(customer, amount, provider);
+    let command = command(customer, asked);
     let answer = asking::ask(app, request, || Ok(command)).await?;
     if let Some(problem) = refusals::rejection_of(&answer.decision, answer.replayed) {
         return Err(problem);
@@ -127,6 +169,15 @@ async fn ask(
     Ok(response)
 }
 
+/// What a repeat must agree with. Without an instrument as it was before there were any.
+fn content(asked: &Payment) -> Value {
+    let (amount, provider) = (money(asked.amount), &asked.provider);
+    match &asked.instrument {
+        None => json!([amount, provider]),
+        Some(instrument) => json!([amount, provider, instrument]),
+    }
+}
+
 fn requested(event: &Event) -> Option<(String, &'static str, Money)> {
     if let Event::DepositRequested(event) = event {
         Some((event.deposit.to_string(), "/v1/deposits", event.amount))
@@ -149,13 +200,20 @@ pub(crate) async fn deposit(
     ApiJson(body): ApiJson<PaymentBody>,
 ) -> Result<Response, Problem> {
     let deposit = DepositId::from_bytes(app.mint.id(caller.subject.customer.partition()));
-    let command = |customer, amount, provider| {
-        Command::RequestDeposit(RequestDeposit {
+    let command = |customer, asked: Payment| match asked.instrument {
+        None => Command::RequestDeposit(RequestDeposit {
             deposit,
             customer,
-            amount,
-            provider,
-        })
+            amount: asked.amount,
+            provider: asked.provider,
+        }),
+        Some(instrument) => Command::RequestDepositFrom(RequestDepositFrom {
+            deposit,
+            customer,
+            amount: asked.amount,
+            provider: asked.provider,
+            instrument,
+        }),
     };
     ask(&app, &caller, &headers, "POST /v1/deposits", body, command).await
 }
@@ -168,13 +226,20 @@ pub(crate) async fn withdraw(
     ApiJson(body): ApiJson<PaymentBody>,
 ) -> Result<Response, Problem> {
     let withdrawal = WithdrawalId::from_bytes(app.mint.id(caller.subject.customer.partition()));
-    let command = |customer, amount, provider| {
-        Command::RequestWithdrawal(RequestWithdrawal {
+    let command = |customer, asked: Payment| match asked.instrument {
+        None => Command::RequestWithdrawal(RequestWithdrawal {
             withdrawal,
             customer,
-            amount,
-            provider,
-        })
+            amount: asked.amount,
+            provider: asked.provider,
+        }),
+        Some(instrument) => Command::RequestWithdrawalTo(RequestWithdrawalTo {
+            withdrawal,
+            customer,
+            amount: asked.amount,
+            provider: asked.provider,
+            instrument,
+        }),
     };
     ask(
         &app,
@@ -185,6 +250,37 @@ pub(crate) async fn withdraw(
         command,
     )
     .await
+}
+
+/// After so long a customer is told that it takes its time.
+const DELAYED_AFTER: Duration = Duration::from_secs(10);
+/// What the customer is told then. There is nothing that could be asked again: it goes on.
+const DELAYED: &str = "payment processing delayed";
+
+/// What a customer is told of a payment that is not done.
+#[derive(Default)]
+struct Waiting {
+    approve_at: Option<String>,
+    notice: Option<&'static str>,
+}
+
+async fn waiting(
+    app: &App,
+    status: PaymentStatus,
+    payment: Vec<u8>,
+    since: Timestamp,
+) -> Result<Waiting, Problem> {
+    match status {
+        PaymentStatus::Confirmed | PaymentStatus::Failed => return Ok(Waiting::default()),
+        PaymentStatus::Pending => {}
+    }
+    let taken_on: Option<PaymentTakenOnRow> =
+        views::row(app, table::PAYMENT_TAKEN_ON, payment).await?;
+    let approve_at = taken_on.and_then(|row| row.approve_at);
+    let is_late = app.now().since(since) >= DELAYED_AFTER;
+    // Until the customer has approved it, it is the customer's time.
+    let notice = (is_late && approve_at.is_none()).then_some(DELAYED);
+    Ok(Waiting { approve_at, notice })
 }
 
 /// GET /v1/deposits/{id}
@@ -200,12 +296,15 @@ pub(crate) async fn show_deposit(
     let row: Option<DepositRow> = views::row(&app, table::DEPOSIT, id.bytes().to_vec()).await?;
     let own = row.filter(|row| row.customer == caller.subject.customer);
     let row = own.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let waiting = waiting(&app, row.status, id.bytes().to_vec(), row.at).await?;
     let shown = json!({
         "id": row.deposit.to_string(),
         "status": row.status.name(),
         "amount": money(row.amount),
         "reason": row.reason,
         "changed_at": time(row.at),
+        "approve_at": waiting.approve_at,
+        "notice": waiting.notice,
         "position": Token::of(&[row.position]).text(),
     });
     Ok(json_response(StatusCode::OK, &shown))
@@ -225,12 +324,15 @@ pub(crate) async fn show_withdrawal(
         views::row(&app, table::WITHDRAWAL, id.bytes().to_vec()).await?;
     let own = row.filter(|row| row.customer == caller.subject.customer);
     let row = own.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let waiting = waiting(&app, row.status, id.bytes().to_vec(), row.at).await?;
     let shown = json!({
         "id": row.withdrawal.to_string(),
         "status": row.status.name(),
         "amount": money(row.amount),
         "reason": row.reason,
         "changed_at": time(row.at),
+        "approve_at": waiting.approve_at,
+        "notice": waiting.notice,
         "position": Token::of(&[row.position]).text(),
     });
     Ok(json_response(StatusCode::OK, &shown))
@@ -280,4 +382,27 @@ pub(crate) async fn webhook(
     }
     let body: Value = json!({"taken": true, "repeated": answer.replayed, "position": position});
     Ok(json_response(StatusCode::OK, &body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_token;
+
+    #[test]
+    fn tokens_are_taken_and_numbers_of_cards_and_accounts_are_not() {
+        for token in ["tok_1", "pm_1NvQ2eLkdIwHu7ix", "ba_1.x:y-z"] {
+            assert!(is_token(token), "{token}");
+        }
+        for number in [
+            "",
+            "4242424242424242",
+            "4242-4242-4242-4242",
+            "GB29NWBK60161331926819",
+            "a b",
+            "é",
+        ] {
+            assert!(!is_token(number), "{number}");
+        }
+        assert!(!is_token(&"x".repeat(129)));
+    }
 }

@@ -120,3 +120,18 @@ fn what_moves_no_money_is_silent() {
     });
     assert_eq!(World::funded(1).hear(&by_payments([excluded])), []);
 }
+
+#[test]
+fn money_that_belongs_to_no_open_deposit_is_kept_in_suspense() {
+    let unknown = payments::Event::UnknownPaymentReported(payments::UnknownPaymentReported {
+        provider: "card".to_owned(),
+        provider_event: "e9".to_owned(),
+        reference: "invoice-7".to_owned(),
+        amount: eur(70),
+    });
+    let world = World::new()
+        .hears(&by_payments([unknown.clone()]))
+        .hears(&by_payments([unknown]));
+    assert_eq!(world.posted(house(AccountKind::Suspense)), 70, "once");
+    assert_eq!(world.posted(house(AccountKind::Provider)), -70);
+}

@@ -2,7 +2,7 @@
 //!
 //! Duty: plain data. Prohibition: nothing here is checked; the decider does that.
 
-use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
+use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, WithdrawalId};
 
 /// One input of a payments partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub enum Command {
     RequestWithdrawal(RequestWithdrawal),
     /// The provider has told what became of a payment.
     ReportOutcome(ReportOutcome),
+    /// The provider has taken a payment on.
+    ReportTakenOn(ReportTakenOn),
+    /// Lines of a provider's file are held against the books.
+    Reconcile(Reconcile),
     /// The ledger has judged holds. Comes from its journal only.
     NoticeHolds(Vec<HoldNotice>),
     /// Auth has changed what binds customers. Comes from its journal only.
@@ -39,6 +43,8 @@ pub struct RequestDeposit {
     pub amount: Money,
     /// Through whom.
     pub provider: String,
+    /// From what, in the provider's words; none: nobody has said.
+    pub instrument: Option<String>,
     /// What that provider takes in this currency; none: there is no such provider.
     pub terms: Option<Terms>,
     /// When this is judged.
@@ -56,10 +62,51 @@ pub struct RequestWithdrawal {
     pub amount: Money,
     /// Through whom.
     pub provider: String,
+    /// To what, in the provider's words; none: the house chooses.
+    pub instrument: Option<String>,
     /// What that provider takes in this currency; none: there is no such provider.
     pub terms: Option<Terms>,
     /// When this is judged.
     pub now: Timestamp,
+}
+
+/// The provider is at a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportTakenOn {
+    /// Who tells.
+    pub provider: String,
+    /// Which payment.
+    pub payment: PaymentRef,
+    /// What the provider calls it.
+    pub known_as: Option<String>,
+    /// Where the customer has to approve it.
+    pub approve_at: Option<String>,
+}
+
+/// A part of a provider's file of settled payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconcile {
+    /// Whose file.
+    pub provider: String,
+    /// The hash of the whole file.
+    pub file: Digest,
+    /// Which part of what this partition gets of it, from 0.
+    pub part: u32,
+    /// Whether it is the last.
+    pub last: bool,
+    /// What was asked for before then and is in no file is missing.
+    pub missing_before: Timestamp,
+    /// Money that moved.
+    pub lines: Vec<ProviderLine>,
+}
+
+/// One line of such a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderLine {
+    /// Which payment.
+    pub payment: PaymentRef,
+    /// How much.
+    pub amount: Money,
 }
 
 /// The provider has told what became of a payment.

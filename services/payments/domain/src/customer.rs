@@ -4,8 +4,8 @@
 //! each window; one that fails counts no more. Prohibition: no decision on anything else.
 
 use crate::command::CustomerNotice;
-use kernel::{DepositId, Duration, Money, Timestamp};
-use std::collections::VecDeque;
+use kernel::{Currency, DepositId, Duration, Money, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A span over which deposits are counted, ending now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +85,38 @@ pub struct Customer {
     pub excluded_until: Option<Timestamp>,
     /// Deposits of the longest window, oldest first, failed ones left out.
     pub counted: VecDeque<Counted>,
+    /// What came from each instrument and went back to it.
+    pub instruments: BTreeMap<InstrumentKey, Flow>,
+}
+
+/// An instrument of a customer at a provider, in one currency. Payments for which nobody named one
+/// share an instrument without a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InstrumentKey {
+    /// At which provider.
+    pub provider: String,
+    /// The provider's token; empty: nobody named one.
+    pub instrument: String,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+/// What came from an instrument and went back to it, in minor units, saturating.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Deposits that were confirmed.
+    pub in_minor: i64,
+    /// Withdrawals that were paid or may still be.
+    pub out_minor: i64,
+}
+
+impl Flow {
+    /// What came from it and has not gone back.
+    #[must_use]
+    pub const fn rest_minor(self) -> i64 {
+        let rest = self.in_minor.saturating_sub(self.out_minor);
+        if rest > 0 { rest } else { 0 }
+    }
 }
 
 impl Customer {
@@ -125,6 +157,10 @@ impl Customer {
             self.counted.pop_front();
         }
         self.counted.push_back(counted);
+    }
+
+    pub(crate) fn flow(&mut self, key: InstrumentKey) -> &mut Flow {
+        self.instruments.entry(key).or_default()
     }
 
     pub(crate) fn discount(&mut self, deposit: DepositId) {

@@ -6,7 +6,7 @@
 use crate::command::{Command, CustomerNotice};
 use crate::event::Event;
 use crate::state::State;
-use crate::{deposit, outcome, withdrawal};
+use crate::{deposit, outcome, reconcile, taken_on, withdrawal};
 use kernel::{CustomerId, Decider, Money, Timestamp};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,20 @@ pub enum Rejection {
     /// Another payment has this id.
     #[error("another payment has this id")]
     PaymentIdTaken,
+    /// Nothing was ever paid in from that instrument.
+    #[error("nothing was ever paid in from {instrument:?}")]
+    InstrumentUnknown {
+        /// What was asked for.
+        instrument: String,
+    },
+    /// Money goes back first to where it came from.
+    #[error("{available:?} may go to {instrument:?} now")]
+    ClosedLoop {
+        /// To what.
+        instrument: String,
+        /// How much.
+        available: Money,
+    },
 }
 
 impl Decider for Payments {
@@ -63,6 +77,8 @@ impl Decider for Payments {
             Command::RequestDeposit(command) => deposit::request(state, command),
             Command::RequestWithdrawal(command) => withdrawal::request(state, command),
             Command::ReportOutcome(command) => Ok(outcome::report(state, command)),
+            Command::ReportTakenOn(told) => Ok(taken_on::report(state, told)),
+            Command::Reconcile(asked) => Ok(reconcile::reconcile(state, asked)),
             Command::NoticeHolds(notices) => Ok(withdrawal::notice_holds(state, notices)),
             Command::NoticeCustomers(notices) => Ok(notice_customers(state, notices)),
         }

@@ -3,7 +3,7 @@
 //! Duty: refuse what exclusion, provider or the customer's own limits do not allow, before any
 //! money moves. Prohibition: the provider is not called; that follows from the event.
 
-use crate::command::RequestDeposit;
+use crate::command::{PaymentRef, RequestDeposit};
 use crate::decide::{Rejection, judge_amount};
 use crate::event::{Deposit, Event};
 use crate::state::State;
@@ -12,7 +12,8 @@ pub(crate) fn request(state: &State, command: &RequestDeposit) -> Result<Vec<Eve
     if let Some(known) = state.deposits.get(&command.deposit) {
         let same = known.deposit.customer == command.customer
             && known.deposit.amount == command.amount
-            && known.deposit.provider == command.provider;
+            && known.deposit.provider == command.provider
+            && known.instrument == command.instrument;
         return if same {
             Ok(vec![])
         } else {
@@ -31,13 +32,22 @@ pub(crate) fn request(state: &State, command: &RequestDeposit) -> Result<Vec<Eve
             return Err(Rejection::DepositLimitReached { available });
         }
     }
-    Ok(vec![Event::DepositRequested(Deposit {
+    let requested = Event::DepositRequested(Deposit {
         id: command.deposit,
         customer: command.customer,
         amount: command.amount,
         provider: command.provider.clone(),
         requested_at: command.now,
-    })])
+    });
+    let named = command
+        .instrument
+        .as_ref()
+        .map(|instrument| Event::InstrumentNamed {
+            payment: PaymentRef::Deposit(command.deposit),
+            customer: command.customer,
+            instrument: instrument.clone(),
+        });
+    Ok(std::iter::once(requested).chain(named).collect())
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Duty: the facts, each with the whole payment, so that its row of a view and the ledger's
 //! postings follow from it alone. Prohibition: no card, account or bank detail is ever here.
 
+use crate::command::PaymentRef;
 use crate::customer::DepositLimits;
-use kernel::{CustomerId, DepositId, Money, Timestamp, WithdrawalId};
+use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, WithdrawalId};
 
 /// A deposit as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,4 +110,65 @@ pub enum Event {
         /// Until when.
         until: Timestamp,
     },
+    /// From what, or to what a payment goes. Stands behind the request in the same decision.
+    InstrumentNamed {
+        /// Which payment.
+        payment: PaymentRef,
+        /// Whose.
+        customer: CustomerId,
+        /// The provider's token for it.
+        instrument: String,
+    },
+    /// The provider is at a payment.
+    PaymentTakenOn {
+        /// Which payment.
+        payment: PaymentRef,
+        /// Whose.
+        customer: CustomerId,
+        /// What the provider calls it.
+        known_as: Option<String>,
+        /// Where the customer has to approve it.
+        approve_at: Option<String>,
+    },
+    /// A part of a provider's file was held against the books.
+    ProviderReconciled {
+        /// Whose file.
+        provider: String,
+        /// The hash of the whole file.
+        file: Digest,
+        /// Which part of it.
+        part: u32,
+        /// Whether it is the last.
+        last: bool,
+        /// What was asked for before then and is in no file is missing.
+        missing_before: Timestamp,
+        /// What agrees.
+        matched: Vec<PaymentRef>,
+        /// What does not.
+        findings: Vec<Finding>,
+    },
+}
+
+/// A payment on which a provider's file and the books do not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The reference as the provider knows it.
+    pub reference: String,
+    /// How they do not agree.
+    pub kind: FindingKind,
+    /// What stands here.
+    pub ours: Option<Money>,
+    /// What stands in the file.
+    pub theirs: Option<Money>,
+}
+
+/// How a file and the books do not agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingKind {
+    /// The provider has moved money of which nothing stands here.
+    MissingHere,
+    /// Money stands here that is in no file.
+    MissingThere,
+    /// It is not the same amount.
+    AmountDiffers,
 }

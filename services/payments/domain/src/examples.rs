@@ -40,6 +40,7 @@ pub(crate) fn deposit_request() -> RequestDeposit {
         customer: ANNA,
         amount: eur(500),
         provider: "simulator".to_owned(),
+        instrument: None,
         terms: terms(),
         now: at(0),
     }
@@ -65,6 +66,7 @@ pub(crate) fn withdrawal_request() -> RequestWithdrawal {
         customer: ANNA,
         amount: eur(200),
         provider: "simulator".to_owned(),
+        instrument: None,
         terms: terms(),
         now: at(0),
     }

@@ -7,6 +7,7 @@
 //! Prohibition: no call to a provider and no booking. Outcomes come in as commands, money moves
 //! in the ledger.
 
+mod closed_loop;
 mod command;
 mod customer;
 mod decide;
@@ -15,14 +16,16 @@ mod event;
 #[cfg(test)]
 mod examples;
 mod outcome;
+mod reconcile;
 mod state;
+mod taken_on;
 mod withdrawal;
 
 pub use command::{
-    Command, CustomerNotice, HoldNotice, Outcome, PaymentRef, ReportOutcome, RequestDeposit,
-    RequestWithdrawal, Terms,
+    Command, CustomerNotice, HoldNotice, Outcome, PaymentRef, ProviderLine, Reconcile,
+    ReportOutcome, ReportTakenOn, RequestDeposit, RequestWithdrawal, Terms,
 };
-pub use customer::{Counted, Customer, DepositLimits, Window};
+pub use customer::{Counted, Customer, DepositLimits, Flow, InstrumentKey, Window};
 pub use decide::{Payments, Rejection};
-pub use event::{Deposit, Event, Withdrawal};
-pub use state::{DepositState, DepositStatus, State, WithdrawalState, WithdrawalStatus};
+pub use event::{Deposit, Event, Finding, FindingKind, Withdrawal};
+pub use state::{DepositState, DepositStatus, State, TakenOn, WithdrawalState, WithdrawalStatus};

@@ -4,7 +4,8 @@
 //! withdraw: the balance is theirs. Prohibition: no balance is looked at here; the ledger does
 //! that, and its answer comes as a notice.
 
-use crate::command::{HoldNotice, RequestWithdrawal};
+use crate::closed_loop;
+use crate::command::{HoldNotice, PaymentRef, RequestWithdrawal};
 use crate::decide::{Rejection, judge_amount};
 use crate::event::{Event, Withdrawal};
 use crate::state::{State, WithdrawalStatus};
@@ -14,7 +15,8 @@ pub(crate) fn request(state: &State, command: &RequestWithdrawal) -> Result<Vec<
     if let Some(known) = state.withdrawals.get(&command.withdrawal) {
         let same = known.withdrawal.customer == command.customer
             && known.withdrawal.amount == command.amount
-            && known.withdrawal.provider == command.provider;
+            && known.withdrawal.provider == command.provider
+            && (command.instrument.is_none() || known.instrument == command.instrument);
         return if same {
             Ok(vec![])
         } else {
@@ -22,13 +24,19 @@ pub(crate) fn request(state: &State, command: &RequestWithdrawal) -> Result<Vec<
         };
     }
     judge_amount(command.amount, &command.provider, command.terms)?;
-    Ok(vec![Event::WithdrawalRequested(Withdrawal {
+    let named = closed_loop::choose(state, command)?.map(|instrument| Event::InstrumentNamed {
+        payment: PaymentRef::Withdrawal(command.withdrawal),
+        customer: command.customer,
+        instrument,
+    });
+    let requested = Event::WithdrawalRequested(Withdrawal {
         id: command.withdrawal,
         customer: command.customer,
         amount: command.amount,
         provider: command.provider.clone(),
         requested_at: command.now,
-    })])
+    });
+    Ok(std::iter::once(requested).chain(named).collect())
 }
 
 /// Moves the withdrawals that wait for exactly these holds. Others are somebody else's, or have

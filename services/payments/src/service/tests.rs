@@ -2,9 +2,12 @@
 
 use super::*;
 use kernel::{
-    CorrelationId, Currency, CustomerId, Decider, DepositId, Money, TransferId, WithdrawalId,
+    CorrelationId, Currency, CustomerId, Decider, DepositId, Digest, Money, TransferId,
+    WithdrawalId,
 };
-use payments_domain::{CustomerNotice, DepositLimits, HoldNotice, Window};
+use payments_domain::{
+    CustomerNotice, DepositLimits, Finding, FindingKind, HoldNotice, PaymentRef, Window,
+};
 use payments_domain::{Deposit, Withdrawal};
 use schemas::payments::withdrawal_hold;
 use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
@@ -96,6 +99,35 @@ fn events() -> Vec<Event> {
             customer: ANNA,
             until: NOW,
         },
+        Event::DepositRequested(Deposit {
+            id: DepositId::example(21, 3),
+            ..deposit()
+        }),
+        Event::InstrumentNamed {
+            payment: PaymentRef::Deposit(DepositId::example(21, 3)),
+            customer: ANNA,
+            instrument: "tok_1".to_owned(),
+        },
+        Event::PaymentTakenOn {
+            payment: PaymentRef::Deposit(DepositId::example(21, 3)),
+            customer: ANNA,
+            known_as: Some("pi_1".to_owned()),
+            approve_at: Some("http://bank".to_owned()),
+        },
+        Event::ProviderReconciled {
+            provider: "simulator".to_owned(),
+            file: Digest::from_bytes([7; 32]),
+            part: 0,
+            last: true,
+            missing_before: NOW,
+            matched: vec![PaymentRef::Deposit(DEPOSIT)],
+            findings: vec![Finding {
+                reference: "invoice-7".to_owned(),
+                kind: FindingKind::MissingHere,
+                ours: None,
+                theirs: Some(AMOUNT),
+            }],
+        },
     ]
 }
 
@@ -116,7 +148,7 @@ fn every_event_survives_the_wire() {
         let decoded = wire::Event::from_bytes(&bytes).expect("what was encoded decodes");
         assert_eq!(PaymentsService::event_from_wire(decoded), Ok(event));
     }
-    assert_eq!(kinds.len(), 11);
+    assert_eq!(kinds.len(), 14);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::provider::SIMULATOR;
 use kernel::{Currency, CustomerId, Decider, DepositId, WithdrawalId};
 use payments_domain::{Deposit, Event, Payments, Withdrawal};
+use schemas::payments as wire;
 
 const DEPOSIT: DepositId = DepositId::example(1, 3);
 const WITHDRAWAL: WithdrawalId = WithdrawalId::example(2, 3);
@@ -95,6 +96,9 @@ fn an_outcome_is_reported_and_the_event_ends_the_job() {
     let told = worker
         .called(&PAYMENT, success(), at(1))
         .expect("an outcome");
+    let wire::Command::ReportOutcome(told) = told else {
+        panic!("{told:?}");
+    };
     assert_eq!(
         (told.provider.as_str(), told.event.as_str()),
         (SIMULATOR, "e1")
@@ -187,14 +191,45 @@ fn what_the_provider_calls_it_goes_with_later_questions() {
         known_as: Some("pi_1".to_owned()),
         approve_at: None,
     };
-    assert_eq!(
-        worker.called(&PAYMENT, Answer::Accepted(taken_on), at(0)),
-        None
+    let report = worker.called(&PAYMENT, Answer::Accepted(taken_on.clone()), at(0));
+    assert!(
+        matches!(report, Some(wire::Command::ReportTakenOn(_))),
+        "{report:?}"
     );
     let [Action::Ask(asked)] = <[Action; 1]>::try_from(worker.due(at(30))).unwrap() else {
         panic!("it is asked after");
     };
     assert_eq!(asked.known_as.as_deref(), Some("pi_1"));
+    let again = worker.asked(&PAYMENT, StatusAnswer::Pending(taken_on), at(30));
+    assert_eq!(again, None, "that is known");
+}
+
+#[test]
+fn a_payment_is_called_for_with_the_instrument_that_was_named() {
+    let named = |payment: PaymentRef| Event::InstrumentNamed {
+        payment,
+        customer: CustomerId::example(9, 3),
+        instrument: "tok_1".to_owned(),
+    };
+    let instruments = |events: &[Event]| {
+        let due = observed(events).due(at(0));
+        let named = due.iter().map(|action| action.call().instrument.clone());
+        named.collect::<Vec<_>>()
+    };
+    let asked = [Event::DepositRequested(deposit()), named(PAYMENT)];
+    assert_eq!(instruments(&asked), [Some("tok_1".to_owned())]);
+    let held = [
+        Event::WithdrawalRequested(withdrawal()),
+        named(PaymentRef::Withdrawal(WITHDRAWAL)),
+        Event::WithdrawalSubmitted(withdrawal()),
+    ];
+    assert_eq!(instruments(&held), [Some("tok_1".to_owned())]);
+    let mut state = Payments::initial();
+    for event in held {
+        Payments::evolve(&mut state, &event);
+    }
+    let after_claim = Worker::after_claim(&state, at(0)).due(at(0));
+    assert_eq!(after_claim[0].call().instrument.as_deref(), Some("tok_1"));
 }
 
 #[test]
@@ -264,8 +299,6 @@ fn reports_of_one_event_are_one_request() {
         let outcome = Outcome::Succeeded { amount: AMOUNT };
         report(SIMULATOR, &PAYMENT, "e1".to_owned(), outcome, at(seconds))
     };
-    assert_eq!(
-        outcome_request_scope(&told(1)),
-        outcome_request_scope(&told(2))
-    );
+    let scope = |seconds| report_scope(&wire::Command::ReportOutcome(told(seconds)));
+    assert_eq!(scope(1), scope(2));
 }

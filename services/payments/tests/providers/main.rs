@@ -97,7 +97,11 @@ async fn carry_through(provider: &dyn Provider, mut call: Call) -> Outcome {
                     worker.asked(payment, answer, now)
                 }
             };
-            match told.map(|told| told.outcome) {
+            let outcome = told.and_then(|told| match told {
+                wire::Command::ReportOutcome(told) => Some(told.outcome),
+                _taken_on => None,
+            });
+            match outcome {
                 Some(wire::Outcome::Succeeded(done)) => {
                     return Outcome::Succeeded {
                         amount: done.amount,

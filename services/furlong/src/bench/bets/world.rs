@@ -83,6 +83,7 @@ impl World {
     pub async fn make(folder: &Path) -> anyhow::Result<Self> {
         let mut node = Node::start(NodeOptions {
             provider: crate::providers::ProviderChoice::Simulated,
+            notices: None,
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

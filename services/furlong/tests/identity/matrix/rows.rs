@@ -124,6 +124,7 @@ pub const ROWS: &[Row] = &[
     row("PUT", "/v1/admin/markets/{id}/leaning", MARKETS, |_| Ask::put(format!("/v1/admin/markets/mkt_{NOBODYS}/leaning"), &json!({"step": {"amount": "x", "currency": "EUR"}}))),
     row("POST", "/v1/admin/markets/{id}/withdraw", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/withdraw"), &json!({}))),
     row("POST", "/v1/admin/markets/{id}/race", MARKETS, |_| Ask::post(format!("/v1/admin/markets/mkt_{NOBODYS}/race"), &json!({}))),
+    row("POST", "/v1/admin/payments/reconciliations", APPROVERS, |_| Ask::post("/v1/admin/payments/reconciliations", &json!({}))),
     row("GET", "/v1/admin/liability", MARKETS, |_| Ask::get("/v1/admin/liability")),
     row("GET", "/v1/admin/cases", CASES, |_| Ask::get("/v1/admin/cases")),
     row("GET", "/v1/admin/cases/{id}", CASES, |_| Ask::get(format!("/v1/admin/cases/cas_{NOBODYS}"))),

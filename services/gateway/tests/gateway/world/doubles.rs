@@ -288,6 +288,20 @@ impl WebhookVerifier for PlainWebhooks {
             partition: 3,
         })
     }
+
+    fn payment_named(&self, reference: &str, amount: Money) -> (payments::Payment, Partition) {
+        match reference.parse::<DepositId>() {
+            Ok(deposit) => {
+                let payment = payments::Payment::Deposit(payments::DepositRef { deposit });
+                (payment, deposit.partition())
+            }
+            Err(_) => {
+                let reference = reference.to_owned();
+                let unknown = payments::UnknownRef { reference, amount };
+                (payments::Payment::Unknown(unknown), 3)
+            }
+        }
+    }
 }
 
 /// Lines are sequence numbers of alive messages.

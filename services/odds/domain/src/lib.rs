@@ -8,6 +8,7 @@
 //! ([`margin`], [`goals`]) and at the borders of [`ladder`] and [`shade`], none of which a decision
 //! uses: their results are quantised and arrive in commands.
 
+mod book;
 mod budget;
 mod command;
 mod decider;
@@ -22,6 +23,7 @@ mod result;
 mod ruling;
 mod source;
 mod state;
+mod stop;
 mod words;
 
 pub mod goals;

@@ -1,18 +1,17 @@
-//! One market: its prices, what keeps it from taking bets, its result.
+//! One market: what it is, where it is in its life, what each event makes of it.
 //!
-//! Duty: the state of a market and what each wish makes of it, as events with the next versions.
-//! Prohibition: no sources and no budgets, and no change except by [`Market::evolve`].
+//! Duty: the state of a market, and its fold. What wishes make of its prices is in `book.rs`, of
+//! its stops in `stop.rs`, of its result in `result.rs`. Prohibition: no sources and no budgets,
+//! and no change except by [`Market::evolve`].
 
 use crate::budget::Budgets;
 use crate::command::{
-    MarketKind, MarketOffer, RaceDescription, SelectionPrice, SelectionResult, Window, Withdrawal,
+    MarketKind, MarketOffer, RaceDescription, SelectionResult, Window, Withdrawal,
 };
-use crate::event::{Doubt, Event, ResultWord, SuspensionCause};
-use crate::explain::{Explanation, Lean, LeanRules, ModelOpinion, SelectionExposure};
+use crate::event::{Doubt, Event, ResultWord};
+use crate::explain::Explanation;
 use crate::leaning::Leaning;
-use crate::outcome::Score;
 use crate::rejection::Rejection;
-use crate::result;
 use crate::ruling::Ruling;
 use kernel::{Duration, FixtureId, MarketId, Price, SelectionId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,238 +184,8 @@ impl Market {
         }
     }
 
-    const fn version_after(&self, changes: u64) -> u64 {
+    pub(crate) const fn version_after(&self, changes: u64) -> u64 {
         self.version.saturating_add(changes)
-    }
-
-    fn suspended(&self, changes: u64, cause: SuspensionCause) -> Event {
-        Event::MarketSuspended {
-            market: self.market,
-            version: self.version_after(changes),
-            cause,
-        }
-    }
-
-    fn resumed(&self, changes: u64, by: Option<String>) -> Event {
-        Event::MarketResumed {
-            market: self.market,
-            version: self.version_after(changes),
-            by,
-        }
-    }
-
-    /// All prices in the order of the selections; who is not named, or was withdrawn, has none.
-    ///
-    /// # Errors
-    /// A selection of another market.
-    pub(crate) fn book(&self, prices: &[SelectionPrice]) -> Result<Vec<SelectionPrice>, Rejection> {
-        // Ordered once: a market may have thousands of selections, and walking through all of
-        // them for each would hold up the other markets of the partition.
-        let mut told: BTreeMap<SelectionId, Option<Price>> = BTreeMap::new();
-        for priced in prices {
-            told.entry(priced.selection).or_insert(priced.price);
-        }
-        let price_of = |&selection: &SelectionId| SelectionPrice {
-            selection,
-            price: told
-                .remove(&selection)
-                .filter(|_| !self.withdrawn.contains(&selection))
-                .flatten(),
-        };
-        let book = self.selections.iter().map(price_of).collect();
-        let stranger = prices
-            .iter()
-            .find(|priced| told.contains_key(&priced.selection));
-        match stranger {
-            Some(priced) => Err(Rejection::SelectionUnknown(priced.selection)),
-            None => Ok(book),
-        }
-    }
-
-    /// The last book of the source, before it leant.
-    pub(crate) fn told(&self) -> Vec<SelectionPrice> {
-        match &self.origin {
-            Some(origin) if origin.explanation.lean.is_some() => {
-                origin.explanation.unleaning.clone()
-            }
-            Some(_) | None => self
-                .selections
-                .iter()
-                .zip(&self.prices)
-                .map(|(&selection, &price)| SelectionPrice { selection, price })
-                .collect(),
-        }
-    }
-
-    /// Whether the source told these prices already.
-    pub(crate) fn has_been_told(&self, book: &[SelectionPrice]) -> bool {
-        self.told() == book
-    }
-
-    /// How the last book leans.
-    pub(crate) fn lean(&self) -> Option<&Lean> {
-        self.origin.as_ref()?.explanation.lean.as_ref()
-    }
-
-    /// A book with all that explains it, as the next version.
-    pub(crate) fn publish(
-        &self,
-        book: Vec<SelectionPrice>,
-        said: Said<'_>,
-        model: Option<ModelOpinion>,
-        lean: Option<Lean>,
-    ) -> Vec<Event> {
-        let (prices, unleaning) = match &lean {
-            Some(lean) => (lean.of(&book), book),
-            None => (book, Vec::new()),
-        };
-        let version = self.version_after(1);
-        let published = Event::BookPublished {
-            market: self.market,
-            version,
-            prices,
-            source: said.source.to_owned(),
-            source_sequence: said.sequence,
-            published_at: said.at,
-        };
-        let explanation = Explanation {
-            model,
-            lean,
-            unleaning,
-        };
-        let explained = (!explanation.is_empty()).then_some(Event::BookExplained {
-            market: self.market,
-            version,
-            explanation,
-        });
-        [published].into_iter().chain(explained).collect()
-    }
-
-    /// The desk says what each selection would cost. The same again changes nothing, nor does it
-    /// before there are prices.
-    pub(crate) fn lean_against(
-        &self,
-        exposures: &[SelectionExposure],
-        by: &str,
-    ) -> Result<Vec<Event>, Rejection> {
-        if !self.is_live() {
-            return Err(self.not_in_state());
-        }
-        let known: BTreeSet<SelectionId> = self.selections.iter().copied().collect();
-        let stranger = exposures
-            .iter()
-            .find(|exposure| !known.contains(&exposure.selection));
-        if let Some(exposure) = stranger {
-            return Err(Rejection::SelectionUnknown(exposure.selection));
-        }
-        let Some(origin) = &self.origin else {
-            return Ok(Vec::new());
-        };
-        let lean = (!exposures.is_empty()).then(|| Lean {
-            rules: LeanRules::PRESENT,
-            limit_minor: self.budgets.terms.exposure_max.minor().max(1),
-            exposures: exposures.to_vec(),
-            by: by.to_owned(),
-        });
-        if lean.as_ref() == self.lean() {
-            return Ok(Vec::new());
-        }
-        let said = Said {
-            source: &self.source,
-            sequence: origin.source_sequence,
-            at: origin.published_at,
-        };
-        let model = origin.explanation.model.clone();
-        Ok(self.publish(self.told(), said, model, lean))
-    }
-
-    /// The source says stop.
-    pub(crate) fn stop_by_source(&self, reason: &str) -> Option<Event> {
-        let stops = self.is_live() && self.stopped_by_source.as_deref() != Some(reason);
-        stops.then(|| {
-            self.suspended(
-                1,
-                SuspensionCause::Source {
-                    reason: reason.to_owned(),
-                },
-            )
-        })
-    }
-
-    /// Nobody knows what the source would say. A stop by the source stands anyway.
-    pub(crate) fn stop_in_doubt(&self, doubt: Doubt) -> Option<Event> {
-        self.may_be_doubted()
-            .then(|| self.suspended(1, SuspensionCause::Doubt(doubt)))
-    }
-
-    /// Whether doubt about the source would change anything here.
-    pub(crate) fn may_be_doubted(&self) -> bool {
-        self.is_live() && self.stopped_by_source.is_none() && self.doubt.is_none()
-    }
-
-    /// The source has spoken of this market. `changes` is how many events about the market come
-    /// before these; `lifts_own_stop` tells a word that lets betting go on from a mere price.
-    pub(crate) fn go_on_by_source(&self, changes: u64, lifts_own_stop: bool) -> Vec<Event> {
-        let stopped = self.doubt.is_some() || (lifts_own_stop && self.stopped_by_source.is_some());
-        if !stopped || !self.is_live() {
-            return Vec::new();
-        }
-        let mut events = vec![self.resumed(changes.saturating_add(1), None)];
-        if let Some(stop) = &self.stopped_by_operator {
-            let cause = SuspensionCause::Operator {
-                reason: stop.reason.clone(),
-                by: stop.by.clone(),
-            };
-            events.push(self.suspended(changes.saturating_add(2), cause));
-        }
-        events
-    }
-
-    /// The source lifts its own stop while it is not up to date: the doubt takes its place.
-    pub(crate) fn go_on_while_down(&self) -> Vec<Event> {
-        if self.stopped_by_source.is_none() || !self.is_live() {
-            return Vec::new();
-        }
-        let doubt = SuspensionCause::Doubt(Doubt::SourceDown);
-        vec![self.resumed(1, None), self.suspended(2, doubt)]
-    }
-
-    /// An operator says stop.
-    pub(crate) fn stop_by_operator(&self, reason: &str, by: &str) -> Result<Vec<Event>, Rejection> {
-        if !self.is_live() {
-            return Err(self.not_in_state());
-        }
-        if self.stopped_by_operator.is_some() {
-            return Ok(Vec::new());
-        }
-        let cause = SuspensionCause::Operator {
-            reason: reason.to_owned(),
-            by: by.to_owned(),
-        };
-        Ok(vec![self.suspended(1, cause)])
-    }
-
-    /// An operator says go on: that lifts operators' stops, not the source's.
-    pub(crate) fn go_on_by_operator(&self, by: &str) -> Result<Vec<Event>, Rejection> {
-        if !self.is_live() {
-            return Err(self.not_in_state());
-        }
-        let left = match (&self.stopped_by_source, self.doubt) {
-            (Some(reason), _) => Some(SuspensionCause::Source {
-                reason: reason.clone(),
-            }),
-            (None, Some(doubt)) => Some(SuspensionCause::Doubt(doubt)),
-            (None, None) => None,
-        };
-        match (&self.stopped_by_operator, left) {
-            (None, None) => Ok(Vec::new()),
-            (None, Some(_)) => Err(self.not_in_state()),
-            (Some(_), left) => {
-                let mut events = vec![self.resumed(1, Some(by.to_owned()))];
-                events.extend(left.map(|cause| self.suspended(2, cause)));
-                Ok(events)
-            }
-        }
     }
 
     /// In play with this delay.
@@ -434,54 +203,6 @@ impl Market {
             market: self.market,
             version: self.version_after(1),
         })
-    }
-
-    /// A result. The same one again changes nothing; another one needs a rollback first.
-    pub(crate) fn settle(
-        &self,
-        outcomes: &[SelectionResult],
-        by: Option<&str>,
-    ) -> Result<Vec<Event>, Rejection> {
-        let outcomes = result::complete(self.kind, &self.selections, outcomes)?;
-        match &self.phase {
-            Phase::Resulted(known) if *known == outcomes => Ok(Vec::new()),
-            Phase::Resulted(_) => Err(self.not_in_state()),
-            Phase::Open | Phase::Closed => Ok(vec![Event::MarketResulted {
-                market: self.market,
-                version: self.version_after(1),
-                result: self.results.saturating_add(1),
-                outcomes,
-                by: by.map(str::to_owned),
-            }]),
-        }
-    }
-
-    /// The result as a score: every selection is judged as it was priced.
-    pub(crate) fn settle_from_score(
-        &self,
-        score: Score,
-        by: Option<&str>,
-    ) -> Result<Vec<Event>, Rejection> {
-        let outcomes = result::from_score(self.kind, &self.selections, score)?;
-        self.settle(&outcomes, by)
-    }
-
-    /// The result was wrong. The market stays closed.
-    pub(crate) fn roll_back(
-        &self,
-        reason: &str,
-        by: Option<&str>,
-    ) -> Result<Vec<Event>, Rejection> {
-        match self.phase {
-            Phase::Resulted(_) => Ok(vec![Event::ResultRolledBack {
-                market: self.market,
-                version: self.version_after(1),
-                result: self.results,
-                reason: reason.to_owned(),
-                by: by.map(str::to_owned),
-            }]),
-            Phase::Open | Phase::Closed => Err(self.not_in_state()),
-        }
     }
 
     /// A selection takes no part any more; said again, it changes nothing.
@@ -633,21 +354,5 @@ impl Market {
     fn note_cancellation(&mut self, window: Window, said_at: Timestamp, cancelled: bool) {
         let word = CancelWord { said_at, cancelled };
         self.cancellations.insert(window, word);
-    }
-
-    fn suspend(&mut self, cause: &SuspensionCause) {
-        match cause {
-            SuspensionCause::Operator { reason, by } => {
-                self.stopped_by_operator = Some(OperatorStop {
-                    by: by.clone(),
-                    reason: reason.clone(),
-                });
-            }
-            SuspensionCause::Source { reason } => {
-                self.stopped_by_source = Some(reason.clone());
-                self.doubt = None;
-            }
-            SuspensionCause::Doubt(doubt) => self.doubt = Some(*doubt),
-        }
     }
 }

@@ -1,14 +1,66 @@
-//! Whether outcomes make a result.
+//! The result of a market, and whether outcomes make one.
 //!
-//! Duty: a result covers every selection once and does not contradict itself. Prohibition: no
-//! judgement of whether it is true.
+//! Duty: a result covers every selection once and does not contradict itself; it stands until it
+//! is rolled back. Prohibition: no judgement of whether it is true.
 
 use crate::command::{MarketKind, MarketOffer, Outcome, SelectionResult};
+use crate::event::Event;
+use crate::market::{Market, Phase};
 use crate::outcome::{Score, SelectionOutcome};
 use crate::question::GoalQuestion;
 use crate::rejection::Rejection;
 use kernel::SelectionId;
 use std::collections::{BTreeMap, BTreeSet};
+
+impl Market {
+    /// A result. The same one again changes nothing; another one needs a rollback first.
+    pub(crate) fn settle(
+        &self,
+        outcomes: &[SelectionResult],
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let outcomes = complete(self.kind, &self.selections, outcomes)?;
+        match &self.phase {
+            Phase::Resulted(known) if *known == outcomes => Ok(Vec::new()),
+            Phase::Resulted(_) => Err(self.not_in_state()),
+            Phase::Open | Phase::Closed => Ok(vec![Event::MarketResulted {
+                market: self.market,
+                version: self.version_after(1),
+                result: self.results.saturating_add(1),
+                outcomes,
+                by: by.map(str::to_owned),
+            }]),
+        }
+    }
+
+    /// The result as a score: every selection is judged as it was priced.
+    pub(crate) fn settle_from_score(
+        &self,
+        score: Score,
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let outcomes = from_score(self.kind, &self.selections, score)?;
+        self.settle(&outcomes, by)
+    }
+
+    /// The result was wrong. The market stays closed.
+    pub(crate) fn roll_back(
+        &self,
+        reason: &str,
+        by: Option<&str>,
+    ) -> Result<Vec<Event>, Rejection> {
+        match self.phase {
+            Phase::Resulted(_) => Ok(vec![Event::ResultRolledBack {
+                market: self.market,
+                version: self.version_after(1),
+                result: self.results,
+                reason: reason.to_owned(),
+                by: by.map(str::to_owned),
+            }]),
+            Phase::Open | Phase::Closed => Err(self.not_in_state()),
+        }
+    }
+}
 
 /// The outcomes in the order of the selections.
 ///

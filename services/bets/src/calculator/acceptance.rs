@@ -9,18 +9,22 @@ use bets_domain::PricePolicy;
 use bets_domain::settlement::OddsFormat;
 use serde_json::{Value, json};
 
+pub(super) fn policy(name: &str) -> Result<PricePolicy, Unanswerable> {
+    match name {
+        "exact" => Ok(PricePolicy::Exact),
+        "better" => Ok(PricePolicy::Better),
+        "any" => Ok(PricePolicy::Any),
+        other => {
+            let reason = format!("{other:?} is not exact, better or any");
+            Err(wrong("policy")(reason))
+        }
+    }
+}
+
 /// Every leg must be covered by the policy; a line that has changed is another bet, whatever the
 /// policy.
 pub(super) fn acceptance(asked: &Acceptance) -> Result<Value, Unanswerable> {
-    let policy = match asked.policy.as_str() {
-        "exact" => PricePolicy::Exact,
-        "better" => PricePolicy::Better,
-        "any" => PricePolicy::Any,
-        other => {
-            let reason = format!("{other:?} is not exact, better or any");
-            return Err(wrong("policy")(reason));
-        }
-    };
+    let policy = policy(&asked.policy)?;
     if asked.legs.is_empty() {
         return Err(wrong("legs")("there must be one".to_owned()));
     }

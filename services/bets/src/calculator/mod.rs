@@ -7,10 +7,12 @@
 //! `conformance/README.md` tells every question with its fields.
 
 mod acceptance;
+mod life;
 mod question;
 mod slip;
 mod worth;
 
+use bets_domain::SlipOutcome;
 use bets_domain::settlement::{
     Fractional, LegResult, OddsFormat, Placing, SettlementRules, SlipTerms, VoidFactor, read_odds,
     split_pro_rata,
@@ -35,6 +37,8 @@ pub enum Unanswerable {
         reason: String,
     },
 }
+
+pub use life::play;
 
 /// A value that cannot be.
 fn wrong(field: &'static str) -> impl Fn(String) -> Unanswerable {
@@ -97,6 +101,17 @@ pub fn answer(question: &Value) -> Result<Value, Unanswerable> {
 
 fn shown(result: LegResult) -> Value {
     json!({"result": result.to_string()})
+}
+
+/// How a slip ended, in one word.
+const fn word(outcome: SlipOutcome) -> &'static str {
+    match outcome {
+        SlipOutcome::Won => "won",
+        SlipOutcome::Lost => "lost",
+        SlipOutcome::Void => "void",
+        SlipOutcome::PartlyWon => "partly_won",
+        SlipOutcome::PartlyLost => "partly_lost",
+    }
 }
 
 fn lines(asked: &question::Lines) -> Result<Value, Unanswerable> {

@@ -265,3 +265,96 @@ pub(super) struct BonusSlip {
     #[serde(default)]
     pub reversed: bool,
 }
+
+/// A slip, and what happens to it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Life {
+    pub slip: LifeSlip,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LifeSlip {
+    pub r#type: String,
+    pub sizes: Option<String>,
+    pub unit_stake_minor: i64,
+    #[serde(default = "exact")]
+    pub policy: String,
+    #[serde(default)]
+    pub accepts_part: bool,
+    pub legs: Vec<LifeLeg>,
+}
+
+fn exact() -> String {
+    "exact".to_owned()
+}
+
+/// Legs of one fixture have its number; without it, each is of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LifeLeg {
+    pub price: String,
+    pub fixture: Option<u64>,
+    pub in_play_delay_s: Option<i64>,
+}
+
+/// One thing that happens. Vectors have their answers beside it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Step {
+    pub at_s: i64,
+    pub ask: LifeAsk,
+}
+
+/// Legs count from 1.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum LifeAsk {
+    Place,
+    Wait,
+    AcceptReoffer,
+    Quote,
+    Sell {
+        millionths: u32,
+    },
+    Suspend {
+        leg: usize,
+    },
+    Resume {
+        leg: usize,
+    },
+    Price {
+        leg: usize,
+        is: String,
+    },
+    Trader {
+        says: String,
+        unit_stake_minor: Option<i64>,
+    },
+    Result {
+        leg: usize,
+        is: String,
+    },
+    Rollback {
+        leg: usize,
+        result: u32,
+    },
+    Cancel {
+        leg: usize,
+        #[serde(default)]
+        stretch: Stretch,
+    },
+    Restore {
+        leg: usize,
+        #[serde(default)]
+        stretch: Stretch,
+    },
+}
+
+/// Both bounds belong to it; without one, that side is open.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stretch {
+    pub from_s: Option<i64>,
+    pub until_s: Option<i64>,
+}

@@ -21,6 +21,24 @@ fn files() -> Vec<(String, Value)> {
     files
 }
 
+/// What is asked, a question or the steps of a life, with our answers.
+fn answered<'a>(vector: &'a Value, name: &str) -> Vec<(&'a Value, Value)> {
+    match vector["steps"].as_array() {
+        Some(steps) => {
+            let answers = calculator::play(vector);
+            let answers = answers.unwrap_or_else(|error| panic!("{name}: {error}"));
+            steps.iter().zip(answers).collect()
+        }
+        None => {
+            let answer = calculator::answer(&vector["ask"]);
+            vec![(
+                vector,
+                answer.unwrap_or_else(|error| panic!("{name}: {error}")),
+            )]
+        }
+    }
+}
+
 #[test]
 fn every_vector_has_its_answer() {
     let mut count = 0;
@@ -28,10 +46,14 @@ fn every_vector_has_its_answer() {
         assert_eq!(file["family"], json!(family));
         for vector in file["vectors"].as_array().unwrap() {
             let name = format!("{family}: {}", vector["name"]);
-            let answer = calculator::answer(&vector["ask"])
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            for (field, wanted) in vector["answer"].as_object().unwrap() {
-                assert_eq!(&answer[field], wanted, "{name}: {field}");
+            for (asked, answer) in answered(vector, &name) {
+                for (field, wanted) in asked["answer"].as_object().unwrap() {
+                    assert_eq!(
+                        &answer[field], wanted,
+                        "{name}: {field} of {}",
+                        asked["ask"]
+                    );
+                }
             }
             count += 1;
         }
@@ -81,5 +103,40 @@ fn what_cannot_be_asked_says_why() {
     ] {
         let error = calculator::answer(&question).unwrap_err().to_string();
         assert!(error.contains(why), "{question}: {error}");
+    }
+}
+
+#[test]
+fn a_life_that_cannot_be_says_why() {
+    let single = json!({"type": "single", "unit_stake_minor": 100, "legs": [{"price": "2"}]});
+    let one = |ask: Value| json!([{"at_s": 0, "ask": ask}]);
+    for (slip, steps, why) in [
+        (json!({"type": "single"}), json!([]), "unit_stake_minor"),
+        (
+            json!({"type": "single", "unit_stake_minor": 1, "legs": []}),
+            json!([]),
+            "legs",
+        ),
+        (single.clone(), one(json!("dance")), "dance"),
+        (single.clone(), one(json!({"suspend": {"leg": 2}})), "leg"),
+        (
+            single.clone(),
+            one(json!({"result": {"leg": 1, "is": "?"}})),
+            "is",
+        ),
+        (
+            single.clone(),
+            one(json!({"trader": {"says": "hm"}})),
+            "says",
+        ),
+        (
+            single,
+            json!([{"at_s": 2, "ask": "wait"}, {"at_s": 1, "ask": "wait"}]),
+            "at_s",
+        ),
+    ] {
+        let life = json!({"slip": slip, "steps": steps});
+        let error = calculator::play(&life).unwrap_err().to_string();
+        assert!(error.contains(why), "{life}: {error}");
     }
 }

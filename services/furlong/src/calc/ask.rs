@@ -3,7 +3,7 @@
 use crate::exit::{Ended, Failure, Outcome};
 use crate::screen::Screen;
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub const EXAMPLES: &str = r#"Examples:
   furlong calc ask '{"ask":"odds","price":"11/8"}'
@@ -37,12 +37,20 @@ pub fn run(arguments: &Ask, screen: &mut Screen<'_>) -> Ended {
     Ok(Outcome::Fine)
 }
 
-/// The answer of whoever knows the question: prices are the matter of odds, slips that of bets.
+/// The answer of whoever knows the question: prices are the matter of odds, slips that of bets,
+/// and `steps` are answered one by one: of a `slip` by bets, of a customer's life by auth.
 ///
 /// # Errors
 /// Nobody does, or a value in it cannot be.
 pub fn answer(question: &Value) -> Result<Value, String> {
-    if odds::calculator::knows(question) {
+    if let Some(steps) = question.get("steps").and_then(Value::as_array) {
+        let answers = if question.get("slip").is_some() {
+            bets::calculator::play(question).map_err(|error| error.to_string())?
+        } else {
+            auth::calculator::play(steps)?
+        };
+        Ok(json!({"answers": answers}))
+    } else if odds::calculator::knows(question) {
         odds::calculator::answer(question).map_err(|error| error.to_string())
     } else {
         bets::calculator::answer(question).map_err(|error| error.to_string())
@@ -66,6 +74,15 @@ mod tests {
             answer,
             "{\"down\":\"2\",\"nearest\":\"2\",\"up\":\"101/50\"}\n"
         );
+    }
+
+    #[test]
+    fn steps_are_answered_one_by_one() {
+        let answer = typed(
+            r#"calc ask {"steps":[{"at_s":1,"ask":{"marketing":false}},{"at_s":2,"ask":{"marketing":true}}]}"#,
+        );
+        assert_eq!(answer.matches("\"marketing\":").count(), 2, "{answer}");
+        assert!(answer.starts_with("{\"answers\":["), "{answer}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const FAMILIES: &[(&str, &str)] = families!(
     "responsible": "gambling";
     "settlement": "acceptance", "asian-lines", "bonus-money", "bonuses", "caps", "cash-out",
         "dead-heats", "each-way",
-        "free-bets", "lines", "odds-formats", "outcomes", "rule-4", "systems";
+        "free-bets", "lines", "lives", "odds-formats", "outcomes", "rule-4", "systems";
 );
 
 /// Which vectors.
@@ -96,26 +96,26 @@ fn vectors(text: &str) -> Result<Vec<Value>, Failure> {
 /// What is wrong with our answer, if anything.
 fn disagreement(vector: &Value) -> Option<String> {
     let name = vector.get("name").and_then(Value::as_str).unwrap_or("?");
-    if let Some(steps) = vector.get("steps").and_then(Value::as_array) {
-        return life_disagreement(name, steps);
-    }
-    let answer = match vector.get("ask").map(super::ask::answer) {
-        Some(Ok(answer)) => answer,
-        Some(Err(error)) => return Some(format!("{name}: {error}")),
-        None => return Some(format!("{name}: asks nothing")),
+    let difference = match vector.get("steps").and_then(Value::as_array) {
+        Some(steps) => life_differs(vector, steps),
+        None => match vector.get("ask").map(super::ask::answer) {
+            Some(Ok(answer)) => differs(vector, &answer),
+            Some(Err(error)) => Some(error),
+            None => Some("asks nothing".to_owned()),
+        },
     };
-    differs(vector, &answer).map(|difference| format!("{name}: {difference}"))
+    difference.map(|difference| format!("{name}: {difference}"))
 }
 
-/// What is wrong with our answers to the steps of a customer's life.
-fn life_disagreement(name: &str, steps: &[Value]) -> Option<String> {
-    let answers = match auth::calculator::play(steps) {
-        Ok(answers) => answers,
-        Err(error) => return Some(format!("{name}: {error}")),
+/// What is wrong with our answers to the steps of a life.
+fn life_differs(vector: &Value, steps: &[Value]) -> Option<String> {
+    let answers = match super::ask::answer(vector) {
+        Ok(answer) => answer.get("answers").cloned().unwrap_or_default(),
+        Err(error) => return Some(error),
     };
-    let mut steps = steps.iter().zip(&answers).enumerate();
-    steps.find_map(|(index, (asked, answer))| {
-        differs(asked, answer).map(|difference| format!("{name}, step {index}: {difference}"))
+    steps.iter().enumerate().find_map(|(index, asked)| {
+        let answer = answers.get(index).unwrap_or(&Value::Null);
+        differs(asked, answer).map(|difference| format!("step {index}: {difference}"))
     })
 }
 
@@ -180,7 +180,7 @@ mod tests {
         let vector = serde_json::json!({"name": "one", "steps": [
             {"at_s": 5, "ask": {"marketing": true}, "answer": {"marketing": false}}]});
         let told = disagreement(&vector).expect("it is allowed");
-        assert_eq!(told, "one, step 0: marketing is true, not false");
+        assert_eq!(told, "one: step 0: marketing is true, not false");
     }
 
     #[test]

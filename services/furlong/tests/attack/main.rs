@@ -14,6 +14,7 @@
 
 mod canaries;
 mod cash_out;
+mod conformance;
 mod folder;
 mod garbage;
 mod history;

@@ -25,4 +25,5 @@ mod refer;
 mod reoffer;
 mod settle;
 mod snapshot;
+mod stale_prices;
 mod world;

@@ -18,7 +18,10 @@ enum Step {
     Strike(Kind, Vec<u64>),
     PlaceOnly(Kind, Vec<u64>),
     Result(u64, LegResult),
-    Rollback(u64),
+    /// A result that was told before is told again, perhaps otherwise.
+    Stale(u64, u32, LegResult),
+    /// Of the last result, or of one so many before it.
+    Rollback(u64, u32),
     Cancel(u64, Stretch),
     Restore(u64, Stretch),
     Work(usize),
@@ -124,12 +127,18 @@ fn any_markets() -> impl Strategy<Value = Vec<u64>> {
     prop::sample::subsequence((1..=MARKETS).collect::<Vec<_>>(), 1..=4)
 }
 
+fn any_back() -> impl Strategy<Value = u32> {
+    prop_oneof![3 => Just(0_u32), 1 => 1_u32..4]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (any_kind(), any_markets()).prop_map(|(kind, on)| Step::Strike(kind, on)),
         1 => (any_kind(), any_markets()).prop_map(|(kind, on)| Step::PlaceOnly(kind, on)),
         3 => (1..=MARKETS, any_outcome()).prop_map(|(m, outcome)| Step::Result(m, outcome)),
-        2 => (1..=MARKETS).prop_map(Step::Rollback),
+        1 => (1..=MARKETS, 0_u32..4, any_outcome())
+            .prop_map(|(m, back, outcome)| Step::Stale(m, back, outcome)),
+        2 => (1..=MARKETS, any_back()).prop_map(|(m, back)| Step::Rollback(m, back)),
         2 => (1..=MARKETS, any_stretch()).prop_map(|(m, stretch)| Step::Cancel(m, stretch)),
         1 => (1..=MARKETS, any_stretch()).prop_map(|(m, stretch)| Step::Restore(m, stretch)),
         4 => (1_usize..4).prop_map(Step::Work),
@@ -220,13 +229,14 @@ impl Partition {
     /// what the partition has seen, and a result without slips here leaves no other trace.
     fn place(&mut self, kind: Kind, markets: &[u64]) {
         self.slips += 1;
-        let has_result = |m: &u64| self.results.get(m).is_some_and(|(_, r)| r.is_some());
+        // After a first result a market takes no bets any more, be it rolled back.
+        let is_closed = |m: &u64| self.results.get(m).is_some_and(|(last, _)| *last > 0);
         let now = struck_at(self.slips);
         let is_cancelled = |m: &u64| self.is_cancelled(*m, now);
         let shown = |m: &u64| Quote {
             status: if is_cancelled(m) {
                 MarketStatus::Suspended
-            } else if has_result(m) {
+            } else if is_closed(m) {
                 MarketStatus::Closed
             } else {
                 MarketStatus::Open
@@ -255,11 +265,20 @@ impl Partition {
                 let last = *last;
                 self.take(&result(*m, last, *outcome));
             }
-            Step::Rollback(m) => {
+            Step::Stale(m, back, outcome) => {
+                let (last, _) = self.results.entry(*m).or_default();
+                let number = last.saturating_sub(*back);
+                if number > 0 {
+                    self.take(&result(*m, number, *outcome));
+                }
+            }
+            Step::Rollback(m, back) => {
                 let (last, in_force) = self.results.entry(*m).or_default();
-                *in_force = None;
-                let last = *last;
-                self.take(&rollback(*m, last));
+                if *back == 0 {
+                    *in_force = None;
+                }
+                let number = last.saturating_sub(*back);
+                self.take(&rollback(*m, number));
             }
             Step::Cancel(m, stretch) => {
                 self.cancelled.entry(*m).or_default().insert(*stretch);
@@ -355,10 +374,11 @@ fn open_stakes(state: &State) -> Vec<(kernel::SelectionId, OpenStakes)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
 
-    /// Whatever the order of results, rollbacks and parts of work: when the work is done, every
-    /// struck slip pays what the results in force say, and nothing else.
+    /// A million steps in all. Whatever the order of results, rollbacks, cancellations and parts of
+    /// work, told late or twice: when the work is done, every struck slip pays what the results in
+    /// force say, and nothing else.
     #[test]
-    fn work_ends_where_the_results_point(steps in prop::collection::vec(any_step(), 0..60)) {
+    fn work_ends_where_the_results_point(steps in prop::collection::vec(any_step(), 0..200)) {
         let mut partition = Partition::default();
         for step in &steps {
             partition.step(step);
@@ -423,7 +443,7 @@ proptest! {
         for _ in 0..parts_of_a {
             detour.step(&Step::Work(1));
         }
-        detour.step(&Step::Rollback(1));
+        detour.step(&Step::Rollback(1, 0));
         for _ in 0..parts_of_rollback {
             detour.step(&Step::Work(1));
         }
@@ -453,7 +473,7 @@ proptest! {
         let (paid, open) = (partition.paid(), open_stakes(&partition.state));
         partition.step(&Step::Result(1, outcome));
         partition.finish();
-        partition.step(&Step::Rollback(1));
+        partition.step(&Step::Rollback(1, 0));
         partition.finish();
         prop_assert_eq!(partition.paid(), paid);
         prop_assert_eq!(open_stakes(&partition.state), open);

@@ -4,7 +4,7 @@
 //! request ids follow from source and number, so that handing in twice has one effect.
 //!
 //! Prohibition: before the first update of a process the journal must have been read to its end
-//! ([`FeedDesk::recover`]), or numbers would be used twice.
+//! ([`FeedDesk::begin`]), or numbers would be used twice.
 
 use bytes::Bytes;
 use eventlog::{EventLog, LogError};
@@ -23,6 +23,10 @@ use schemas::{CommandRecord, Wire};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Between two attempts to read a log that does not answer.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// All feed sources of a process.
 pub struct FeedDesk {
@@ -42,13 +46,30 @@ impl FeedDesk {
         }
     }
 
+    /// Takes over the counts of every source before the first message, however long the log does
+    /// not answer: a process that ended here would only be started again, to ask the same.
+    ///
+    /// # Errors
+    /// The inboxes are damaged.
+    pub async fn begin(&self, log: &dyn EventLog) -> Result<(), LogError> {
+        loop {
+            match self.recover(log).await {
+                Err(error @ LogError::Unavailable { .. }) => {
+                    tracing::warn!(%error, "feed desk cannot read, trying again");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
     /// Takes over the counts of every source: what the journal has recorded, and what still waits
     /// in the inboxes because the process before this one was killed. Without the second, a new
     /// message would get a number that is taken, and pass for a repeat.
     ///
     /// # Errors
     /// The inboxes cannot be read.
-    pub async fn recover(&self, log: &dyn EventLog) -> Result<(), LogError> {
+    async fn recover(&self, log: &dyn EventLog) -> Result<(), LogError> {
         let recorded: Vec<(String, Partition, u64)> = self
             .markets
             .look()
@@ -261,9 +282,12 @@ fn line_error(line: usize, error: &ndjson::LineError) -> FeedLineError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eventlog::MemoryLog;
+    use bytes::Bytes;
+    use eventlog::{AppendOutcome, MemoryLog, Record, Writer};
     use futures::executor::block_on;
+    use kernel::Offset;
     use schemas::odds::{Alive, Update};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     fn alive(sequence: u64) -> FeedUpdate {
         FeedUpdate {
@@ -290,6 +314,59 @@ mod tests {
             .map(|(_, message)| message.sequence)
             .collect();
         assert_eq!(numbers, [3, 3]);
+    }
+
+    /// A log whose first reads are not answered.
+    struct AwayAtFirst(MemoryLog, AtomicU32);
+
+    impl EventLog for AwayAtFirst {
+        fn writer(&self, at: TopicPartition) -> Arc<dyn Writer> {
+            self.0.writer(at)
+        }
+
+        fn send(&self, at: TopicPartition, record: Bytes) -> BoxFuture<'static, AppendOutcome> {
+            self.0.send(at, record)
+        }
+
+        fn read(
+            &self,
+            at: TopicPartition,
+            from: Offset,
+            bytes_max: usize,
+        ) -> BoxFuture<'static, Result<Vec<Record>, LogError>> {
+            let away = self
+                .1
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                    left.checked_sub(1)
+                });
+            if away.is_err() {
+                return self.0.read(at, from, bytes_max);
+            }
+            Box::pin(std::future::ready(Err(LogError::Unavailable {
+                operation: "read",
+                topic_partition: at,
+                detail: "away".to_owned(),
+            })))
+        }
+
+        fn end(&self, at: TopicPartition) -> BoxFuture<'static, Result<Offset, LogError>> {
+            self.0.end(at)
+        }
+
+        fn wait(&self, at: TopicPartition, from: Offset) -> BoxFuture<'static, ()> {
+            self.0.wait(at, from)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_is_away_at_the_start_is_asked_again() {
+        let log = AwayAtFirst(MemoryLog::default(), AtomicU32::new(3));
+        let desk = || FeedDesk::new(Arc::new(Shared::new(MarketView::default())), 1);
+        desk().send(&log, alive(1), Timestamp::from_millis(1)).await;
+        let next = desk();
+        next.begin(&log).await.unwrap();
+        let (arrival, _) = next.route(alive(2));
+        assert_eq!(arrival, Arrival::InOrder);
     }
 
     fn line(sequence: u64) -> String {

@@ -210,7 +210,7 @@ impl Node {
             .ready()
             .await
             .map_err(|(part, why)| anyhow!("{part} has halted: {why}"))?;
-        let recovered = feeds.recover(&*engine.ground().log).await;
+        let recovered = feeds.begin(&*engine.ground().log).await;
         recovered.context("the inboxes of odds cannot be read")?;
         let listener = Some(listener);
         Ok(Self {

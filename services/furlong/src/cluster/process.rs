@@ -135,7 +135,7 @@ impl Process {
             .await
             .map_err(|(part, why)| anyhow!("{part} has halted: {why}"))?;
         if gateway.is_some() {
-            let recovered = desk.recover(&*engine.ground().log).await;
+            let recovered = desk.begin(&*engine.ground().log).await;
             recovered.context("the inboxes of odds cannot be read")?;
         }
         Ok(Self {

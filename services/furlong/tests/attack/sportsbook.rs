@@ -346,3 +346,75 @@ fn a_match_in_all_its_markets() {
     assert!(dev.process.stop().success());
     place.must_be_sound("after a match");
 }
+
+/// The house's price of a selection, in hundredths.
+fn price_of(market: &Market, selection: &str) -> i64 {
+    let id = &market.selections[selection];
+    let mut shown = market.shown["selections"]
+        .as_array()
+        .expect("selections")
+        .iter();
+    let shown = shown
+        .find(|shown| shown["id"] == json!(id))
+        .expect("one of them");
+    cents(shown["price"].as_str().expect("a price"))
+}
+
+/// Bets on one selection shorten it and shorten no other; when leaning ends, all prices are told.
+#[test]
+fn a_market_leans_by_itself_against_what_is_bet() {
+    let place = Place::new();
+    let mut dev = place.start();
+    let mut desk = Desk::new(&dev);
+    announce_match(&mut desk);
+    let told = [("home", "2.60"), ("draw", "3.30"), ("away", "2.90")];
+    let prices: Vec<Value> = told
+        .iter()
+        .map(|(selection, price)| json!({"selection": selection, "price": price}))
+        .collect();
+    let offered = desk.market("test-football", "Reds v Blues", "1X2");
+    desk.say(json!({"type": "book", "fixture": "derby", "market": "1X2", "prices": prices}));
+    let shown = |desk: &Desk<'_>, after: u64| {
+        wait_for("another version", || {
+            let market = desk.market("test-football", "Reds v Blues", "1X2");
+            (market.version > after).then_some(market)
+        })
+    };
+    let mut market = shown(&desk, offered.version);
+    let path = format!("/v1/admin/markets/{}/leaning", market.id);
+    let step = json!({"step": {"amount": "5.00", "currency": "EUR"}});
+    desk.act("PUT", &path, &step);
+    for _ in 0..4 {
+        let price = amount(price_of(&market, "home"));
+        desk.bet("single", false, &[market.leg("home", &price)], 0);
+        market = shown(&desk, market.version);
+    }
+    assert!(price_of(&market, "home") < 260, "{}", market.shown);
+    assert!(price_of(&market, "draw") >= 330, "{}", market.shown);
+    assert!(price_of(&market, "away") >= 290, "{}", market.shown);
+    let (last, _) = desk.bets.last().expect("a bet").clone();
+    let path_of_bet = format!("/v1/bets/{last}/prices");
+    let traced = dev.ask(Ask::get(&path_of_bet).by(&desk.customer)).json();
+    assert!(traced.to_string().contains("lean"), "{traced}");
+
+    desk.act("PUT", &path, &json!({"step": null}));
+    let market = shown(&desk, market.version);
+    for (selection, price) in told {
+        assert_eq!(
+            price_of(&market, selection),
+            cents(price),
+            "{}",
+            market.shown
+        );
+    }
+    let lost = market.outcomes(&[("draw", json!({"outcome": "won"}))]);
+    let path = format!("/v1/admin/markets/{}/result", market.id);
+    desk.act(
+        "POST",
+        &path,
+        &json!({"outcomes": lost, "reason": "full time"}),
+    );
+    desk.must_be_paid();
+    assert!(dev.process.stop().success());
+    place.must_be_sound("after leaning");
+}

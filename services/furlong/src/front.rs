@@ -203,6 +203,10 @@ pub(crate) async fn serve(
     door: FeedDoor,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Failure> {
+    // Connections are descriptors.
+    if let Some(allowed) = crate::descriptors::raise() {
+        tracing::debug!(allowed, "descriptors");
+    }
     let (draining, drained) = watch::channel(false);
     let (routes, apart) = door.before(gateway.router(), draining.subscribe());
     let apart = async {

@@ -17,6 +17,7 @@ mod cluster;
 mod cluster;
 pub mod config;
 pub mod data_folder;
+mod descriptors;
 pub mod dev;
 mod doctor;
 pub mod engine;

@@ -77,7 +77,7 @@ fn trace_id(headers: &HeaderMap) -> Option<CorrelationId> {
 }
 
 /// Around every route, unknown paths included.
-pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = app.now();
     let correlation =
         trace_id(request.headers()).unwrap_or_else(|| CorrelationId::from_bytes(app.mint.id(0)));
@@ -86,29 +86,11 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("none", MatchedPath::as_str).to_owned();
 
-    let identified = Identified::read(&app, request.headers()).await;
-    let proxies = &app.config.admission.trusted_proxies;
-    let address = client_address(proxies, request.extensions(), request.headers());
-    let counted = count(&app, &route, &identified, address).await;
-    request.extensions_mut().insert(address);
-    request.extensions_mut().insert(identified);
-
-    let admitted = counted
-        .as_ref()
-        .is_none_or(|(standing, _)| standing.admitted);
-    let response = if admitted {
-        held(&app, &route, &context, request, next).await
-    } else {
-        let wait = counted.as_ref().map_or(1, |(standing, _)| standing.next_s);
-        let problem = Problem::new(Code::RateLimited);
-        problem
-            .retry_after_s(u64::try_from(wait).unwrap_or(1))
-            .into_response()
+    // Under many times the load even to find out who asks is work.
+    let mut response = match full(&app, method.as_str(), &route) {
+        Some(priority) => finished(turned_away(priority).into_response(), &context),
+        None => identified(&app, &route, &context, request, next).await,
     };
-    let mut response = finished(response, &context);
-    if let Some((standing, policy)) = counted {
-        tell_standing(response.headers_mut(), standing, &policy);
-    }
     tell_id(response.headers_mut(), &context);
     crate::browsers::secure(response.headers_mut(), &route);
 
@@ -116,6 +98,47 @@ pub(crate) async fn edge(State(app): State<App>, mut request: Request, next: Nex
     let status = response.status().as_u16();
     app.metrics.request(method.as_str(), &route, status, micros);
     tracing::debug!(%method, route, status, micros, request_id = context.id, "answered");
+    response
+}
+
+/// The priority of a request for whose kind there is no room.
+fn full(app: &App, method: &str, route: &str) -> Option<Priority> {
+    let gate = app.gate.as_ref()?;
+    let priority = priority_of(method, route)?;
+    gate.look(priority).err().map(|_| priority)
+}
+
+/// Finds out who asks, counts it and runs the route.
+async fn identified(
+    app: &App,
+    route: &str,
+    context: &RequestContext,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let identified = Identified::read(app, request.headers()).await;
+    let proxies = &app.config.admission.trusted_proxies;
+    let address = client_address(proxies, request.extensions(), request.headers());
+    let counted = count(app, route, &identified, address).await;
+    request.extensions_mut().insert(address);
+    request.extensions_mut().insert(identified);
+
+    let admitted = counted
+        .as_ref()
+        .is_none_or(|(standing, _)| standing.admitted);
+    let response = if admitted {
+        held(app, route, context, request, next).await
+    } else {
+        let wait = counted.as_ref().map_or(1, |(standing, _)| standing.next_s);
+        let problem = Problem::new(Code::RateLimited);
+        problem
+            .retry_after_s(u64::try_from(wait).unwrap_or(1))
+            .into_response()
+    };
+    let mut response = finished(response, context);
+    if let Some((standing, policy)) = counted {
+        tell_standing(response.headers_mut(), standing, &policy);
+    }
     response
 }
 

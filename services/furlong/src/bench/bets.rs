@@ -7,7 +7,7 @@
 
 mod anchor;
 pub mod connection;
-mod load;
+pub mod load;
 mod noise;
 pub mod world;
 

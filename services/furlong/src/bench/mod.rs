@@ -6,10 +6,12 @@
 
 mod bets;
 mod codec;
+mod connections;
 mod feed;
 mod isolation;
 mod ledger;
 mod measure;
+mod overload;
 #[cfg(feature = "cluster")]
 mod pipeline;
 #[cfg(feature = "cluster")]
@@ -115,6 +117,25 @@ Singles on 48 ordinary markets, sent at times fixed beforehand, in turns without
 10,000 outcomes beside them: its whole book is told several times a second, and goliaths (247 lines)
 with a leg on it come in over a connection of their own. The quotient of the two p99 is the figure.";
 
+const EXAMPLES_OVERLOAD: &str = "\
+Examples:
+  furlong bench overload
+  furlong bench overload --seconds 20 --times 10 --json
+
+Singles at a whole node on a loopback port, over a thousand connections: first the rate of acceptances that
+it reaches (the peak) and the p99 at a quarter of that, then so many times the peak. What is turned away must
+be turned away before any work: as many commands are in the inbox as bets were let in. Latencies count
+from the moment at which a request leaves. Client and node share the machine.";
+
+const EXAMPLES_CONNECTIONS: &str = "\
+Examples:
+  furlong bench connections
+  furlong bench connections --connections 1000 --busy 200 --seconds 5 --json
+
+A whole node in a process of its own; its resident memory is read before and after thousands of sockets
+are opened: idle ones follow a market that does not move, busy ones all that do. Both ends are on this
+machine, so that twice the number of descriptors is open, half of them in each process.";
+
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
@@ -147,6 +168,12 @@ pub enum Bench {
     /// From a source's price to the sockets of those who watch
     #[command(after_help = EXAMPLES_STREAM)]
     Stream(stream::Stream),
+    /// What is left of the rate of bets when many times of it is asked for
+    #[command(after_help = EXAMPLES_OVERLOAD)]
+    Overload(overload::Overload),
+    /// Thousands of sockets on one node, and what each takes
+    #[command(after_help = EXAMPLES_CONNECTIONS)]
+    Connections(connections::Connections),
     /// Encoding and decoding a record
     #[command(after_help = EXAMPLES_CODEC)]
     Codec(Rounds),
@@ -185,6 +212,8 @@ pub fn run(bench: &Bench, screen: &mut Screen<'_>) -> Ended {
         Bench::Isolation(asked) => isolation::run(*asked, screen),
         Bench::Settle(settle) => settle::run(settle, screen),
         Bench::Stream(stream) => stream::run(stream, screen),
+        Bench::Overload(asked) => overload::run(*asked, screen),
+        Bench::Connections(asked) => connections::run(*asked, screen),
         Bench::Codec(rounds) => Ok(codec::run(rounds.rounds, screen)),
     }
     .map_err(Failure::from)?;

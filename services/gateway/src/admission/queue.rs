@@ -5,7 +5,8 @@
 //! it is let in: a flood of readers never holds what bets need, and under a flood of bets the readers
 //! are those who wait. Within a priority the newest goes first (as in Facebook's adaptive LIFO,
 //! "Fail at Scale", 2015): whoever waited longest is the one whose client gives up next, and with the
-//! oldest first everybody would be served late. What must go on is let in always.
+//! oldest first everybody would be served late. When as many wait as a quarter of the limit, whoever
+//! comes is told at once, which costs next to nothing. What must go on is let in always.
 //!
 //! Prohibition: no clock, no tasks; whoever holds it tells the time and wakes the waiting.
 
@@ -19,7 +20,9 @@ use super::priority::Priority;
 use std::collections::VecDeque;
 
 /// How long each priority may wait, in microseconds: a refusal is worth most at once.
-const PATIENCE_MICROS: [u64; Priority::COUNT] = [0, 40_000, 40_000, 20_000, 20_000];
+const PATIENCE_MICROS: [u64; Priority::COUNT] = [0, 10_000, 10_000, 5_000, 5_000];
+/// So many may wait of each priority however low the limit is.
+const WAITING_MIN: usize = 16;
 /// Up to which part of the limit each priority is let in, in eighths.
 const SHARE_EIGHTHS: [usize; Priority::COUNT] = [8, 8, 6, 4, 3];
 
@@ -40,6 +43,8 @@ pub(crate) enum Arrival {
     In,
     /// It waits under this number, no longer than until then.
     Waits(Number, u64),
+    /// So many wait that it would be in vain.
+    Away,
 }
 
 /// Who is to be told.
@@ -106,29 +111,32 @@ impl Queue {
         self.limit.busy(self.in_work.iter().sum());
     }
 
-    /// Somebody comes; and who has to go for that.
-    pub(crate) fn arrive(&mut self, priority: Priority, now: u64) -> (Arrival, Option<Call>) {
-        // Whoever waits had no room; newcomers do not pass those of higher priority either.
+    /// Whether somebody who came now would be turned away: there is no room, and of those who wait
+    /// already few will be let in before their deadline.
+    pub(crate) fn is_full(&self, priority: Priority) -> bool {
+        let most = (self.limit.now() / 4).max(WAITING_MIN);
+        let waiting = self.waiting.get(priority.index()).map_or(0, VecDeque::len);
+        waiting >= most && !self.has_room(priority)
+    }
+
+    /// Somebody comes.
+    pub(crate) fn arrive(&mut self, priority: Priority, now: u64) -> Arrival {
         if self.has_room(priority) {
             self.begin(priority);
-            return (Arrival::In, None);
+            return Arrival::In;
         }
-        // Of many who wait, few are let in before their deadline: more than the limit never are.
-        let most = self.limit.now();
+        if self.is_full(priority) {
+            self.count_shed(priority);
+            return Arrival::Away;
+        }
         let number = Number(self.next);
         self.next += 1;
         let patience = PATIENCE_MICROS.get(priority.index()).copied().unwrap_or(0);
         let until = now + patience;
-        let Some(queue) = self.waiting.get_mut(priority.index()) else {
-            return (Arrival::Waits(number, now), None);
-        };
-        queue.push_back(Waiting { number, until });
-        let oldest = (queue.len() > most).then(|| queue.pop_front()).flatten();
-        let gone = oldest.map(|oldest| Call::Away(oldest.number));
-        if gone.is_some() {
-            self.count_shed(priority);
+        if let Some(queue) = self.waiting.get_mut(priority.index()) {
+            queue.push_back(Waiting { number, until });
         }
-        (Arrival::Waits(number, until), gone)
+        Arrival::Waits(number, until)
     }
 
     /// Somebody is done, with work that began and ended then (none: nobody knows how long it took);
@@ -179,7 +187,8 @@ impl Queue {
         true
     }
 
-    fn count_shed(&mut self, priority: Priority) {
+    /// Somebody was turned away before he came this far.
+    pub(crate) fn count_shed(&mut self, priority: Priority) {
         if let Some(count) = self.shed.get_mut(priority.index()) {
             *count += 1;
         }

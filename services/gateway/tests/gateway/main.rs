@@ -12,6 +12,7 @@ mod audit;
 mod browsers;
 mod calc;
 mod cash_out;
+mod degraded;
 mod edges;
 mod lean;
 mod money;

@@ -1,5 +1,6 @@
 //! The socket: money and bets step by step, resumption after a cut, and what is never conflated.
 
+mod limits;
 mod reality;
 
 use crate::world::*;

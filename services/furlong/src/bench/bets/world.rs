@@ -81,6 +81,14 @@ pub struct Slips {
 impl World {
     /// Starts the node in this folder and fills it.
     pub async fn make(folder: &Path) -> anyhow::Result<Self> {
+        Self::make_admitting(folder, AdmissionOptions::default()).await
+    }
+
+    /// The same, with a gateway that lets in what is told.
+    pub async fn make_admitting(
+        folder: &Path,
+        admission: AdmissionOptions,
+    ) -> anyhow::Result<Self> {
         let mut node = Node::start(NodeOptions {
             provider: crate::providers::ProviderChoice::Simulated,
             notices: None,
@@ -92,7 +100,7 @@ impl World {
             lean_step_permille: 0,
             deadline: DEADLINE,
             rate_limit: None,
-            admission: AdmissionOptions::default(),
+            admission,
             demo: None,
         })
         .await
@@ -120,6 +128,16 @@ impl World {
                 stopped.await.ok();
             })),
         })
+    }
+
+    /// How many commands were sent to bets.
+    pub async fn commands(&self) -> anyhow::Result<u64> {
+        let mut commands = 0_u64;
+        for partition in 0..PARTITIONS {
+            let at = kernel::TopicPartition::new(Topic::BetsCommands, partition);
+            commands = commands.saturating_add(self.log.end(at).await?);
+        }
+        Ok(commands)
     }
 
     /// How many records stand in all journals and inboxes.

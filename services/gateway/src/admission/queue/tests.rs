@@ -15,16 +15,16 @@ fn fixed(limit: usize) -> Queue {
     })
 }
 
-fn waits(arrival: (Arrival, Option<Call>)) -> Number {
+fn waits(arrival: Arrival) -> Number {
     match arrival {
-        (Arrival::Waits(number, _), _) => number,
-        (Arrival::In, _) => panic!("it is let in"),
+        Arrival::Waits(number, _) => number,
+        Arrival::In | Arrival::Away => panic!("{arrival:?}"),
     }
 }
 
 fn fill(queue: &mut Queue, priority: Priority, count: usize) {
     for _ in 0..count {
-        assert_eq!(queue.arrive(priority, 0), (Arrival::In, None));
+        assert_eq!(queue.arrive(priority, 0), Arrival::In);
     }
 }
 
@@ -69,24 +69,25 @@ fn whoever_waited_too_long_is_turned_away_before_any_work() {
     let mut queue = fixed(8);
     fill(&mut queue, Priority::Placing, 8);
     let late = waits(queue.arrive(Priority::Placing, 0));
-    let calls = queue.leave(Priority::Placing, None, 40 * MS);
+    let calls = queue.leave(Priority::Placing, None, 10 * MS);
     assert_eq!(calls, [Call::Away(late)]);
     assert_eq!(queue.figures(Priority::Placing), (7, 0, 1));
 }
 
 #[test]
-fn a_full_queue_lets_go_of_whoever_waited_longest() {
+fn when_many_wait_whoever_comes_is_told_at_once() {
     let mut queue = fixed(8);
     fill(&mut queue, Priority::Placing, 8);
-    let first = waits(queue.arrive(Priority::Placing, 0));
-    for at in 1..8 {
-        assert_eq!(queue.arrive(Priority::Placing, at).1, None);
+    for at in 0..16 {
+        assert!(!queue.is_full(Priority::Placing));
+        waits(queue.arrive(Priority::Placing, at));
     }
-    assert_eq!(
-        queue.arrive(Priority::Placing, 9).1,
-        Some(Call::Away(first))
-    );
-    assert_eq!(queue.figures(Priority::Placing), (8, 8, 1));
+    assert!(queue.is_full(Priority::Placing));
+    assert_eq!(queue.arrive(Priority::Placing, 20), Arrival::Away);
+    assert_eq!(queue.figures(Priority::Placing), (8, 16, 1));
+    // What waits of one priority keeps no other from waiting.
+    waits(queue.arrive(Priority::History, 20));
+    assert!(!queue.is_full(Priority::Settling));
 }
 
 #[test]
@@ -191,8 +192,8 @@ impl House {
 
     fn comes(&mut self, piece: u64) {
         let priority = self.pieces[&piece].priority;
-        let (arrival, gone) = self.queue.arrive(priority, self.now);
-        match arrival {
+        match self.queue.arrive(priority, self.now) {
+            Arrival::Away => self.away.push((priority, 0)),
             Arrival::In => self.begins(piece),
             Arrival::Waits(Number(number), until) => {
                 self.numbers.insert(number, piece);
@@ -200,7 +201,6 @@ impl House {
                 self.next.push(Reverse((until, Next::GivesUp { piece })));
             }
         }
-        self.call(gone);
     }
 
     fn gives_up(&mut self, piece: u64) {
@@ -242,8 +242,10 @@ impl House {
                 return;
             };
             self.at_work += 1;
+            // From three quarters to five quarters of it, as the piece's number has it.
+            let took = self.work * 3 / 4 + piece * 7_919 % (self.work / 2 + 1);
             self.next
-                .push(Reverse((self.now + self.work, Next::Done { piece })));
+                .push(Reverse((self.now + took, Next::Done { piece })));
         }
     }
 
@@ -280,7 +282,7 @@ impl House {
     }
 }
 
-/// 16 hands, 20 ms each: 800 a second. Five calm seconds at a quarter of that, twenty at ten times.
+/// 16 hands, 15 to 25 ms each: 800 a second. Five calm seconds at a quarter of that, twenty at ten times.
 #[test]
 fn ten_times_the_capacity_leaves_four_fifths_of_it() {
     let mut house = House::new(16, 20 * MS);
@@ -288,7 +290,7 @@ fn ten_times_the_capacity_leaves_four_fifths_of_it() {
     house.offer(8_000, 5, 25, &[Priority::Placing]);
     house.run();
     let (_, calm_p99) = house.of(Priority::Placing, 0, 5);
-    assert_eq!(calm_p99, 20 * MS);
+    assert!((24 * MS..=25 * MS).contains(&calm_p99), "{calm_p99}");
     // Two seconds to find the limit.
     let (done, p99) = house.of(Priority::Placing, 7, 25);
     let goodput_percent = done * 100 / (800 * 18);
@@ -296,8 +298,8 @@ fn ten_times_the_capacity_leaves_four_fifths_of_it() {
     assert!(p99 <= 2 * calm_p99, "accepted p99 {p99} µs");
     let slowest_refusal = house.away.iter().map(|(_, took)| *took).max();
     assert!(slowest_refusal <= Some(50 * MS), "{slowest_refusal:?}");
-    // What waits is bounded by the limit, whatever comes: twice the first limit, and those who work.
-    assert!(house.most_kept <= 1_100, "{}", house.most_kept);
+    // What is kept is bounded by the limit, whatever comes: the first limit and a quarter of it.
+    assert!(house.most_kept <= 700, "{}", house.most_kept);
 }
 
 /// Everything is asked for at once, ten times what can be done: what settles is never turned away,
@@ -341,5 +343,5 @@ fn readers_do_not_keep_bets_out() {
     house.run();
     let (done, p99) = house.of(Priority::Placing, 7, 25);
     assert!(done >= 200 * 18 * 95 / 100, "{done} bets");
-    assert!(p99 <= 40 * MS, "{p99} µs");
+    assert!(p99 <= 50 * MS, "{p99} µs");
 }

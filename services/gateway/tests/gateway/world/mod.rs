@@ -101,6 +101,31 @@ impl World {
         })
     }
 
+    /// A gateway that reads every tail, with other views.
+    pub async fn reading_gateway(&self, views: Arc<dyn ViewStore>) -> Gateway {
+        let markets = Arc::new(RwLock::new(MarketView::default()));
+        let config = Config {
+            rate_limit: None,
+            ..Config::default()
+        };
+        let parts = parts(&self.log, &self.views, &markets, config);
+        let gateway = Gateway::new(gateway::Parts { views, ..parts });
+        let read_to = watch::Sender::default();
+        for at in TopicPartition::journals(PARTITIONS) {
+            let reader = Reader {
+                log: self.log.clone(),
+                views: MemoryViewStore::default(),
+                hub: gateway.hub(),
+                markets: Arc::clone(&markets),
+                read_to: read_to.clone(),
+                projecting: Arc::new(AtomicBool::new(false)),
+            };
+            tokio::spawn(reader.run(at));
+        }
+        self.read_to_the_end(&read_to).await;
+        gateway
+    }
+
     /// A gateway that has not read any tail, on a log of its own making.
     pub fn gateway_on(&self, log: Arc<dyn EventLog>) -> Gateway {
         let parts = parts(&self.log, &self.views, &self.markets, Config::default());
@@ -172,11 +197,15 @@ impl World {
     /// Waits until the tail and, unless they were stopped, the views have taken all that stands
     /// in the journals now.
     pub async fn caught_up(&self) {
+        self.read_to_the_end(&self.read_to).await;
+    }
+
+    async fn read_to_the_end(&self, read_to: &watch::Sender<BTreeMap<TopicPartition, Offset>>) {
         let mut ends = BTreeMap::new();
         for at in TopicPartition::journals(PARTITIONS) {
             ends.insert(at, self.log.end(at).await.unwrap());
         }
-        let mut read_to = self.read_to.subscribe();
+        let mut read_to = read_to.subscribe();
         let all = read_to.wait_for(|read_to| {
             let read = |at| read_to.get(at).copied().unwrap_or(0);
             ends.iter().all(|(at, end)| read(at) >= *end)

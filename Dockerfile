@@ -9,7 +9,7 @@ COPY . .
 # The caches belong to this machine's builder; nothing of them is in the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/source/target \
-    cargo build --release --locked --package furlong --features cluster,grpc \
+    cargo build --release --locked --package furlong --features cluster \
     && install -D --mode=755 target/release/furlong /made/furlong \
     && install -d --mode=700 /made/data
 

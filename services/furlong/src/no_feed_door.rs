@@ -27,8 +27,8 @@ impl FeedDoor {
             GrpcPort::Same => Ok(Self { expected: true }),
             GrpcPort::Off => Ok(Self { expected: false }),
             GrpcPort::Own(_) => Err(Failure::Usage(
-                "this furlong was built without gRPC; for grpc_port build it with \
-                 `cargo build --release -p furlong --features grpc`"
+                "this furlong was built without gRPC; for grpc_port build it without \
+                 --no-default-features"
                     .to_owned(),
             )),
         };

@@ -18,7 +18,7 @@ use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::{open_notices, open_payments};
 use crate::notices_desk::NoticeFigures;
 use crate::part_figures::PartFigures;
-use crate::providers::{Outside, ProviderFigures, call_backs};
+use crate::providers::{Outside, call_backs};
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use crate::source_figures::SourceFigures;

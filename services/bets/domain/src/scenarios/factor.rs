@@ -206,7 +206,11 @@ fn a_customer_has_no_more_than_64_factors() {
             story.after(set(on(&format!("sport {n}"), None), 5))
         })
     };
-    many(64).after(set(on("sport 3", None), 6));
+    // One that there is changes; it makes no more.
+    let changed = factor(on("sport 3", None), Some(6));
+    many(64)
+        .when(set(on("sport 3", None), 6))
+        .then([Event::StakeFactorSet(changed)]);
     many(64)
         .when(set(on("one more", None), 5))
         .then_rejected(Rejection::FactorNotAllowed {

@@ -101,7 +101,8 @@ impl Limits {
             let staked = self.staked.entry((placed.customer, day)).or_default();
             *staked = staked.saturating_add(cash.minor());
             let per_day = self.stake_per_day.get(&placed.customer);
-            let within = per_day.is_none_or(|limit| *staked <= limit.minor());
+            // Without cash in it a stake breaks no limit, not even one that is used up.
+            let within = cash.is_zero() || per_day.is_none_or(|limit| *staked <= limit.minor());
             findings.require(within, bind, position, || {
                 format!(
                     "{} stakes {staked} on one day, beyond {per_day:?}",

@@ -200,7 +200,9 @@ impl OwnLimits {
                 OwnLimit::LossWeek => since(monday(today)).lost.saturating_add(open),
                 OwnLimit::LossMonth => since(first_of_month(today)).lost.saturating_add(open),
             };
-            findings.require(used <= amount.minor(), bind, position, || {
+            // Without cash in it a stake breaks no limit, not even one that is used up.
+            let within = in_cash == 0 || used <= amount.minor();
+            findings.require(within, bind, position, || {
                 format!(
                     "{} places {} and uses {used} of {limit:?} {amount:?}",
                     placed.customer, placed.bet
@@ -424,6 +426,32 @@ mod tests {
         assert_eq!((within(17), within(18)), (0, 1));
         // Half of it is lost: what comes back is the cash's.
         assert_eq!(with(OwnLimit::LossDay, &[settled(1, 10, 2, MONDAY)]), 0);
+    }
+
+    #[test]
+    fn a_stake_without_cash_breaks_no_limit_that_is_used_up() {
+        let all = Event::StakeFunded(StakeFunded {
+            bet: BetId::example(2, 3),
+            customer: ANNA,
+            stake: StakeParts {
+                cash: eur(0),
+                promotional: eur(10),
+            },
+            forfeited: eur(0),
+            promotion: token(false),
+        });
+        for kind in [OwnLimit::StakeDay, OwnLimit::LossDay, OwnLimit::StakeSlip] {
+            let noticed_late = [
+                placed(1, 20, MONDAY),
+                limit(kind, 15),
+                placed(2, 10, MONDAY),
+            ];
+            let paid = [&noticed_late[..], std::slice::from_ref(&all)].concat();
+            assert_eq!(found(&paid), 0);
+            // Of cash it does.
+            let cash = usize::from(kind != OwnLimit::StakeSlip);
+            assert_eq!(found(&noticed_late), cash);
+        }
     }
 
     #[test]

@@ -233,7 +233,7 @@ fn lines_of(bytes: &[u8]) -> Result<Vec<Line>, String> {
         (column("reference")?, column("amount")?, column("currency")?);
     let mut lines = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
+        let record = record.map_err(|error| unreadable(&error))?;
         let at = record.position().map_or(0, csv::Position::line);
         let field = |column: usize| record.get(column).unwrap_or("");
         let code = field(currency).to_uppercase();
@@ -253,6 +253,12 @@ fn lines_of(bytes: &[u8]) -> Result<Vec<Line>, String> {
         });
     }
     Ok(lines)
+}
+
+/// What is wrong with a line, and which it is, counted from the headings.
+fn unreadable(error: &csv::Error) -> String {
+    let line = error.position().map(csv::Position::line);
+    line.map_or(error.to_string(), |line| format!("line {line}: {error}"))
 }
 
 fn a_day_ago() -> Result<jiff::Timestamp, Failure> {

@@ -159,14 +159,14 @@ fn versions_of(store: &Registry, topic: Topic) -> usize {
     store.ours.iter().filter(|ours| ours.topic == topic).count()
 }
 
-/// A store whose ledger journal, which has one version, has a second one.
+/// A store whose fraud journal, which has one version, has a second one.
 fn with_second_version(fake: &Fake, text: &str) -> Registry {
     let mut store = store(fake);
     store.register().unwrap();
     let id = SchemaId(u32::try_from(store.ours.len()).unwrap() + 1);
     store.ours.push(Ours {
         id,
-        topic: Topic::LedgerEvents,
+        topic: Topic::FraudEvents,
         version: 2,
         text: text.to_owned(),
     });
@@ -328,12 +328,12 @@ fn an_id_that_no_record_can_carry_is_refused() {
     let store = store(&fake);
     store.register().unwrap();
     fake.with(|state| {
-        let ledger = |schema: &&schemas::Schema| schema.topic == Topic::LedgerEvents;
-        let text = (schemas::schemas().iter().find(ledger).unwrap().text)();
+        let fraud = |schema: &&schemas::Schema| schema.topic == Topic::FraudEvents;
+        let text = (schemas::schemas().iter().find(fraud).unwrap().text)();
         state.texts.insert(1 << 31, text);
         state
             .subjects
-            .insert("ledger.events-value".to_owned(), vec![1 << 31]);
+            .insert("fraud.events-value".to_owned(), vec![1 << 31]);
     });
     let error = store.wire_ids().unwrap_err();
     assert!(matches!(error, StoreError::Ids { .. }), "{error}");

@@ -18,6 +18,8 @@ mod pipeline;
 mod place;
 mod replay;
 mod settle;
+mod socket;
+mod source;
 mod stream;
 
 use crate::exit::{Ended, Failure, Outcome};

@@ -9,8 +9,8 @@
 mod anchor;
 mod watcher;
 
-use super::bets::connection::Connection;
 use super::measure::{Mark, Report, Span, Spread, per_mille, rate};
+use super::source::Source;
 use crate::admission::AdmissionOptions;
 use crate::data_folder::DataFolder;
 use crate::house_tokens::HouseTokens;
@@ -19,11 +19,7 @@ use crate::numbers::grouped;
 use crate::screen::Screen;
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
-use gateway::ports::Tokens;
-use kernel::{CustomerId, SessionId};
 use runtime::SystemEntropy;
-use schemas::auth::Role;
-use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,8 +31,6 @@ use watcher::{Seen, Watcher};
 const PARTITIONS: u16 = 8;
 const SNAPSHOT_EVERY: u64 = 20_000;
 const DEADLINE: Duration = Duration::from_secs(5);
-const SOURCE: &str = "bench";
-const STARTS_AT: &str = "2100-01-01T15:00:00Z";
 /// The goal of the plan.
 const GOAL_MS: f64 = 50.0;
 /// Between two looks at what is due.
@@ -159,39 +153,6 @@ struct House {
     source: Source,
 }
 
-struct Source {
-    connection: Connection,
-    address: SocketAddr,
-    token: String,
-    sequence: u64,
-}
-
-impl Source {
-    /// Posts lines and waits for the answer.
-    async fn post(&mut self, lines: Vec<Value>) -> anyhow::Result<()> {
-        let mut body = String::new();
-        for mut line in lines {
-            self.sequence = self.sequence.saturating_add(1);
-            line["source"] = SOURCE.into();
-            line["sequence"] = self.sequence.into();
-            body.push_str(&line.to_string());
-            body.push('\n');
-        }
-        let request = format!(
-            "POST /v1/feed/updates HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            self.token,
-            body.len()
-        );
-        let (status, answer) = self.connection.ask(request.as_bytes()).await?;
-        let told: Value = serde_json::from_slice(answer).unwrap_or(Value::Null);
-        let clean = status == 200 && told["refused"] == json!([]) && told["gaps"] == json!([]);
-        ensure!(clean, "{status} {told}");
-        Ok(())
-    }
-}
-
 pub fn run(stream: &Stream, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
     let mut report = Report::begin("stream");
     let folder = tempfile::tempdir().context("a temporary folder")?;
@@ -238,9 +199,9 @@ async fn turns(
     address: SocketAddr,
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Figures> {
-    source.connection = Connection::open(address).await?;
+    source.reconnect().await?;
     for market in 0..stream.markets {
-        source.post(offer(market)).await?;
+        source.offer(market, &Schedule::price_of(0)).await?;
     }
     let mut figures = Figures::default();
     let mut schedule = Schedule {
@@ -311,11 +272,11 @@ async fn say_all(schedule: Schedule, source: &mut Source) -> anyhow::Result<()> 
             tokio::time::sleep(TICK).await;
             continue;
         }
-        let lines = (said..due).map(|change| {
+        let prices = (said..due).map(|change| {
             let (market, number) = schedule.change(change);
-            book(market, &Schedule::price_of(number))
+            (market, Schedule::price_of(number))
         });
-        source.post(lines.collect()).await?;
+        source.say(prices).await?;
         said = due;
     }
     Ok(())
@@ -361,37 +322,8 @@ async fn open(folder: &Path) -> anyhow::Result<House> {
     .map_err(|error| anyhow!("{error}"))?;
     let now = node.engine.ground().clock.now();
     let tokens = HouseTokens::new(Arc::clone(&node.keys), Arc::new(SystemEntropy), now)?;
-    let (trader, session) = (CustomerId::example(1, 0), SessionId::example(1, 0));
-    let token = tokens
-        .issue(trader, session, &[Role::Trader], None, now)
-        .text;
-    let source = Source {
-        connection: Connection::open(node.address).await?,
-        address: node.address,
-        token,
-        sequence: 0,
-    };
+    let source = Source::open(node.address, &tokens, now).await?;
     Ok(House { node, source })
-}
-
-fn offer(market: u32) -> Vec<Value> {
-    let fixture = format!("fixture-{market}");
-    let selections = ["home", "draw", "away"].map(|name| json!({"selection": name, "name": name}));
-    vec![
-        json!({"type": "fixture", "fixture": fixture, "name": fixture, "sport": "football",
-            "starts_at": STARTS_AT}),
-        json!({"type": "market", "fixture": fixture, "market": "result", "name": market.to_string(),
-            "kind": "match_result", "selections": selections}),
-        book(market.into(), &Schedule::price_of(0)),
-    ]
-}
-
-fn book(market: u64, home: &str) -> Value {
-    json!({"type": "book", "fixture": format!("fixture-{market}"), "market": "result", "prices": [
-        {"selection": "home", "price": home},
-        {"selection": "draw", "price": "3.40"},
-        {"selection": "away", "price": "3.10"},
-    ]})
 }
 
 fn tell(report: &mut Report, stream: &Stream, figures: Figures) {

@@ -3,18 +3,15 @@
 //! Duty: start it, offer markets, move prices, read its resident memory, stop it. Prohibition: only
 //! the doors that everybody has are used; the keys are those of its folder, as an operator's are.
 
-use crate::bench::bets::connection::Connection;
 use crate::bench::measure::Mark;
+use crate::bench::source::Source;
 use crate::data_folder::DataFolder;
 use crate::front::open_keys;
 use crate::house_tokens::HouseTokens;
 use anyhow::{Context, anyhow, ensure};
-use gateway::ports::Tokens;
-use kernel::{CustomerId, SessionId};
 use runtime::{Clock, Entropy, SystemClock, SystemEntropy};
 use rustix::process::{Pid, Signal, kill_process};
-use schemas::auth::Role;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -28,8 +25,8 @@ const LAST: &str = "77.77";
 /// How long a node may take to be ready, and to stop.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-const SOURCE: &str = "bench";
-const STARTS_AT: &str = "2100-01-01T15:00:00Z";
+/// What the first selection of a market costs at first.
+const FIRST: &str = "2.05";
 /// The market that never moves has this number.
 const QUIET: u32 = 0;
 
@@ -38,9 +35,7 @@ pub struct House {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
-    source: Connection,
-    token: String,
-    sequence: u64,
+    source: Source,
     quiet: String,
     markets: u32,
     told: watch::Sender<u32>,
@@ -77,14 +72,10 @@ impl House {
         let keys = keys.map_err(|error| anyhow!("{error}"))?;
         let now = SystemClock::new(1).now();
         let tokens = HouseTokens::new(keys, entropy, now)?;
-        let (trader, session) = (CustomerId::example(1, 0), SessionId::example(1, 0));
-        let issued = tokens.issue(trader, session, &[Role::Trader], None, now);
         Ok(Self {
             address,
             child,
-            source: Connection::open(address).await?,
-            token: issued.text,
-            sequence: 0,
+            source: Source::open(address, &tokens, now).await?,
             quiet: String::new(),
             markets: 0,
             told: watch::Sender::new(0),
@@ -104,38 +95,27 @@ impl House {
     /// Offers markets that move, and one that does not.
     pub async fn offer(&mut self, markets: u32) -> anyhow::Result<()> {
         self.markets = markets;
-        self.post(offer(QUIET)).await?;
+        self.source.offer(QUIET, FIRST).await?;
         let mark = Mark::now();
         while self.quiet.is_empty() {
             ensure!(
                 mark.wall() < PATIENCE.as_secs_f64(),
                 "the markets are not shown"
             );
-            let request = format!(
-                "GET /v1/fixtures?limit=1 HTTP/1.1\r\nHost: {}\r\n\r\n",
-                self.address
-            );
-            let (_, answer) = self.source.ask(request.as_bytes()).await?;
-            let told: Value = serde_json::from_slice(answer).unwrap_or(Value::Null);
+            let told = self.source.get("/v1/fixtures?limit=1").await?;
             let id = told["items"][0]["markets"][0]["id"].as_str();
             self.quiet = id.unwrap_or_default().to_owned();
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         for market in 1..=markets {
-            self.post(offer(market)).await?;
+            self.source.offer(market, FIRST).await?;
         }
-        Ok(())
-    }
-
-    /// The node closes connections that say nothing for a while.
-    async fn reconnect(&mut self) -> anyhow::Result<()> {
-        self.source = Connection::open(self.address).await?;
         Ok(())
     }
 
     /// Moves prices of all markets but the quiet one, in turn, at times fixed beforehand.
     pub async fn move_prices(&mut self, rate: u32, seconds: u32) -> anyhow::Result<()> {
-        self.reconnect().await?;
+        self.source.reconnect().await?;
         let changes = u64::from(rate).saturating_mul(seconds.into());
         let mark = Mark::now();
         for change in 0..changes {
@@ -149,16 +129,16 @@ impl House {
                 .unwrap_or(0)
                 .saturating_add(1);
             let cents = change.checked_rem(90).unwrap_or(0).saturating_add(10);
-            self.post(vec![book(market, &format!("2.{cents:02}"))])
-                .await?;
+            let price = format!("2.{cents:02}");
+            self.source.say([(market, price)]).await?;
         }
         Ok(())
     }
 
     /// The last price of one market: what everybody who watches must hear.
     pub async fn say_last(&mut self, market: u32) -> anyhow::Result<()> {
-        self.reconnect().await?;
-        self.post(vec![book(market.into(), LAST)]).await
+        self.source.reconnect().await?;
+        self.source.say([(market.into(), LAST.to_owned())]).await
     }
 
     /// What the node has in memory, its own and none of its guests'.
@@ -182,31 +162,6 @@ impl House {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(())
-    }
-
-    async fn post(&mut self, lines: Vec<Value>) -> anyhow::Result<()> {
-        let mut body = String::new();
-        for mut line in lines {
-            self.sequence = self.sequence.saturating_add(1);
-            line["source"] = SOURCE.into();
-            line["sequence"] = self.sequence.into();
-            body.push_str(&line.to_string());
-            body.push('\n');
-        }
-        let request = format!(
-            "POST /v1/feed/updates HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
-             Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            self.token,
-            body.len()
-        );
-        let (status, answer) = self.source.ask(request.as_bytes()).await?;
-        ensure!(
-            status == 200,
-            "{status} {}",
-            String::from_utf8_lossy(answer)
-        );
         Ok(())
     }
 }
@@ -237,24 +192,4 @@ async fn listening(child: &mut Child, ready: &Path) -> anyhow::Result<SocketAddr
         );
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-}
-
-fn offer(market: u32) -> Vec<Value> {
-    let fixture = format!("fixture-{market}");
-    let selections = ["home", "draw", "away"].map(|name| json!({"selection": name, "name": name}));
-    vec![
-        json!({"type": "fixture", "fixture": fixture, "name": fixture, "sport": "football",
-            "starts_at": STARTS_AT}),
-        json!({"type": "market", "fixture": fixture, "market": "result", "name": "Match result",
-            "kind": "match_result", "selections": selections}),
-        book(market.into(), "2.05"),
-    ]
-}
-
-fn book(market: u64, home: &str) -> Value {
-    json!({"type": "book", "fixture": format!("fixture-{market}"), "market": "result", "prices": [
-        {"selection": "home", "price": home},
-        {"selection": "draw", "price": "3.40"},
-        {"selection": "away", "price": "3.10"},
-    ]})
 }

@@ -12,6 +12,7 @@ mod noise;
 pub mod world;
 
 use super::measure::{Mark, Report, Spread, per_mille, percentile};
+use crate::admission::AdmissionOptions;
 use crate::screen::Screen;
 use anchor::{Anchor, Appender};
 use anyhow::{Context, bail, ensure};
@@ -130,27 +131,16 @@ struct Figures {
 
 pub fn run(seconds: u32, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
     let mut report = Report::begin("bets");
-    let folder = tempfile::tempdir().context("a temporary folder")?;
-    // The node has its threads, the client has this one.
-    let house = tokio::runtime::Runtime::new().context("threads")?;
-    let client = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("a thread")?;
-    screen.progress("starting a node");
-    let world = house.block_on(World::make(&folder.path().join("node")))?;
-    let anchor_folder = folder.path().join("anchor");
-    let measured = client.block_on(async {
+    let admission = AdmissionOptions::default();
+    let figures = World::measured(admission, screen, async |world, screen| {
+        let folder = tempfile::tempdir().context("a temporary folder")?;
         let mut crowd = Crowd::of(world.address, &world.slips).await?;
         let saturation = saturate(&mut crowd, screen).await?;
-        let anchor = Anchor::open(&anchor_folder, &world).await?;
-        let figures = take_turns(&world, &mut crowd, &anchor, saturation, seconds, screen).await;
+        let anchor = Anchor::open(folder.path(), world).await?;
+        let figures = take_turns(world, &mut crowd, &anchor, saturation, seconds, screen).await;
         anchor.close();
         figures
-    });
-    let stopped = house.block_on(world.stop());
-    let figures = measured?;
-    stopped?;
+    })?;
     tell(&mut report, figures);
     Ok(report)
 }

@@ -10,6 +10,7 @@ use super::bets::connection::Connection;
 use super::bets::world::{SELECTIONS_PER_MARKET, Slips, World, nth};
 use super::bets::{Crowd, Done, Noise};
 use super::measure::{Report, Spread, percentile};
+use crate::admission::AdmissionOptions;
 use crate::screen::Screen;
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -65,26 +66,16 @@ struct Halves {
 
 pub fn run(asked: Isolation, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
     let mut report = Report::begin("isolation");
-    let folder = tempfile::tempdir().context("a temporary folder")?;
-    let house = tokio::runtime::Runtime::new().context("threads")?;
-    let client = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("a thread")?;
-    screen.progress("starting a node");
-    let world = house.block_on(World::make(&folder.path().join("node")))?;
-    let measured = client.block_on(async {
+    let admission = AdmissionOptions::default();
+    let (quiet, noisy, counted) = World::measured(admission, screen, async |world, screen| {
         screen.progress(format_args!("offering a market of {}", asked.outcomes));
         let noise = world.noise(asked.outcomes).await?;
-        let goliaths = goliaths(&world, &noise);
+        let goliaths = goliaths(world, &noise);
         let mut crowd = Crowd::of(world.address, &world.slips).await?;
         // The first bets of a process meet empty caches.
         crowd.bet(asked.rate, 1.0).await?;
-        take_turns(asked, &world, &mut crowd, noise, goliaths, screen).await
-    });
-    let stopped = house.block_on(world.stop());
-    let (quiet, noisy, counted) = measured?;
-    stopped?;
+        take_turns(asked, world, &mut crowd, noise, goliaths, screen).await
+    })?;
     tell(&mut report, asked, &quiet, &noisy, &counted);
     Ok(report)
 }

@@ -209,22 +209,10 @@ struct Figures {
 pub fn run(asked: Overload, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
     crate::descriptors::raise();
     let mut report = Report::begin("overload");
-    let folder = tempfile::tempdir().context("a temporary folder")?;
-    // The node has its threads, the client has this one.
-    let house = tokio::runtime::Runtime::new().context("threads")?;
-    let client = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("a thread")?;
-    screen.progress("starting a node");
     let admission = admission(asked.concurrency);
-    let node = folder.path().join("node");
-    let making = World::make_admitting(&node, admission);
-    let world = house.block_on(making)?;
-    let measured = client.block_on(measure(asked, &world, screen));
-    let stopped = house.block_on(world.stop());
-    let figures = measured?;
-    stopped?;
+    let figures = World::measured(admission, screen, async |world, screen| {
+        measure(asked, world, screen).await
+    })?;
     tell(&mut report, asked, &figures);
     Ok(report)
 }

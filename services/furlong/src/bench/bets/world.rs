@@ -11,6 +11,7 @@ use crate::feed_desk::FeedDesk;
 use crate::house_tokens::HouseTokens;
 use crate::newcomers::deliver_call_backs;
 use crate::node::{Node, NodeOptions};
+use crate::screen::Screen;
 use anyhow::{Context, anyhow, ensure};
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -79,16 +80,30 @@ pub struct Slips {
 }
 
 impl World {
-    /// Starts the node in this folder and fills it.
-    pub async fn make(folder: &Path) -> anyhow::Result<Self> {
-        Self::make_admitting(folder, AdmissionOptions::default()).await
+    /// Measures beside a node of this admission, in a temporary folder: the node has its threads,
+    /// whoever measures has the thread that calls. The node is stopped in any case.
+    pub fn measured<T>(
+        admission: AdmissionOptions,
+        screen: &mut Screen<'_>,
+        measure: impl AsyncFnOnce(&Self, &mut Screen<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let folder = tempfile::tempdir().context("a temporary folder")?;
+        let house = tokio::runtime::Runtime::new().context("threads")?;
+        let client = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("a thread")?;
+        screen.progress("starting a node");
+        let world = house.block_on(Self::make(&folder.path().join("node"), admission))?;
+        let measured = client.block_on(measure(&world, screen));
+        let stopped = house.block_on(world.stop());
+        let told = measured?;
+        stopped?;
+        Ok(told)
     }
 
-    /// The same, with a gateway that lets in what is told.
-    pub async fn make_admitting(
-        folder: &Path,
-        admission: AdmissionOptions,
-    ) -> anyhow::Result<Self> {
+    /// Starts the node in this folder and fills it.
+    async fn make(folder: &Path, admission: AdmissionOptions) -> anyhow::Result<Self> {
         let mut node = Node::start(NodeOptions {
             provider: crate::providers::ProviderChoice::Simulated,
             notices: None,

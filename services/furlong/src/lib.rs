@@ -51,6 +51,7 @@ pub mod roles;
 mod schema;
 pub mod screen;
 mod serve;
+mod sign_in;
 mod signals;
 mod source_figures;
 mod staff;

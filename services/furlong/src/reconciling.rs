@@ -6,16 +6,16 @@
 
 use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
-use crate::http::{Answer, Server};
 use crate::screen::Screen;
-use anyhow::{Context, anyhow};
+use crate::sign_in::{SignIn, SignedIn, accepted};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use kernel::{Currency, Money};
 use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use snapshots::FolderStore;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -70,23 +70,8 @@ pub struct Reconcile {
     /// A payment that was asked for before this time and is in no file is missing; a day ago if left out
     #[arg(long, value_name = "TIME")]
     missing_before: Option<jiff::Timestamp>,
-    /// The running furlong, such as http://localhost:7400
-    #[arg(long, value_name = "URL", value_parser = Server::read)]
-    to: Server,
-    /// The login of an operator or a compliance officer
-    #[arg(long, requires = "password_file")]
-    login: Option<String>,
-    /// A file with that person's password
-    #[arg(long, value_name = "FILE", requires = "login")]
-    password_file: Option<PathBuf>,
-    /// The ready file of `furlong dev`, which names an operator
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "login",
-        required_unless_present = "login"
-    )]
-    ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    sign_in: SignIn,
 }
 
 /// Lines that are posted together.
@@ -135,7 +120,7 @@ fn run_reconcile(asked: &Reconcile, screen: &mut Screen<'_>) -> Ended {
     let lines = lines_of(&bytes)
         .map_err(|error| Failure::Unreadable(format!("{}: {error}", asked.file.display())))?;
     let file = kernel::Digest::from_bytes(Sha256::digest(&bytes).into()).to_string();
-    let token = sign_in(asked)?;
+    let operator = asked.sign_in.as_role("operator")?;
     let missing_before = asked.missing_before.map_or_else(a_day_ago, Ok)?;
     let (mut matched, mut findings) = (0_u64, Vec::new());
     let chunks: Vec<&[Line]> = lines.chunks(LINES_MAX).collect();
@@ -153,7 +138,7 @@ fn run_reconcile(asked: &Reconcile, screen: &mut Screen<'_>) -> Ended {
             "missing_before": missing_before.to_string(), "lines": shown,
         });
         let key = format!("reconcile-{file}-{missing_before}-{number}");
-        let told = posted(&asked.to, &token, &key, &body.to_string())?;
+        let told = posted(&operator, &key, &body.to_string())?;
         matched = matched.saturating_add(told["matched"].as_u64().unwrap_or(0));
         findings.extend(told["findings"].as_array().cloned().unwrap_or_default());
         screen.progress(format_args!(
@@ -267,63 +252,19 @@ fn a_day_ago() -> Result<jiff::Timestamp, Failure> {
     Ok(before.context("the clock is broken")?)
 }
 
-fn sign_in(asked: &Reconcile) -> Result<String, Failure> {
-    let (login, password) = credentials(asked)?;
-    let body = json!({"login": login, "password": password}).to_string();
-    let answer = asked
-        .to
-        .post("/v1/auth/login", "application/json", None, &body)?;
-    let told = accepted(&answer)?;
-    let token = told["access_token"].as_str();
-    Ok(token.context("the other side gave no token")?.to_owned())
-}
-
-fn credentials(asked: &Reconcile) -> Result<(String, String), Failure> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path)
-            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
-    };
-    if let (Some(login), Some(path)) = (&asked.login, &asked.password_file) {
-        return Ok((
-            login.clone(),
-            read(path)?.trim_end_matches(['\r', '\n']).to_owned(),
-        ));
-    }
-    let path = asked.ready_file.as_deref().unwrap_or(Path::new(""));
-    let ready: Value = serde_json::from_str(&read(path)?)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
-    let of = |name: &str| ready["users"]["operator"][name].as_str().map(str::to_owned);
-    of("login")
-        .zip(of("password"))
-        .ok_or_else(|| Failure::Usage(format!("{} names no operator", path.display())))
-}
-
 /// Sends a part until it is known what became of it; the key makes it one request.
-fn posted(to: &Server, token: &str, key: &str, body: &str) -> Result<Value, Failure> {
+fn posted(operator: &SignedIn<'_>, key: &str, body: &str) -> Result<Value, Failure> {
     let path = "/v1/admin/payments/reconciliations";
-    let mut answer = to.post_once(path, token, key, body);
+    let once = || operator.server.post_once(path, operator.token(), key, body);
+    let mut answer = once();
     for _ in 1..TRIES {
         match &answer {
             Ok(told) if !matches!(told.status, 409 | 429 | 503) => break,
             Ok(_) | Err(_) => std::thread::sleep(TRY_AGAIN),
         }
-        answer = to.post_once(path, token, key, body);
+        answer = once();
     }
     accepted(&answer?)
-}
-
-fn accepted(answer: &Answer) -> Result<Value, Failure> {
-    let body: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-    if (200..300).contains(&answer.status) {
-        return Ok(body);
-    }
-    let why = body["title"].as_str().unwrap_or("it gave no reason");
-    let detail = body["errors"][0]["message"].as_str().unwrap_or_default();
-    let told = format!("the other side answered {}: {why} {detail}", answer.status);
-    Err(match answer.status {
-        401 | 403 => Failure::NotPermitted(told),
-        _ => Failure::Failed(anyhow!(told)),
-    })
 }
 
 #[cfg(test)]

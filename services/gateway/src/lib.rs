@@ -14,6 +14,7 @@ mod assets;
 mod avro_json;
 mod browsers;
 mod edge;
+mod ending;
 mod errors;
 mod events;
 mod extract;

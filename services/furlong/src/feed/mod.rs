@@ -8,10 +8,10 @@ mod lines;
 pub(crate) mod recording;
 
 use crate::exit::{Ended, Failure, Outcome};
-use crate::http::{Answer, Server};
+use crate::http::Answer;
 use crate::numbers::grouped;
 use crate::screen::Screen;
-use anyhow::{Context, anyhow};
+use crate::sign_in::{SignIn, SignedIn, accepted};
 use clap::{Args, Subcommand};
 use lines::Lines;
 use odds::feed::playback::Playback;
@@ -57,23 +57,8 @@ pub struct Replay {
 /// Which furlong a feed is posted to.
 #[derive(Debug, Args)]
 pub struct Target {
-    /// Where to post it, such as http://localhost:7400
-    #[arg(long, value_name = "URL", value_parser = Server::read)]
-    to: Server,
-    /// The login of a trader
-    #[arg(long, requires = "password_file")]
-    login: Option<String>,
-    /// A file with that trader's password
-    #[arg(long, value_name = "FILE", requires = "login")]
-    password_file: Option<PathBuf>,
-    /// The ready file of `furlong dev`, which names a trader
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "login",
-        required_unless_present = "login"
-    )]
-    ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    sign_in: SignIn,
     /// Partitions of the furlong that it is posted to
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     partitions: u16,
@@ -137,10 +122,7 @@ fn run_replay(replay: &Replay, screen: &mut Screen<'_>) -> Ended {
 
 /// The way to the other side.
 struct Sender<'a> {
-    server: &'a Server,
-    login: String,
-    password: String,
-    token: String,
+    trader: SignedIn<'a>,
     lines: u64,
     posts: u64,
     /// Lines that broke a rule of the other side's.
@@ -149,43 +131,29 @@ struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     fn sign_in(target: &'a Target) -> Result<Self, Failure> {
-        let (login, password) = credentials(target)?;
-        let mut sender = Self {
-            server: &target.to,
-            login,
-            password,
-            token: String::new(),
+        Ok(Self {
+            trader: target.sign_in.as_role("trader")?,
             lines: 0,
             posts: 0,
             refused: 0,
-        };
-        sender.renew()?;
-        Ok(sender)
+        })
     }
 
-    /// Access tokens live for minutes, recordings for hours.
-    fn renew(&mut self) -> Result<(), Failure> {
-        let body = json!({"login": self.login, "password": self.password}).to_string();
-        let answer = self
+    fn post_once(&self, lines: &str) -> anyhow::Result<Answer> {
+        let token = Some(self.trader.token());
+        let kind = "application/x-ndjson";
+        self.trader
             .server
-            .post("/v1/auth/login", "application/json", None, &body)?;
-        let told = accepted(&answer)?;
-        let token = told["access_token"]
-            .as_str()
-            .context("the other side gave no token")?;
-        token.clone_into(&mut self.token);
-        Ok(())
+            .post("/v1/feed/updates", kind, token, lines)
     }
 
     /// Posts lines, and tells which of them were refused or came after a gap: each counts as
     /// missing from then on.
     fn post(&mut self, lines: &str, screen: &mut Screen<'_>) -> Result<(), Failure> {
-        let path = "/v1/feed/updates";
-        let kind = "application/x-ndjson";
-        let mut answer = self.server.post(path, kind, Some(&self.token), lines)?;
+        let mut answer = self.post_once(lines)?;
         if answer.status == 401 {
-            self.renew()?;
-            answer = self.server.post(path, kind, Some(&self.token), lines)?;
+            self.trader.renew()?;
+            answer = self.post_once(lines)?;
         }
         let told = accepted(&answer)?;
         let refused = told["refused"].as_array().map_or(0, Vec::len);
@@ -235,53 +203,6 @@ fn notices(lines: &str, told: &Value) -> Vec<String> {
         )
     });
     refused.chain(gaps).collect()
-}
-
-fn accepted(answer: &Answer) -> Result<Value, Failure> {
-    let told: Value = serde_json::from_str(&answer.body).unwrap_or(Value::Null);
-    let said = || {
-        let word = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
-        let errors = told["errors"]
-            .as_array()
-            .map_or_else(String::new, |errors| {
-                let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                format!(" {}", texts.join(" "))
-            });
-        format!(
-            "{} {} {}{errors}",
-            answer.status,
-            word("code"),
-            word("detail")
-        )
-    };
-    match answer.status {
-        200..=299 => Ok(told),
-        401 | 403 => Err(Failure::NotPermitted(said())),
-        _ => Err(Failure::failed(said())),
-    }
-}
-
-fn credentials(target: &Target) -> Result<(String, String), Failure> {
-    let read = |path: &PathBuf| {
-        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
-    };
-    if let (Some(login), Some(path)) = (&target.login, &target.password_file) {
-        return Ok((login.clone(), read(path)?.trim_end().to_owned()));
-    }
-    let path = target
-        .ready_file
-        .as_ref()
-        .context("--login or --ready-file")?;
-    let ready: Value = serde_json::from_str(&read(path)?)
-        .map_err(|error| anyhow!("{} is no ready file: {error}", path.display()))?;
-    let trader = &ready["users"]["trader"];
-    match (trader["login"].as_str(), trader["password"].as_str()) {
-        (Some(login), Some(password)) => Ok((login.to_owned(), password.to_owned())),
-        (None, _) | (_, None) => Err(Failure::failed(format!(
-            "{} names no trader",
-            path.display()
-        ))),
-    }
 }
 
 #[cfg(test)]

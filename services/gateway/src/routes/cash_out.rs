@@ -7,6 +7,7 @@
 use crate::answers::{json_response, mark_replayed};
 use crate::app::App;
 use crate::asking::{self, Answer, Request};
+use crate::ending::{self, Last, Looked};
 use crate::errors::Code;
 use crate::extract::{ApiJson, ApiPath, Caller, Fields, idempotency_key, prefer_wait};
 use crate::positions::Token;
@@ -189,14 +190,6 @@ async fn own_selections(
     Ok(picture.selections())
 }
 
-/// What is known of a sale.
-enum Last {
-    /// This ended it.
-    Final(Arc<Decision>),
-    /// It waits until then.
-    Pending(Option<Timestamp>),
-}
-
 fn quoted(event: &Event) -> Option<&CashOutQuoted> {
     if let Event::CashOutQuoted(quoted) = event {
         Some(quoted)
@@ -245,27 +238,20 @@ fn delay_in(decision: &Decision, quote: CashOutQuoteId) -> Option<Timestamp> {
 /// to requests, and a sale that waited is ended by its timer.
 async fn looked_up(app: &App, quote: CashOutQuoteId, until: Instant) -> Result<Last, Problem> {
     let journal = TopicPartition::new(Topic::BetsEvents, quote.partition());
-    let read_to = app.hub.next_offset(journal).unwrap_or(0);
-    let mut is_current = false;
-    loop {
-        is_current = is_current || views::next_offset(app, journal).await? >= read_to;
-        let key = quote.bytes().to_vec();
-        let row: Option<CashOutStatusRow> = views::row(app, table::CASH_OUT_STATUS, key).await?;
-        let pending_until = row.as_ref().and_then(|row| row.pending_until);
-        if let Some(row) = row.filter(|row| row.pending_until.is_none()) {
-            let decision = views::decision_at(app, row.position).await?;
-            return Ok(Last::Final(Arc::new(decision)));
-        }
-        let next_look = asking::until(LOOK_AGAIN);
-        if next_look > until {
-            return if is_current {
-                Ok(Last::Pending(pending_until))
-            } else {
-                Err(Problem::new(Code::ViewBehind))
-            };
-        }
-        tokio::time::sleep_until(next_look).await;
-    }
+    ending::looked_up(app, journal, until, LOOK_AGAIN, || way_of(app, quote)).await
+}
+
+/// What the view knows of a sale.
+async fn way_of(app: &App, quote: CashOutQuoteId) -> Result<Looked, Problem> {
+    let key = quote.bytes().to_vec();
+    let row: Option<CashOutStatusRow> = views::row(app, table::CASH_OUT_STATUS, key).await?;
+    Ok(match row {
+        None => Looked::Pending(None),
+        Some(row) => match row.pending_until {
+            Some(until) => Looked::Pending(Some(until)),
+            None => Looked::EndedAt(row.position),
+        },
+    })
 }
 
 /// The answer, from what was asked and what ended it: the same bytes whenever it is given.

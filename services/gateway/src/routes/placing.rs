@@ -8,6 +8,7 @@ use crate::answers::{json_response, mark_replayed};
 use crate::app::App;
 use crate::asking::{self, Answer, Request};
 use crate::edge::RequestContext;
+use crate::ending::{self, Last, Looked};
 use crate::errors::Code;
 use crate::extract::{ApiJson, Caller, Fields, MoneyBody, idempotency_key, prefer_wait};
 use crate::picture::Picture;
@@ -393,14 +394,6 @@ pub(crate) async fn ask_and_follow(
     render(app, &decision, placed, last, replayed)
 }
 
-/// What is known of a bet's way to acceptance.
-enum Last {
-    /// This decided it.
-    Final(Arc<Decision>),
-    /// It is still pending, until then as far as is known.
-    Pending(Option<Timestamp>),
-}
-
 /// Follows a bet on the tail until it is decided or the wait is over.
 async fn followed(
     context: &RequestContext,
@@ -428,39 +421,28 @@ async fn followed(
     Last::Pending(pending_until)
 }
 
-/// Looks a bet up in the view until it is decided or the wait is over. A view that is behind what
-/// this process has read cannot tell that a bet is pending: somebody may know better.
+/// Looks a bet up in the view until it is decided or the wait is over.
 async fn looked_up(app: &App, bet: BetId, until: tokio::time::Instant) -> Result<Last, Problem> {
     let journal = TopicPartition::new(Topic::BetsEvents, bet.partition());
-    let read_to = app.hub.next_offset(journal).unwrap_or(0);
-    let mut is_current = false;
-    loop {
-        is_current = is_current || views::next_offset(app, journal).await? >= read_to;
-        let key = bet.bytes().to_vec();
-        let status: Option<BetStatusRow> = views::row(app, table::BET_STATUS, key.clone()).await?;
-        let pending_until = status.as_ref().and_then(|row| row.pending_until);
-        let decided_at = match status.map(|row| (row.status, row.position)) {
-            None | Some((BetStatus::Pending, _)) => None,
-            Some((BetStatus::Rejected, position)) => Some(position),
-            Some((BetStatus::Accepted | BetStatus::Settled | BetStatus::CashedOut, _)) => {
-                let row: Option<BetAcceptedRow> = views::row(app, table::BET_ACCEPTED, key).await?;
-                row.map(|row| row.position)
-            }
-        };
-        if let Some(position) = decided_at {
-            let decision = views::decision_at(app, position).await?;
-            return Ok(Last::Final(Arc::new(decision)));
+    ending::looked_up(app, journal, until, LOOK_AGAIN, || way_of(app, bet)).await
+}
+
+/// What the view knows of a bet's way to acceptance.
+async fn way_of(app: &App, bet: BetId) -> Result<Looked, Problem> {
+    let key = bet.bytes().to_vec();
+    let status: Option<BetStatusRow> = views::row(app, table::BET_STATUS, key.clone()).await?;
+    let Some(status) = status else {
+        return Ok(Looked::Pending(None));
+    };
+    let decided_at = match status.status {
+        BetStatus::Pending => None,
+        BetStatus::Rejected => Some(status.position),
+        BetStatus::Accepted | BetStatus::Settled | BetStatus::CashedOut => {
+            let row: Option<BetAcceptedRow> = views::row(app, table::BET_ACCEPTED, key).await?;
+            row.map(|row| row.position)
         }
-        let next_look = asking::until(LOOK_AGAIN);
-        if next_look > until {
-            return if is_current {
-                Ok(Last::Pending(pending_until))
-            } else {
-                Err(Problem::new(Code::ViewBehind))
-            };
-        }
-        tokio::time::sleep_until(next_look).await;
-    }
+    };
+    Ok(decided_at.map_or(Looked::Pending(status.pending_until), Looked::EndedAt))
 }
 
 /// The answer, from the placement and what decided it: the same bytes whenever it is given.

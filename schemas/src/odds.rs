@@ -80,6 +80,9 @@ wire! {
         DescribeRace(DescribeRace),
         /// The result of a market about goals, as the score that decides it.
         SettleFromScore(SettleFromScore),
+        /// What the source said just before did not reach the house: all its open markets here are
+        /// in doubt, each until the source speaks of it. Said by whoever counts its messages.
+        MissMessages(MissMessages),
     }
 
     /// See [`Update`].
@@ -130,6 +133,8 @@ wire! {
     record GoDown { reason: String }
     /// See [`Update`].
     record ComeUp {}
+    /// See [`Update`].
+    record MissMessages {}
     /// See [`Update`].
     record QuoteFromModel { market: MarketId, prices: Vec<SelectionPrice>, model: ModelOpinion }
 
@@ -314,6 +319,8 @@ wire! {
         LeaningSet(LeaningSet),
         /// What stands on selections of a leaning market in one partition of bets.
         StakesNoted(StakesNoted),
+        /// Messages of a source are missing; its open markets are in doubt until it has spoken of each.
+        SourceDoubted(SourceDoubted),
     }
 
     /// See [`Event`].
@@ -413,6 +420,8 @@ wire! {
     record SourceWentDown { source: String, reason: String }
     /// See [`Event`].
     record SourceCameUp { source: String }
+    /// See [`Event`].
+    record SourceDoubted { source: String }
     /// See [`Event`]. As in [`DescribeRace`]; `by`: an operator.
     record RaceDescribed {
         market: MarketId,

@@ -21,6 +21,7 @@ CANONICAL = {
     ("furlong.OddsEvents", 1): 3,
     ("furlong.OddsEvents", 2): 13,
     ("furlong.OddsEvents", 3): 21,
+    ("furlong.OddsEvents", 4): 39,
     ("furlong.BetsEvents", 1): 5,
     ("furlong.BetsEvents", 2): 15,
     ("furlong.BetsEvents", 3): 19,

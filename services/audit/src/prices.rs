@@ -102,6 +102,7 @@ impl Prices {
             | OddsEvent::RulingApproved(_)
             | OddsEvent::SourceWentDown(_)
             | OddsEvent::SourceCameUp(_)
+            | OddsEvent::SourceDoubted(_)
             | OddsEvent::BookExplained(_)
             | OddsEvent::HeartbeatSent(_) => {}
         }

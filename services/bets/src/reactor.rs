@@ -106,6 +106,7 @@ fn from_odds(partition: Partition, events: &[odds::Event], view: &MarketView) ->
             | odds::Event::RulingProposed(_)
             | odds::Event::SourceWentDown(_)
             | odds::Event::SourceCameUp(_)
+            | odds::Event::SourceDoubted(_)
             | odds::Event::BookExplained(_)
             | odds::Event::HeartbeatSent(_) => {}
         }

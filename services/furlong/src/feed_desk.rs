@@ -10,10 +10,8 @@ use bytes::Bytes;
 use eventlog::{EventLog, LogError};
 use futures::future::BoxFuture;
 use gateway::ports::{FeedArrival, FeedIngest, FeedLine, FeedLineError, FeedNotTaken};
-use kernel::{
-    CorrelationId, Digest, FixtureId, Partition, RequestId, Timestamp, Topic, TopicPartition,
-};
-use markets::{MarketStatus, MarketView};
+use kernel::{CorrelationId, Digest, Partition, RequestId, Timestamp, Topic, TopicPartition};
+use markets::MarketView;
 use odds::feed::FeedUpdate;
 use odds::feed::ndjson;
 use odds::feed::router::{Arrival, FeedRouter, request_key};
@@ -113,33 +111,9 @@ impl FeedDesk {
         self.router.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fixtures on which this source takes bets.
-    fn live(&self, source: &str) -> Vec<FixtureId> {
-        let view = self.markets.look();
-        let mut live: Vec<FixtureId> = view
-            .markets()
-            .filter(|market| market.source == source && market.status == MarketStatus::Open)
-            .map(|market| market.fixture)
-            .collect();
-        live.sort_unstable();
-        live.dedup();
-        live
-    }
-
-    fn leaves_a_gap(&self, update: &FeedUpdate) -> bool {
-        let last = self.router().last(&update.source);
-        last.is_some_and(|last| update.sequence > last.saturating_add(1))
-    }
-
     /// Numbers an update for its partitions.
     pub fn route(&self, update: FeedUpdate) -> (Arrival, Vec<(Partition, ApplyFeedMessage)>) {
-        // Looked up only where it matters: it looks at every market of the house.
-        let live = if self.leaves_a_gap(&update) {
-            self.live(&update.source)
-        } else {
-            Vec::new()
-        };
-        let routed = self.router().route(update, &live);
+        let routed = self.router().route(update);
         (routed.arrival, routed.messages)
     }
 

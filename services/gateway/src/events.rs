@@ -40,6 +40,7 @@ pub(crate) fn market_of(event: &odds::Event) -> Option<MarketId> {
         | E::BetsRestored(_)
         | E::SourceWentDown(_)
         | E::SourceCameUp(_)
+        | E::SourceDoubted(_)
         | E::BookExplained(_)
         | E::HeartbeatSent(_) => None,
     }

@@ -433,6 +433,8 @@ impl MarketView {
                 let source = self.source(&down.source, position.partition);
                 source.down = Some(down.reason.clone());
             }
+            // Each market that this stops says so itself.
+            Event::SourceDoubted(_) => {}
             Event::SourceCameUp(up) => {
                 self.source(&up.source, position.partition).down = None;
             }

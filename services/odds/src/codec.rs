@@ -192,6 +192,7 @@ fn update_from_wire(update: wire::Update, terms: &Terms) -> Update {
             reason: update.reason,
         },
         wire::Update::ComeUp(wire::ComeUp {}) => Update::ComeUp,
+        wire::Update::MissMessages(wire::MissMessages {}) => Update::MissMessages,
     }
 }
 
@@ -443,6 +444,9 @@ pub fn event_to_wire(event: &Event) -> wire::Event {
             wire::Event::SourceWentDown(wire::SourceWentDown { source, reason })
         }
         Event::SourceCameUp { source } => wire::Event::SourceCameUp(wire::SourceCameUp { source }),
+        Event::SourceDoubted { source } => {
+            wire::Event::SourceDoubted(wire::SourceDoubted { source })
+        }
         Event::BookExplained {
             market,
             version,
@@ -611,6 +615,9 @@ pub fn event_from_wire(event: wire::Event) -> Result<Event, DecodeError> {
             explanation: explain::from_wire(event),
         },
         wire::Event::SourceCameUp(event) => Event::SourceCameUp {
+            source: event.source,
+        },
+        wire::Event::SourceDoubted(event) => Event::SourceDoubted {
             source: event.source,
         },
     })

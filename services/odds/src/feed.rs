@@ -39,7 +39,9 @@ impl FeedUpdate {
     #[must_use]
     pub fn partition(&self) -> Option<Partition> {
         match &self.update {
-            Update::Alive(_) | Update::GoDown(_) | Update::ComeUp(_) => None,
+            Update::Alive(_) | Update::GoDown(_) | Update::ComeUp(_) | Update::MissMessages(_) => {
+                None
+            }
             Update::AnnounceFixture(update) => Some(update.fixture.partition()),
             Update::ProgressFixture(update) => Some(update.fixture.partition()),
             Update::OfferMarket(update) => Some(update.fixture.partition()),
@@ -85,7 +87,8 @@ impl FeedUpdate {
             | Update::CancelBets(_)
             | Update::RestoreBets(_)
             | Update::GoDown(_)
-            | Update::ComeUp(_) => None,
+            | Update::ComeUp(_)
+            | Update::MissMessages(_) => None,
         }
     }
 
@@ -113,7 +116,8 @@ impl FeedUpdate {
             | Update::AnnounceFixture(_)
             | Update::ProgressFixture(_)
             | Update::GoDown(_)
-            | Update::ComeUp(_) => None,
+            | Update::ComeUp(_)
+            | Update::MissMessages(_) => None,
         }
     }
 }

@@ -41,7 +41,7 @@ impl Partitions {
 
     fn take(&mut self, update: FeedUpdate) -> Vec<Event> {
         let mut all = Vec::new();
-        for (partition, message) in self.router.route(update, &[]).messages {
+        for (partition, message) in self.router.route(update).messages {
             let state = self.states.entry(partition).or_default();
             let events = decide(state, message.clone())
                 .unwrap_or_else(|rejection| panic!("{message:?} was refused: {rejection}"));
@@ -467,7 +467,7 @@ fn every_timer_and_part_of_work_leads_on() {
             wire::Update::OfferMarket(market.offer(fixture, "A", "B")),
         ),
     ] {
-        for (_, message) in router.route(update, &[]).messages {
+        for (_, message) in router.route(update).messages {
             for event in decide(&state, message).unwrap() {
                 Odds::evolve(&mut state, &event);
             }

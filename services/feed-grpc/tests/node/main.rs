@@ -47,6 +47,18 @@ async fn a_gap_is_named_and_its_markets_wait_for_their_next_price() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gap_right_behind_the_first_price_stops_that_market_too() {
+    let house = House::open().await;
+    let mut source = Source::open(&house, &house.trader).await;
+    for message in [fixture(1), market(2), book(3, "2.50"), alive(7)] {
+        source.say(message).await;
+    }
+    source.heard_of(7).await;
+    assert_eq!(house.market().await["status"], "suspended");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connection_goes_on_after_what_was_acknowledged_and_repeats_have_no_effect() {
     let house = House::open().await;
     let mut first = Source::open(&house, &house.trader).await;

@@ -96,7 +96,7 @@ impl Double {
             let (sequence, source) = (update.sequence, update.source.clone());
             let kind = kind_of(&update.update);
             let broken = format!("{:?}", update.update).contains(BREAKS_A_RULE);
-            let routed = self.router.lock().unwrap().route(update, &[]);
+            let routed = self.router.lock().unwrap().route(update);
             match routed.arrival {
                 Arrival::Repeated { last } => {
                     repeated.push(json!({"line": line, "source": source, "last": last}));

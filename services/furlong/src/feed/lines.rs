@@ -189,6 +189,8 @@ impl Lines {
             }
             Update::GoDown(down) => json!({"type": "down", "reason": down.reason}),
             Update::ComeUp(_) => json!({"type": "up"}),
+            // Whoever counts the lines finds out.
+            Update::MissMessages(_) => Value::Null,
         };
         match value {
             Value::Object(fields) => Some(fields),

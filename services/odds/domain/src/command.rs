@@ -296,6 +296,8 @@ pub enum Update {
     },
     /// The source has said again all that was missed.
     ComeUp,
+    /// What the source said just before did not reach the house.
+    MissMessages,
 }
 
 /// A selection that takes no part any more.

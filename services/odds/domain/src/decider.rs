@@ -222,13 +222,14 @@ fn suspend_doubted(state: &State, name: &str) -> Vec<Event> {
     let Some(sweep) = source.sweep else {
         return Vec::new();
     };
-    let part = usize::try_from(SWEEP_PART).unwrap_or(usize::MAX);
-    source
-        .doubted
-        .iter()
-        .take(part)
+    part_of(source.doubted.iter())
         .filter_map(|market| state.markets.get(market)?.stop_in_doubt(sweep.doubt))
         .collect()
+}
+
+/// As many markets as one record stops.
+fn part_of<T>(markets: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    markets.take(usize::try_from(SWEEP_PART).unwrap_or(usize::MAX))
 }
 
 /// A message of a source before the state.
@@ -273,6 +274,7 @@ impl<'a> FeedJudge<'a> {
         let one = |event: Option<Event>| event.into_iter().collect();
         Ok(match &self.message.update {
             Update::Alive => Vec::new(),
+            Update::MissMessages => self.doubt(),
             Update::AnnounceFixture(description) => self.announce(description),
             Update::ProgressFixture(progress) => self.progress(progress)?,
             Update::OfferMarket(offer) => self.offer(offer)?,
@@ -346,6 +348,25 @@ impl<'a> FeedJudge<'a> {
                 source: self.message.source.clone(),
             })),
         })
+    }
+
+    /// Every market that this source answers for may have been spoken of: the first part of them is
+    /// stopped in this record, the rest is swept.
+    fn doubt(&self) -> Vec<Event> {
+        let source = &self.message.source;
+        let stopped: Vec<Event> = part_of(self.state.doubtable(source))
+            .filter_map(|market| {
+                let market = self.state.markets.get(&market)?;
+                market.stop_in_doubt(Doubt::MessagesMissing)
+            })
+            .collect();
+        if stopped.is_empty() {
+            return stopped;
+        }
+        let doubted = Event::SourceDoubted {
+            source: source.clone(),
+        };
+        std::iter::once(doubted).chain(stopped).collect()
     }
 
     /// When the message was said.

@@ -264,6 +264,11 @@ pub enum Event {
         /// Which.
         source: String,
     },
+    /// Messages of a source are missing; its open markets are in doubt until it has spoken of each.
+    SourceDoubted {
+        /// Which.
+        source: String,
+    },
     /// What the book of this version, published in the same record, is made of.
     BookExplained {
         /// Which market.

@@ -346,6 +346,7 @@ impl Market {
             | Event::SourceReturned { .. }
             | Event::SourceWentDown { .. }
             | Event::SourceCameUp { .. }
+            | Event::SourceDoubted { .. }
             | Event::BudgetRecalled { .. }
             | Event::HeartbeatSent { .. } => {}
         }

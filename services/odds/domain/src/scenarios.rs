@@ -283,6 +283,7 @@ fn version_of(event: &Event) -> Option<u64> {
         | Event::StakesNoted { .. }
         | Event::SourceWentDown { .. }
         | Event::SourceCameUp { .. }
+        | Event::SourceDoubted { .. }
         | Event::BookExplained { .. }
         | Event::HeartbeatSent { .. } => None,
     }

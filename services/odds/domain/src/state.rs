@@ -177,6 +177,7 @@ impl State {
                     source.down = None;
                 }
             }
+            Event::SourceDoubted { source } => self.doubt(source, Doubt::MessagesMissing),
             Event::SourceGapSeen { .. } | Event::BudgetRecalled { .. } => {}
         }
     }
@@ -284,18 +285,21 @@ impl State {
         self.doubt(name, Doubt::SourceSilent);
     }
 
+    /// The markets of the source that a doubt about it would stop.
+    pub(crate) fn doubtable(&self, name: &str) -> impl Iterator<Item = MarketId> {
+        let live = self.sources.get(name).into_iter();
+        live.flat_map(|source| &source.live)
+            .filter(|id| self.markets.get(id).is_some_and(Market::may_be_doubted))
+            .copied()
+    }
+
     /// All markets of the source that may take bets are to be suspended, part by part.
     fn doubt(&mut self, name: &str, doubt: Doubt) {
+        let doubted = self.doubtable(name).collect();
         let Some(source) = self.sources.get_mut(name) else {
             return;
         };
-        let markets = &self.markets;
-        source.doubted = source
-            .live
-            .iter()
-            .filter(|id| markets.get(id).is_some_and(Market::may_be_doubted))
-            .copied()
-            .collect();
+        source.doubted = doubted;
         if source.doubted.is_empty() || source.sweep.is_some() {
             return;
         }

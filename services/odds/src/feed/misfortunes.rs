@@ -9,7 +9,7 @@ use super::FeedUpdate;
 use super::ndjson::read_line;
 use super::router::{Arrival, FeedRouter};
 use crate::{OddsService, Terms, codec};
-use kernel::{Decider, Duration, FixtureId, Partition, Price, Timestamp};
+use kernel::{Decider, Duration, Partition, Price, Timestamp};
 use odds_domain::{Command, Event, Market, Odds, SOURCE_SILENT_AFTER, State};
 use proptest::prelude::*;
 use runtime::Service;
@@ -133,20 +133,9 @@ impl World {
         self.check();
     }
 
-    fn live(&self) -> Vec<FixtureId> {
-        let mut live: Vec<FixtureId> = self
-            .markets()
-            .filter(|market| takes_bets(market))
-            .map(|market| market.fixture)
-            .collect();
-        live.dedup();
-        live
-    }
-
     fn take(&mut self, update: FeedUpdate) {
-        let live = self.live();
         let sequence = update.sequence;
-        let routed = self.router.route(update, &live);
+        let routed = self.router.route(update);
         if let Arrival::Gap { expected, got } = routed.arrival {
             self.gaps.push((expected, got));
         }
@@ -363,7 +352,7 @@ fn gaps_stand_in_the_events_of_every_partition() {
     let mut state = State::default();
     let mut seen = Vec::new();
     for sequence in [1, 2, 6] {
-        for (_, message) in router.route(update(sequence), &[]).messages {
+        for (_, message) in router.route(update(sequence)).messages {
             let command = wire::Command::ApplyFeedMessage(message);
             let command = codec::command_from_wire(command, &Terms::standard(1), Timestamp::MIN);
             for event in Odds::decide(&state, &command).unwrap() {

@@ -2,16 +2,15 @@
 //!
 //! Duty: hand each update to the partition that must hear it, numbered 1, 2, 3 there; name
 //! repeats and gaps in the source's own count; let every partition know of a gap, because what
-//! is missing may have been for any of them, and stop betting on the source's fixtures until it
-//! has said something new about each market.
+//! is missing may have been for any of them: odds stops betting on the source's markets until it
+//! has said something new about each.
 //!
 //! Prohibition: no judgement of what an update says, and no memory that the log does not give
 //! back: after a restart [`FeedRouter::recover`] is told what the partitions have recorded.
 
 use super::FeedUpdate;
-use crate::codec::MESSAGES_MISSING;
-use kernel::{FixtureId, Partition, Timestamp};
-use schemas::odds::{Alive, ApplyFeedMessage, Event, Suspend, Update};
+use kernel::{Partition, Timestamp};
+use schemas::odds::{ApplyFeedMessage, Event, MissMessages, Update};
 use schemas::{Decision, Events};
 use std::collections::BTreeMap;
 
@@ -128,10 +127,10 @@ impl FeedRouter {
         self.sources.get(source).and_then(|counts| counts.last)
     }
 
-    /// Numbers an update and finds its partitions. `live` are the fixtures of this source on which
-    /// bets may be taken: after a gap, each of them is stopped first.
+    /// Numbers an update and finds its partitions; before an update that comes after a gap, every
+    /// partition hears of the gap.
     #[must_use]
-    pub fn route(&mut self, update: FeedUpdate, live: &[FixtureId]) -> Routed {
+    pub fn route(&mut self, update: FeedUpdate) -> Routed {
         let partitions = self.partitions;
         let counts = self.sources.entry(update.source.clone()).or_default();
         let expected = counts.last.map(|last| last.saturating_add(1));
@@ -154,12 +153,11 @@ impl FeedRouter {
             let missing = got.saturating_sub(expected);
             for partition in 0..partitions {
                 counts.skip(partition, missing);
-            }
-            for (partition, after_gap) in doubts(partitions, live) {
                 let sequence = counts.next(partition);
+                let missed = Update::MissMessages(MissMessages {});
                 messages.push((
                     partition,
-                    message(&update.source, sequence, update.published_at, after_gap),
+                    message(&update.source, sequence, update.published_at, missed),
                 ));
             }
         }
@@ -183,31 +181,6 @@ impl FeedRouter {
     }
 }
 
-/// What every partition hears of a gap: its live fixtures are in doubt, or, where there is none,
-/// merely that the source lives, so that the gap shows in the count.
-fn doubts(partitions: Partition, live: &[FixtureId]) -> Vec<(Partition, Update)> {
-    let mut told = Vec::new();
-    for partition in 0..partitions {
-        let before = told.len();
-        told.extend(
-            live.iter()
-                .filter(|fixture| fixture.partition() == partition)
-                .map(|&fixture| {
-                    let suspend = Suspend {
-                        fixture,
-                        market: None,
-                        reason: MESSAGES_MISSING.to_owned(),
-                    };
-                    (partition, Update::Suspend(suspend))
-                }),
-        );
-        if told.len() == before {
-            told.push((partition, Update::Alive(Alive {})));
-        }
-    }
-    told
-}
-
 fn message(
     source: &str,
     sequence: u64,
@@ -226,7 +199,7 @@ fn message(
 mod tests {
     use super::*;
     use kernel::MarketId;
-    use schemas::odds::Close;
+    use schemas::odds::{Alive, Close};
 
     fn close(sequence: u64, partition: Partition) -> FeedUpdate {
         FeedUpdate {
@@ -258,29 +231,28 @@ mod tests {
     #[test]
     fn each_partition_has_its_own_count() {
         let mut router = FeedRouter::new(2);
-        assert_eq!(sent(&router.route(close(40, 0), &[])), [(0, 1)]);
-        assert_eq!(sent(&router.route(close(41, 1), &[])), [(1, 1)]);
-        assert_eq!(sent(&router.route(close(42, 1), &[])), [(1, 2)]);
-        assert_eq!(sent(&router.route(alive(43), &[])), [(0, 2), (1, 3)]);
+        assert_eq!(sent(&router.route(close(40, 0))), [(0, 1)]);
+        assert_eq!(sent(&router.route(close(41, 1))), [(1, 1)]);
+        assert_eq!(sent(&router.route(close(42, 1))), [(1, 2)]);
+        assert_eq!(sent(&router.route(alive(43))), [(0, 2), (1, 3)]);
     }
 
     #[test]
     fn a_repeat_is_not_sent() {
         let mut router = FeedRouter::new(2);
-        drop(router.route(close(7, 0), &[]));
-        let again = router.route(close(7, 0), &[]);
+        drop(router.route(close(7, 0)));
+        let again = router.route(close(7, 0));
         assert_eq!(again.arrival, Arrival::Repeated { last: 7 });
         assert_eq!(again.messages, []);
     }
 
     #[test]
-    fn a_gap_is_told_to_every_partition_and_stops_live_fixtures() {
+    fn every_partition_hears_of_a_gap_before_what_comes_after_it() {
         let mut router = FeedRouter::new(3);
         for sequence in 1..4 {
-            drop(router.route(alive(sequence), &[]));
+            drop(router.route(alive(sequence)));
         }
-        let live = [FixtureId::example(1, 2), FixtureId::example(2, 2)];
-        let routed = router.route(close(6, 1), &live);
+        let routed = router.route(close(6, 1));
         assert_eq!(
             routed.arrival,
             Arrival::Gap {
@@ -288,22 +260,14 @@ mod tests {
                 got: 6
             }
         );
-        // Two are missing everywhere, then each partition hears of it.
-        assert_eq!(sent(&routed), [(0, 6), (1, 6), (2, 6), (2, 7), (1, 7)]);
-        let stopped: Vec<FixtureId> = routed
-            .messages
-            .iter()
-            .filter_map(|(_, message)| {
-                let Update::Suspend(suspend) = &message.update else {
-                    return None;
-                };
-                (suspend.reason == MESSAGES_MISSING).then_some(suspend.fixture)
-            })
-            .collect();
-        assert_eq!(stopped, live);
-        let next = router.route(alive(7), &live);
+        // Two are missing everywhere.
+        assert_eq!(sent(&routed), [(0, 6), (1, 6), (2, 6), (1, 7)]);
+        let missed = Update::MissMessages(MissMessages {});
+        let updates: Vec<&Update> = routed.messages.iter().map(|(_, it)| &it.update).collect();
+        assert_eq!(updates, [&missed, &missed, &missed, &close(6, 1).update]);
+        let next = router.route(alive(7));
         assert_eq!(next.arrival, Arrival::InOrder);
-        assert_eq!(sent(&next), [(0, 7), (1, 8), (2, 8)]);
+        assert_eq!(sent(&next), [(0, 7), (1, 8), (2, 7)]);
     }
 
     #[test]
@@ -311,7 +275,7 @@ mod tests {
         let mut router = FeedRouter::new(2);
         router.recover("acme", 1, 17);
         router.recover("acme", 1, 16);
-        let routed = router.route(close(900, 1), &[]);
+        let routed = router.route(close(900, 1));
         assert_eq!(routed.arrival, Arrival::InOrder);
         assert_eq!(sent(&routed), [(1, 18)]);
     }

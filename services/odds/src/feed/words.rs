@@ -28,5 +28,6 @@ pub(crate) fn word(update: &FeedUpdate) -> &'static str {
         Update::RestoreBets(_) => "restore_bets",
         Update::GoDown(_) => "down",
         Update::ComeUp(_) => "up",
+        Update::MissMessages(_) => "missing",
     }
 }

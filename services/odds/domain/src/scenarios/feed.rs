@@ -420,6 +420,37 @@ fn a_gap_is_named_and_the_message_taken() {
 }
 
 #[test]
+fn what_is_missing_puts_every_live_market_in_doubt_until_its_source_speaks_of_it() {
+    let doubted = || Event::SourceDoubted {
+        source: "acme".to_owned(),
+    };
+    let sweep = || Command::SuspendDoubted {
+        source: "acme".to_owned(),
+    };
+    let doubt = SuspensionCause::Doubt(Doubt::MessagesMissing);
+    after_open([]).when(said(4, Update::MissMessages)).then([
+        doubted(),
+        suspended(3, doubt.clone()),
+        advanced(4),
+    ]);
+    let in_doubt = || [doubted(), suspended(3, doubt.clone()), advanced(4)];
+    after_open(in_doubt()).when(sweep()).then_nothing();
+    after_open(in_doubt())
+        .when(said(5, Update::MissMessages))
+        .then([advanced(5)]);
+    after_open(in_doubt())
+        .when(said(5, quote(["2.4", "3.4", "3.0"])))
+        .then([
+            published(4, ["2.4", "3.4", "3.0"], 5),
+            resumed(5, None),
+            advanced(5),
+        ]);
+    Odd::given([])
+        .when(said(1, Update::MissMessages))
+        .then([advanced(1)]);
+}
+
+#[test]
 fn sources_count_for_themselves() {
     after_open([])
         .when(said_by("rival", 1, Update::Alive))

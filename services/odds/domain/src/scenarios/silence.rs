@@ -128,14 +128,7 @@ fn many_markets_are_suspended_in_parts() {
             .chain([beat(NOON), went_silent()]),
     )
     .state();
-    let mut parts = Vec::new();
-    while let Some(due) = state.next_sweep() {
-        let events = Odds::decide(&state, &sweep()).unwrap();
-        parts.push((due.part, events.len()));
-        for event in &events {
-            Odds::evolve(&mut state, event);
-        }
-    }
+    let parts = sweep_all(&mut state);
     let part = usize::try_from(SWEEP_PART).unwrap();
     assert_eq!(parts, [(1, part), (2, part), (3, 1)]);
     assert!(
@@ -144,6 +137,36 @@ fn many_markets_are_suspended_in_parts() {
             .values()
             .all(|market| market.doubt == Some(Doubt::SourceSilent))
     );
+}
+
+/// Which parts there were, and how many events each had.
+fn sweep_all(state: &mut crate::State) -> Vec<(u32, usize)> {
+    let mut parts = Vec::new();
+    while let Some(due) = state.next_sweep() {
+        let events = Odds::decide(state, &sweep()).unwrap();
+        parts.push((due.part, events.len()));
+        for event in &events {
+            Odds::evolve(state, event);
+        }
+    }
+    parts
+}
+
+#[test]
+fn what_is_missing_stops_one_part_at_once_and_the_others_after_it() {
+    let part = usize::try_from(SWEEP_PART).unwrap();
+    let many = (0..u64::from(SWEEP_PART) * 2 + 1).map(|n| offered(MarketId::example(1_000 + n, 0)));
+    let before = [announced(), advanced(1)].into_iter().chain(many);
+    let mut state = Odd::given(before).state();
+    let events = Odds::decide(&state, &said(2, Update::MissMessages)).unwrap();
+    // With the doubt itself and the count.
+    assert_eq!(events.len(), part + 2);
+    for event in &events {
+        Odds::evolve(&mut state, event);
+    }
+    assert_eq!(sweep_all(&mut state), [(2, part), (3, 1)]);
+    let missing = Some(Doubt::MessagesMissing);
+    assert!(state.markets.values().all(|market| market.doubt == missing));
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn story(
             | Update::CancelBets(_)
             | Update::RestoreBets(_)
             | Update::GoDown(_)
-            | Update::ComeUp(_) => continue,
+            | Update::ComeUp(_)
+            | Update::MissMessages(_) => continue,
         };
         if words.last() != Some(&word) {
             words.push(word);
@@ -244,7 +245,8 @@ fn an_unfinished_match_is_played_on() {
             | Update::CancelBets(_)
             | Update::RestoreBets(_)
             | Update::GoDown(_)
-            | Update::ComeUp(_) => {}
+            | Update::ComeUp(_)
+            | Update::MissMessages(_) => {}
         }
     }
     let restart = START.plus(Duration::from_secs(125));

@@ -80,7 +80,7 @@ impl Stage {
         self.world.rest();
         let told = self.playback.advance(self.world.now);
         for update in &told {
-            for (partition, message) in self.router.route(update.clone(), &[]).messages {
+            for (partition, message) in self.router.route(update.clone()).messages {
                 let at = TopicPartition::new(Topic::OddsCommands, partition);
                 let command = wire::Command::ApplyFeedMessage(message);
                 Client::send(&mut self.world, at, command, false);

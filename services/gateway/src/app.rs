@@ -4,6 +4,7 @@
 //! that counts: any gateway can be stopped at any time, and another one answers as it would.
 
 use crate::admission::{AdmissionSettings, Gate, Rates, Seats};
+use crate::doorway::Doorway;
 use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
@@ -207,7 +208,8 @@ impl Gateway {
     ) {
         let settings = &self.app.config.admission;
         let (limits, proxies) = (settings.connections, settings.trusted_proxies.clone());
-        crate::admission::serve(listener, routes, limits, proxies, stop).await;
+        let doorway = Doorway::new(self.app.clone(), routes);
+        crate::admission::serve(listener, doorway, limits, proxies, stop).await;
     }
 
     /// Where the process's journal reader hands its decisions in.

@@ -7,6 +7,7 @@ use crate::admission::{
     ClientAddress, Priority, Standing, Subject, Work, client_address, priority_of,
 };
 use crate::app::App;
+use crate::doorway::turned_away;
 use crate::errors::Code;
 use crate::extract::Identified;
 use crate::problem::Problem;
@@ -33,6 +34,12 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
+    /// The client's own name for a request, or a new one.
+    pub(crate) fn begin(app: &App, headers: &HeaderMap) -> Self {
+        let fresh = || CorrelationId::from_bytes(app.mint.id(0));
+        Self::new(trace_id(headers).unwrap_or_else(fresh))
+    }
+
     fn new(correlation: CorrelationId) -> Self {
         Self {
             correlation,
@@ -79,16 +86,17 @@ fn trace_id(headers: &HeaderMap) -> Option<CorrelationId> {
 /// Around every route, unknown paths included.
 pub(crate) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = app.now();
-    let correlation =
-        trace_id(request.headers()).unwrap_or_else(|| CorrelationId::from_bytes(app.mint.id(0)));
-    let context = RequestContext::new(correlation);
+    let context = RequestContext::begin(&app, request.headers());
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("none", MatchedPath::as_str).to_owned();
 
     // Under many times the load even to find out who asks is work.
     let mut response = match full(&app, method.as_str(), &route) {
-        Some(priority) => finished(turned_away(priority).into_response(), &context),
+        Some(priority) => {
+            let (asked, _) = request.into_parts();
+            turned_away(priority, &context.id, &asked.extensions).await
+        }
         None => identified(&app, &route, &context, request, next).await,
     };
     tell_id(response.headers_mut(), &context);
@@ -155,7 +163,10 @@ async fn held(
         None => None,
         Some((gate, priority)) => match gate.enter(priority).await {
             Ok(work) => Some(work),
-            Err(_) => return turned_away(priority).into_response(),
+            Err(_) => {
+                let (asked, _) = request.into_parts();
+                return turned_away(priority, &context.id, &asked.extensions).await;
+            }
         },
     };
     request.extensions_mut().insert(RequestContext {
@@ -173,20 +184,6 @@ async fn held(
         }
     }
     response
-}
-
-/// The less it matters, the later it is to come back.
-fn turned_away(priority: Priority) -> Problem {
-    let wait_s = match priority {
-        Priority::Settling | Priority::Placing => 1,
-        Priority::Quoting => 2,
-        Priority::History => 3,
-        Priority::Browsing => 5,
-    };
-    Problem::new(Code::Overloaded)
-        .detail("More is asked than can be done in time. Nothing was begun of this request.")
-        .with("priority", priority.name().into())
-        .retry_after_s(wait_s)
 }
 
 /// Runs the route; a panic in it is our fault and the client's 500.

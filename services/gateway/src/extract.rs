@@ -278,6 +278,15 @@ pub(crate) struct MoneyBody {
     pub(crate) currency: String,
 }
 
+/// A field that may be null and may not be left out: what is forgotten is not what is taken away.
+pub(crate) fn null_or<'de, T, D>(reader: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    Option::deserialize(reader)
+}
+
 /// What a read of one thing may be asked for.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -291,7 +300,8 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
         .get("idempotency-key")
         .ok_or_else(|| Problem::new(Code::IdempotencyKeyMissing))?;
     let key = value.to_str().unwrap_or_default();
-    if key.is_empty() || key.len() > 255 {
+    let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > 255 || !visible {
         return Err(Problem::new(Code::IdempotencyKeyInvalid));
     }
     Ok(key)

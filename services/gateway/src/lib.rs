@@ -13,6 +13,7 @@ mod asking;
 mod assets;
 mod avro_json;
 mod browsers;
+mod doorway;
 mod edge;
 mod ending;
 mod errors;

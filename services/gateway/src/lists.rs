@@ -38,6 +38,10 @@ impl Page {
             .map(|cursor| URL_SAFE_NO_PAD.decode(cursor))
             .transpose()
             .map_err(|_| Problem::new(Code::CursorInvalid))?;
+        // No key is empty: what looks like the end of a list is not its beginning.
+        if after.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Problem::new(Code::CursorInvalid));
+        }
         Ok(Self {
             after,
             limit: usize::try_from(limit).unwrap_or(1),

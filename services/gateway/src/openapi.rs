@@ -81,7 +81,8 @@ fn operation(route: &Route) -> Value {
     }
     if let Some(body) = route.body {
         let content = content(body_kind(body), body);
-        let required = body != "Logout";
+        // No lines at all are no lines too.
+        let required = !["Logout", "FeedLines"].contains(&body);
         let request_body = json!({"required": required, "content": content});
         object.insert("requestBody".to_owned(), request_body);
     }
@@ -110,12 +111,11 @@ fn parameters(route: &Route) -> Vec<Value> {
         }));
     }
     for name in route.query {
-        let kind = match *name {
-            "limit" | "from" => "integer",
-            "preview" => "boolean",
-            _ => "string",
-        };
-        parameters.push(json!({"name": name, "in": "query", "schema": {"type": kind}}));
+        let required = (route.path, *name) == ("/v1/audit/balance", "account");
+        let schema = query_schema(name);
+        parameters.push(json!({
+            "name": name, "in": "query", "required": required, "schema": schema,
+        }));
     }
     match route.key {
         Key::None => {}
@@ -124,7 +124,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "in": "header",
             "required": route.key == Key::Required,
             "description": "One for each intention; the same one to ask again.",
-            "schema": {"type": "string", "maxLength": 255},
+            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
         })),
     }
     if waits(route) {
@@ -136,6 +136,20 @@ fn parameters(route: &Route) -> Vec<Value> {
         }));
     }
     parameters
+}
+
+/// What a query parameter looks like. Positions, cursors and resume tokens are opaque.
+fn query_schema(name: &str) -> Value {
+    match name {
+        "limit" => json!({"type": "integer", "minimum": 1, "maximum": 200}),
+        "from" => json!({"type": "integer", "minimum": 0}),
+        "preview" => json!({"type": "boolean"}),
+        "at" => json!({"type": "string", "examples": ["2026-05-01T12:00:00Z"]}),
+        "cursor" | "min_position" | "since" => {
+            json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$"})
+        }
+        _ => json!({"type": "string"}),
+    }
 }
 
 /// Whether the answer may have to wait: of a slip on its way to acceptance, and of a sale.
@@ -154,7 +168,7 @@ fn answer_kind(route: &Route) -> &'static str {
     match (route.answer.1, route.path) {
         ("OddsEvents", _) => "text/event-stream",
         ("Text", "/metrics") => "text/plain",
-        ("Text", "/asyncapi.yaml") => "application/yaml",
+        ("Document", "/asyncapi.yaml") => "application/yaml",
         ("Text", _) => "text/html",
         _ => "application/json",
     }

@@ -10,10 +10,10 @@
 )]
 
 use super::address::TrustedProxies;
-use axum::Router;
+use crate::doorway::ComeBack;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustc_hash::FxHashMap;
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -129,15 +129,22 @@ impl Drop for Guest {
     }
 }
 
-/// Serves a router on a listener until `stop` says true, and then until every open request is
+/// Serves routes on a listener until `stop` says true, and then until every open request is
 /// answered and every stream has ended.
-pub(crate) async fn serve(
+pub(crate) async fn serve<R>(
     listener: TcpListener,
-    router: Router,
+    routes: R,
     limits: ConnectionLimits,
     proxies: TrustedProxies,
     mut stop: watch::Receiver<bool>,
-) {
+) where
+    R: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    R::Future: Send + 'static,
+{
     let door = Arc::new(Door {
         limits,
         proxies,
@@ -163,9 +170,18 @@ pub(crate) async fn serve(
             stream.try_write(NO_ROOM).map(drop).unwrap_or_default();
             continue;
         };
-        let (router, stop, alive) = (router.clone(), stop.clone(), alive.clone());
+        let (routes, stop, alive) = (routes.clone(), stop.clone(), alive.clone());
+        let of_one = !door.proxies.has(address.ip().to_canonical());
+        let come_back = of_one.then(ComeBack::default);
+        let answering = move |mut request: Request<Body>| {
+            request.extensions_mut().insert(ConnectInfo(address));
+            if let Some(come_back) = &come_back {
+                request.extensions_mut().insert(come_back.clone());
+            }
+            routes.clone().call(request)
+        };
         tokio::spawn(async move {
-            if let Err(error) = converse(stream, address, router, limits, stop).await {
+            if let Err(error) = converse(stream, answering, limits, stop).await {
                 tracing::debug!(%error, %address, "a connection ended");
             }
             drop((guest, alive));
@@ -181,29 +197,22 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// One connection from its first request to its last.
-async fn converse(
+async fn converse<A, F>(
     stream: TcpStream,
-    address: SocketAddr,
-    router: Router,
+    answering: A,
     limits: ConnectionLimits,
     mut stop: watch::Receiver<bool>,
-) -> Result<(), hyper::Error> {
+) -> Result<(), hyper::Error>
+where
+    A: Fn(Request<Body>) -> F + Send + 'static,
+    F: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+{
     // Answers are written whole.
     let no_delay: io::Result<()> = stream.set_nodelay(true);
     if let Err(error) = no_delay {
         tracing::debug!(%error, "no delay cannot be set");
     }
-    let answering = service_fn(move |request: Request<Incoming>| {
-        let mut router = router.clone();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(address));
-        async move {
-            match router.call(request).await {
-                Ok(response) => Ok::<_, Infallible>(response),
-                Err(never) => match never {},
-            }
-        }
-    });
+    let answering = service_fn(move |request: Request<Incoming>| answering(request.map(Body::new)));
     #[cfg(feature = "http2")]
     if http2::is_spoken(&stream, limits.head_wait).await {
         return http2::converse(stream, answering, limits, stop).await;

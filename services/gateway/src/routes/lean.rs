@@ -6,7 +6,7 @@
 //! records all inputs.
 
 use crate::app::App;
-use crate::extract::{ApiJson, ApiPath, Caller, Fields, MoneyBody};
+use crate::extract::{ApiJson, ApiPath, Caller, Fields, MoneyBody, null_or};
 use crate::problem::Problem;
 use crate::routes::admin::{Act, by, done};
 use crate::shapes::money;
@@ -66,6 +66,7 @@ pub(crate) async fn lean(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LeaningBody {
+    #[serde(deserialize_with = "null_or")]
     step: Option<MoneyBody>,
 }
 

@@ -7,7 +7,7 @@
 use crate::answers::json_response;
 use crate::app::App;
 use crate::asking;
-use crate::extract::{ApiJson, Caller, Fields, MoneyBody};
+use crate::extract::{ApiJson, Caller, Fields, MoneyBody, null_or};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::auth::{optional_key, refused};
@@ -104,6 +104,7 @@ pub(crate) async fn limits(State(app): State<App>, caller: Caller) -> Result<Res
 pub(crate) struct LimitBody {
     kind: String,
     /// Null removes the limit, after the cool-off and a confirmation.
+    #[serde(deserialize_with = "null_or")]
     amount: Option<MoneyBody>,
 }
 

@@ -6,7 +6,7 @@
 
 use crate::answers::json_response;
 use crate::app::App;
-use crate::extract::{ApiJson, Caller, Fields, MoneyBody};
+use crate::extract::{ApiJson, Caller, Fields, MoneyBody, null_or};
 use crate::money;
 use crate::positions::Token;
 use crate::problem::Problem;
@@ -149,6 +149,7 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller) -> Result<Respo
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntervalBody {
     /// Null: no reality checks.
+    #[serde(deserialize_with = "null_or")]
     interval_minutes: Option<u32>,
 }
 

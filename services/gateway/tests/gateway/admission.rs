@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 /// A store whose clock stands still.
@@ -158,9 +159,9 @@ async fn failed_sign_ins_of_an_address_are_stopped_early() {
     assert_eq!(inbox.count().await, 2, "auth is not asked a third time");
 }
 
-/// A house in which one thing is done at a time.
-fn narrow() -> World {
-    World::with(Config {
+/// Of a house in which one thing is done at a time.
+fn one_at_a_time() -> Config {
+    Config {
         rate_limit: None,
         admission: AdmissionSettings {
             concurrency: Some(Bounds {
@@ -171,7 +172,11 @@ fn narrow() -> World {
             ..AdmissionSettings::default()
         },
         ..Config::default()
-    })
+    }
+}
+
+fn narrow() -> World {
+    World::with(one_at_a_time())
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,4 +275,52 @@ async fn a_body_that_does_not_come_is_given_up() {
     );
     let most = AdmissionSettings::default().body_wait + Duration::from_secs(1);
     assert!(asked_at.elapsed() <= most);
+}
+
+/// Whoever asks again at once hears the next refusal when he was to come back, and what settles is
+/// let in on the same connection meanwhile.
+#[tokio::test]
+async fn who_asks_again_too_soon_is_refused_later() {
+    let world = narrow();
+    world.offer().await;
+    let mut owner = BetsOwner::claim(&world).await;
+    let gateway = world.gateway_counting_in(&Arc::new(StillStore::default()), one_at_a_time());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move { gateway.serve(listener, stopped).await });
+    let slip = slip("10.00").to_string();
+    let ask = |path: &str, key: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: here\r\nauthorization: Bearer anna\r\n\
+             content-type: application/json\r\nidempotency-key: {key}\r\n\
+             content-length: {}\r\n\r\n{slip}",
+            slip.len()
+        )
+    };
+    let mut first = tokio::net::TcpStream::connect(address).await.unwrap();
+    first
+        .write_all(ask("/v1/bets", "k1").as_bytes())
+        .await
+        .unwrap();
+    // It is with its owner and holds the only place until the deadline.
+    owner.place_next().await;
+    let mut second = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut heard = async |path: &str, key: &str| {
+        let asked_at = Instant::now();
+        second.write_all(ask(path, key).as_bytes()).await.unwrap();
+        let mut bytes = vec![0; 4_096];
+        let read = within("an answer", second.read(&mut bytes)).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+        (text, asked_at.elapsed())
+    };
+    let (answer, _) = heard("/v1/bets", "k2").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+    let (answer, took) = heard("/v1/webhooks/nobody", "").await;
+    assert!(!answer.starts_with("HTTP/1.1 503 "), "{answer} {took:?}");
+    let (answer, took) = heard("/v1/bets", "k3").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(took >= Duration::from_millis(500), "{took:?}");
+    assert_eq!(owner.inbox.count().await, 1, "only the first was sent");
 }

@@ -13,6 +13,7 @@ mod browsers;
 mod calc;
 mod cash_out;
 mod degraded;
+mod described;
 mod edges;
 mod lean;
 mod money;

@@ -1,7 +1,9 @@
 //! Each bound, and somebody who goes beyond it, over real connections on the loopback.
 
 use super::*;
+use axum::Router;
 use axum::routing::{get, post};
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant as WallClock;
 

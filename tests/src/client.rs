@@ -436,11 +436,11 @@ impl Client {
                 market: Some(market),
                 reason: "possible goal".to_owned(),
             }),
-            58..=71 => Update::Resume(odds::Resume {
+            58..=68 => Update::Resume(odds::Resume {
                 fixture,
                 market: Some(market),
             }),
-            72..=75 => Update::TurnInPlay(odds::TurnInPlay {
+            69..=75 => Update::TurnInPlay(odds::TurnInPlay {
                 market,
                 bet_delay: Duration::from_secs(2),
             }),
@@ -735,10 +735,21 @@ impl Client {
         if let Events::BetsEvents(body) = &decision.events {
             body.events.iter().for_each(|it| client.sellers.hear(it));
         }
+        if let Events::OddsEvents(body) = &decision.events {
+            body.events.iter().for_each(|it| client.hear_odds(it));
+        }
         if let Events::PaymentsEvents(body) = &decision.events {
             for event in &body.events {
                 client.outcomes.extend(outcome_of(event, now));
             }
+        }
+    }
+
+    fn hear_odds(&mut self, event: &odds::Event) {
+        if let odds::Event::MarketTurnedInPlay(turned) = event
+            && let Some((_, _, selections)) = self.markets.iter().find(|it| it.0 == turned.market)
+        {
+            self.sellers.hear_kick_off(selections);
         }
     }
 

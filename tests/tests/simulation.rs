@@ -111,6 +111,7 @@ fn every_invariant_holds_for_every_seed() {
             "factor set",
             "deposits limited",
             "cash-out quoted",
+            "cash-out delayed",
             "cashed out",
             "paid by the house",
             "given back to the house",
@@ -123,11 +124,9 @@ fn every_invariant_holds_for_every_seed() {
                 "hardly any {name}: {totals:?}"
             );
         }
-        // A sale waits in play alone, and is refused at the end of its wait only now and then.
-        for name in ["cash-out delayed", "cash-out refused"] {
-            let seen = totals.get(name).is_some_and(|count| *count > 2);
-            assert!(seen, "hardly any {name}: {totals:?}");
-        }
+        // At the end of its wait a sale is refused only now and then.
+        let refused = totals.get("cash-out refused");
+        assert!(refused.is_some_and(|count| *count > 5), "{totals:?}");
         let of = |name: &str| totals.get(name).copied().unwrap_or(0);
         assert!(of("settled") > count * 5 / 2, "{totals:?}");
         assert!(of("reversed") > count / 2, "{totals:?}");

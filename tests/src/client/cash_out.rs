@@ -5,6 +5,7 @@ use super::Client;
 use crate::world::World;
 use kernel::{BetId, CashOutQuoteId, CustomerId, SelectionId, Topic, TopicPartition};
 use schemas::bets;
+use std::collections::BTreeSet;
 
 /// Newer slips and quotes than these many are what anybody asks about.
 const REMEMBERED: usize = 24;
@@ -13,6 +14,9 @@ const REMEMBERED: usize = 24;
 #[derive(Default)]
 pub(super) struct Sellers {
     struck: Vec<Slip>,
+    /// What has kicked off, and slips on it: their sales wait for the delay.
+    kicked_off: BTreeSet<SelectionId>,
+    in_play: Vec<Slip>,
     quoted: Vec<(CashOutQuoteId, Slip)>,
     /// A quote has come since somebody last took one: it does not hold for long.
     is_fresh: bool,
@@ -25,15 +29,26 @@ struct Slip {
     selections: Vec<SelectionId>,
 }
 
+impl Slip {
+    fn is_on(&self, selections: &BTreeSet<SelectionId>) -> bool {
+        self.selections.iter().any(|it| selections.contains(it))
+    }
+}
+
 impl Sellers {
     /// What is struck may be sold; what is quoted may be taken.
     pub(super) fn hear(&mut self, event: &bets::Event) {
         if let bets::Event::BetAccepted(accepted) = event {
-            self.struck.push(Slip {
+            let slip = Slip {
                 bet: accepted.bet,
                 customer: accepted.customer,
                 selections: accepted.legs.iter().map(|leg| leg.selection).collect(),
-            });
+            };
+            if slip.is_on(&self.kicked_off) {
+                self.in_play.push(slip.clone());
+                forget(&mut self.in_play);
+            }
+            self.struck.push(slip);
         }
         if let bets::Event::CashOutQuoted(quoted) = event
             && let Some(slip) = self.struck.iter().find(|slip| slip.bet == quoted.bet)
@@ -41,11 +56,23 @@ impl Sellers {
             self.quoted.push((quoted.quote, slip.clone()));
             self.is_fresh = true;
         }
-        let old = self.struck.len().saturating_sub(REMEMBERED);
-        self.struck.drain(..old);
-        let old = self.quoted.len().saturating_sub(REMEMBERED);
-        self.quoted.drain(..old);
+        forget(&mut self.struck);
+        forget(&mut self.quoted);
     }
+
+    /// A market with these selections has turned in play.
+    pub(super) fn hear_kick_off(&mut self, selections: &[SelectionId]) {
+        let kicked_off = selections.iter().copied().collect();
+        let on_it = self.struck.iter().filter(|slip| slip.is_on(&kicked_off));
+        self.in_play.extend(on_it.cloned());
+        forget(&mut self.in_play);
+        self.kicked_off.extend(kicked_off);
+    }
+}
+
+fn forget<T>(of: &mut Vec<T>) {
+    let old = of.len().saturating_sub(REMEMBERED);
+    of.drain(..old);
 }
 
 /// Somebody asks for a quote, or takes one late.
@@ -58,11 +85,16 @@ pub(super) fn act(world: &mut World) {
 
 /// Whoever has just been quoted takes it soon, mostly; whether somebody did.
 pub(super) fn take_soon(world: &mut World) -> bool {
-    world.client.sellers.is_fresh && world.dice.permille(250) && take(world)
+    world.client.sellers.is_fresh && world.dice.permille(700) && take(world)
 }
 
 fn ask(world: &mut World) {
-    let Some(slip) = any(world, |sellers| sellers.struck.clone()) else {
+    let in_play = world.dice.permille(500);
+    let slip = any(world, |sellers| match sellers.in_play.as_slice() {
+        slips if in_play && !slips.is_empty() => slips.to_vec(),
+        _ => sellers.struck.clone(),
+    });
+    let Some(slip) = slip else {
         return;
     };
     let quote = CashOutQuoteId::from_bytes(world.client.bytes(slip.customer.partition()));

@@ -65,6 +65,8 @@ wire! {
         Suspense,
         /// Bonus money given.
         Promotions,
+        /// What persons have corrected: the other side of their adjustments.
+        Adjustments,
     }
 
     /// One movement of money as it is asked for. A linked transfer stands or falls with the one

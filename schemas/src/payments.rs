@@ -4,7 +4,9 @@
 //! one event that it was written for.
 
 use crate::wire;
-use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, TransferId, WithdrawalId};
+use kernel::{
+    AdjustmentId, CustomerId, DepositId, Digest, Money, Timestamp, TransferId, WithdrawalId,
+};
 
 wire! {
     /// What may be asked of payments.
@@ -23,6 +25,12 @@ wire! {
         ReportTakenOn(ReportTakenOn),
         /// A part of a provider's file of a day is to be held against the books.
         ReconcileProvider(ReconcileProvider),
+        /// One person wants an account corrected.
+        ProposeAdjustment(ProposeAdjustment),
+        /// Another one agrees.
+        ApproveAdjustment(ApproveAdjustment),
+        /// It is not to be.
+        DeclineAdjustment(DeclineAdjustment),
     }
     /// A customer wants to pay in.
     record RequestDeposit { deposit: DepositId, customer: CustomerId, amount: Money, provider: String }
@@ -59,6 +67,38 @@ wire! {
     /// Money that moved, by the provider's file.
     record ProviderLine { payment: Payment, amount: Money }
 
+    /// A correction of an account that two persons decide on. The reason is for the customer to read.
+    record Adjustment { adjustment: AdjustmentId, movement: Movement, amount: Money, reason: String }
+    /// From where to where its money goes.
+    union Movement {
+        /// The house gives.
+        CreditCustomer(CreditCustomer),
+        /// The house takes.
+        DebitCustomer(DebitCustomer),
+        /// Money without an open deposit turns out to be a customer's.
+        SuspenseToCustomer(SuspenseToCustomer),
+        /// It goes back at the provider, or has gone.
+        SuspenseToProvider(SuspenseToProvider),
+        /// It is the house's, or a customer's of another partition, who is then credited.
+        SuspenseToHouse(SuspenseToHouse),
+    }
+    /// See [`Movement`].
+    record CreditCustomer { customer: CustomerId }
+    /// See [`Movement`].
+    record DebitCustomer { customer: CustomerId }
+    /// See [`Movement`]. The reference as the provider gave it.
+    record SuspenseToCustomer { customer: CustomerId, reference: String }
+    /// See [`Movement`].
+    record SuspenseToProvider { reference: String }
+    /// See [`Movement`].
+    record SuspenseToHouse { reference: String }
+    /// One person wants it.
+    record ProposeAdjustment { adjustment: Adjustment, by: String }
+    /// Another one agrees.
+    record ApproveAdjustment { adjustment: AdjustmentId, reason: String, by: String }
+    /// It is not to be; its proposer may say so as well.
+    record DeclineAdjustment { adjustment: AdjustmentId, reason: String, by: String }
+
     /// What payments has decided.
     union Event {
         /// A deposit is to be asked of the provider.
@@ -89,6 +129,16 @@ wire! {
         PaymentTakenOn(PaymentTakenOn),
         /// A part of a provider's file was held against the books.
         ProviderReconciled(ProviderReconciled),
+        /// One person wants an account corrected.
+        AdjustmentProposed(AdjustmentProposed),
+        /// Another one agrees; the ledger is to move the money.
+        AdjustmentApproved(AdjustmentApproved),
+        /// It is not to be.
+        AdjustmentDeclined(AdjustmentDeclined),
+        /// The ledger has moved the money.
+        AdjustmentBooked(AdjustmentBooked),
+        /// The ledger has refused; nothing moved.
+        AdjustmentRefused(AdjustmentRefused),
     }
     /// See [`Event`].
     record DepositRequested { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
@@ -131,6 +181,27 @@ wire! {
         AmountDiffers,
     }
 
+    /// It waits for another person until then.
+    record AdjustmentProposed { adjustment: Adjustment, by: String, proposed_at: Timestamp, lapses_at: Timestamp }
+    /// A proposal, whole, and what was said to it.
+    record AdjustmentAnswered {
+        adjustment: Adjustment,
+        proposed_by: String,
+        proposed_at: Timestamp,
+        lapses_at: Timestamp,
+        reason: String,
+        by: String,
+        answered_at: Timestamp,
+    }
+    /// See [`Event`].
+    record AdjustmentApproved { answered: AdjustmentAnswered }
+    /// See [`Event`].
+    record AdjustmentDeclined { answered: AdjustmentAnswered }
+    /// See [`Event`].
+    record AdjustmentBooked { answered: AdjustmentAnswered }
+    /// See [`Event`]: why, in the ledger's words.
+    record AdjustmentRefused { answered: AdjustmentAnswered, refusal: String }
+
     /// Which rule a command to payments broke.
     record Rejection { reason: RejectionReason }
     /// The rules.
@@ -153,6 +224,24 @@ wire! {
         InstrumentUnknown(InstrumentUnknown),
         /// Money goes back first to where it came from.
         ClosedLoop(ClosedLoop),
+        /// Why is not said, or at too great length.
+        ReasonNotAllowed(ReasonNotAllowed),
+        /// Another adjustment has this id.
+        AdjustmentIdTaken(AdjustmentIdTaken),
+        /// No such adjustment.
+        AdjustmentUnknown(AdjustmentUnknown),
+        /// It was approved or declined before.
+        AdjustmentAnsweredBefore(AdjustmentAnsweredBefore),
+        /// Nobody approves their own proposal.
+        OwnProposal(OwnProposal),
+        /// Nobody decides about their own account.
+        OwnAccount(OwnAccount),
+        /// Nobody has answered in time.
+        ProposalLapsed(ProposalLapsed),
+        /// The customer lives in another partition than the money.
+        CustomerElsewhere(CustomerElsewhere),
+        /// So much is not in suspense under that reference.
+        SuspenseTooLow(SuspenseTooLow),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -172,6 +261,63 @@ wire! {
     record InstrumentUnknown { instrument: String }
     /// See [`RejectionReason`]: what may go to that instrument now.
     record ClosedLoop { instrument: String, available: Money }
+    /// See [`RejectionReason`].
+    record ReasonNotAllowed { characters_max: u32 }
+    /// See [`RejectionReason`].
+    record AdjustmentIdTaken {}
+    /// See [`RejectionReason`].
+    record AdjustmentUnknown {}
+    /// See [`RejectionReason`].
+    record AdjustmentAnsweredBefore {}
+    /// See [`RejectionReason`].
+    record OwnProposal {}
+    /// See [`RejectionReason`].
+    record OwnAccount {}
+    /// See [`RejectionReason`].
+    record ProposalLapsed { lapsed_at: Timestamp }
+    /// See [`RejectionReason`].
+    record CustomerElsewhere {}
+    /// See [`RejectionReason`].
+    record SuspenseTooLow { reference: String, available: Money }
+}
+
+impl Movement {
+    /// Whose account it concerns; none: the house's alone.
+    #[must_use]
+    pub const fn customer(&self) -> Option<CustomerId> {
+        match self {
+            Self::CreditCustomer(of) => Some(of.customer),
+            Self::DebitCustomer(of) => Some(of.customer),
+            Self::SuspenseToCustomer(of) => Some(of.customer),
+            Self::SuspenseToProvider(_) | Self::SuspenseToHouse(_) => None,
+        }
+    }
+
+    /// Under which reference the money lies in suspense, if it does.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::CreditCustomer(_) | Self::DebitCustomer(_) => None,
+            Self::SuspenseToCustomer(of) => Some(&of.reference),
+            Self::SuspenseToProvider(of) => Some(&of.reference),
+            Self::SuspenseToHouse(of) => Some(&of.reference),
+        }
+    }
+}
+
+/// What tells an adjustment's transfer from the adjustment.
+const ADJUSTMENT_TRANSFER_TAG: [u8; 16] = *b"adjustment-book\0";
+
+/// The ledger transfer of an adjustment; see [`withdrawal_hold`] for the rule.
+#[must_use]
+pub fn adjustment_transfer(adjustment: AdjustmentId) -> TransferId {
+    TransferId::from_bytes(tagged(adjustment.bytes(), ADJUSTMENT_TRANSFER_TAG))
+}
+
+/// The adjustment that this would be the transfer of. Any transfer has one.
+#[must_use]
+pub fn adjustment_of_transfer(transfer: TransferId) -> AdjustmentId {
+    AdjustmentId::from_bytes(tagged(transfer.bytes(), ADJUSTMENT_TRANSFER_TAG))
 }
 
 /// What tells a withdrawal's hold from the withdrawal. The last two bytes are left alone: they
@@ -183,18 +329,18 @@ const WITHDRAWAL_HOLD_TAG: [u8; 16] = *b"withdrawal-hold\0";
 /// a table (see [`withdrawal_of_hold`]).
 #[must_use]
 pub fn withdrawal_hold(withdrawal: WithdrawalId) -> TransferId {
-    TransferId::from_bytes(tagged(withdrawal.bytes()))
+    TransferId::from_bytes(tagged(withdrawal.bytes(), WITHDRAWAL_HOLD_TAG))
 }
 
 /// The withdrawal whose money that transfer would hold. Any transfer has one: whether it is ours
 /// is to be asked of the payments state.
 #[must_use]
 pub fn withdrawal_of_hold(hold: TransferId) -> WithdrawalId {
-    WithdrawalId::from_bytes(tagged(hold.bytes()))
+    WithdrawalId::from_bytes(tagged(hold.bytes(), WITHDRAWAL_HOLD_TAG))
 }
 
-fn tagged(mut id: [u8; 16]) -> [u8; 16] {
-    for (byte, tag) in id.iter_mut().zip(WITHDRAWAL_HOLD_TAG).take(14) {
+fn tagged(mut id: [u8; 16], tag: [u8; 16]) -> [u8; 16] {
+    for (byte, tag) in id.iter_mut().zip(tag).take(14) {
         *byte ^= tag;
     }
     id
@@ -211,5 +357,17 @@ mod tests {
         assert_ne!(hold.bytes(), withdrawal.bytes());
         assert_eq!(hold.partition(), 3);
         assert_eq!(withdrawal_of_hold(hold), withdrawal);
+    }
+
+    #[test]
+    fn a_transfer_names_its_adjustment_and_stays_in_its_partition() {
+        let adjustment = AdjustmentId::example(7, 3);
+        let transfer = adjustment_transfer(adjustment);
+        assert_ne!(
+            transfer,
+            withdrawal_hold(WithdrawalId::from_bytes(adjustment.bytes()))
+        );
+        assert_eq!(transfer.partition(), 3);
+        assert_eq!(adjustment_of_transfer(transfer), adjustment);
     }
 }

@@ -75,10 +75,10 @@ published! {
     OddsCommands = 40, v 4, "odds/OddsCommands.v4.avsc", inbox_schema::<odds::Command>("OddsCommands"), after 4, v 1, "odds/OddsCommands.v1.avsc", after 14, v 2, "odds/OddsCommands.v2.avsc", after 22, v 3, "odds/OddsCommands.v3.avsc";
     BetsEvents = 19, v 3, "bets/BetsEvents.v3.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents"), after 5, v 1, "bets/BetsEvents.v1.avsc", after 15, v 2, "bets/BetsEvents.v2.avsc";
     BetsCommands = 20, v 3, "bets/BetsCommands.v3.avsc", inbox_schema::<bets::Command>("BetsCommands"), after 6, v 1, "bets/BetsCommands.v1.avsc", after 16, v 2, "bets/BetsCommands.v2.avsc";
-    LedgerEvents = 25, v 2, "ledger/LedgerEvents.v2.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents"), after 7, v 1, "ledger/LedgerEvents.v1.avsc";
-    LedgerCommands = 26, v 2, "ledger/LedgerCommands.v2.avsc", inbox_schema::<ledger::Command>("LedgerCommands"), after 8, v 1, "ledger/LedgerCommands.v1.avsc";
-    PaymentsEvents = 27, v 2, "payments/PaymentsEvents.v2.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents"), after 9, v 1, "payments/PaymentsEvents.v1.avsc";
-    PaymentsCommands = 28, v 2, "payments/PaymentsCommands.v2.avsc", inbox_schema::<payments::Command>("PaymentsCommands"), after 10, v 1, "payments/PaymentsCommands.v1.avsc";
+    LedgerEvents = 33, v 3, "ledger/LedgerEvents.v3.avsc", journal_schema::<ledger::Event, ledger::Rejection>("LedgerEvents"), after 7, v 1, "ledger/LedgerEvents.v1.avsc", after 25, v 2, "ledger/LedgerEvents.v2.avsc";
+    LedgerCommands = 34, v 3, "ledger/LedgerCommands.v3.avsc", inbox_schema::<ledger::Command>("LedgerCommands"), after 8, v 1, "ledger/LedgerCommands.v1.avsc", after 26, v 2, "ledger/LedgerCommands.v2.avsc";
+    PaymentsEvents = 35, v 3, "payments/PaymentsEvents.v3.avsc", journal_schema::<payments::Event, payments::Rejection>("PaymentsEvents"), after 9, v 1, "payments/PaymentsEvents.v1.avsc", after 27, v 2, "payments/PaymentsEvents.v2.avsc";
+    PaymentsCommands = 36, v 3, "payments/PaymentsCommands.v3.avsc", inbox_schema::<payments::Command>("PaymentsCommands"), after 10, v 1, "payments/PaymentsCommands.v1.avsc", after 28, v 2, "payments/PaymentsCommands.v2.avsc";
     FraudEvents = 11, v 1, "fraud/FraudEvents.v1.avsc", journal_schema::<fraud::Event, fraud::Rejection>("FraudEvents");
     FraudCommands = 12, v 1, "fraud/FraudCommands.v1.avsc", inbox_schema::<fraud::Command>("FraudCommands");
 }

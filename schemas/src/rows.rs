@@ -14,6 +14,7 @@ use crate::bets::{
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::odds::Outcome;
+use crate::payments::Adjustment;
 use crate::promotions::{Bonus, FreeBet, StakeFunded};
 use crate::wire;
 use kernel::{
@@ -109,8 +110,16 @@ pub mod table {
     pub const BONUS: &str = "bonus";
     /// Key: bet. Value: [`super::BetFundingRow`]; slips that cash alone pays for have none.
     pub const BET_FUNDING: &str = "bet_funding";
+    /// Key: adjustment. Value: [`super::AdjustmentRow`].
+    pub const ADJUSTMENT: &str = "adjustment";
+    /// Key: reference, a zero byte, adjustment. Value: [`super::AdjustmentRow`]. Of those that take
+    /// money out of suspense.
+    pub const SUSPENSE_ADJUSTMENT: &str = "suspense_adjustment";
+    /// Key: reference, a zero byte, provider, a zero byte, the provider's event. Value:
+    /// [`super::SuspendedRow`].
+    pub const SUSPENDED: &str = "suspended";
     /// All of them.
-    pub const ALL: [&str; 39] = [
+    pub const ALL: [&str; 43] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -150,6 +159,10 @@ pub mod table {
         FREE_BET,
         BONUS,
         BET_FUNDING,
+        PAYMENT_TAKEN_ON,
+        ADJUSTMENT,
+        SUSPENSE_ADJUSTMENT,
+        SUSPENDED,
     ];
 }
 
@@ -301,4 +314,22 @@ wire! {
     record BonusRow { customer: CustomerId, bonus: Bonus, position: Position }
     /// What pays a slip's stake beside cash.
     record BetFundingRow { funded: StakeFunded }
+    /// A correction of an account, as far as it has come.
+    record AdjustmentRow {
+        adjustment: Adjustment,
+        status: AdjustmentStatus,
+        proposed_by: String,
+        proposed_at: Timestamp,
+        lapses_at: Timestamp,
+        answer: Option<AdjustmentAnswer>,
+        refusal: Option<String>,
+        position: Position,
+        at: Timestamp,
+    }
+    /// In one word. That a proposal has lapsed is told by the clock.
+    enum AdjustmentStatus { Proposed, Approved, Declined, Booked, Refused }
+    /// What the second person said.
+    record AdjustmentAnswer { by: String, reason: String, at: Timestamp }
+    /// Money that belongs to no open deposit.
+    record SuspendedRow { provider: String, provider_event: String, reference: String, amount: Money, position: Position, at: Timestamp }
 }

@@ -5,9 +5,9 @@
 
 use crate::avro::{AvroType, DecodeError, Input, Wire, named_schema};
 use kernel::{
-    BetId, BonusId, CaseId, CashOutQuoteId, CorrelationId, Currency, CustomerId, DepositId, Digest,
-    Duration, FixtureId, FreeBetId, MarketId, Money, Position, Price, RequestId, SelectionId,
-    SessionId, Timestamp, Topic, TopicPartition, TransferId, WithdrawalId,
+    AdjustmentId, BetId, BonusId, CaseId, CashOutQuoteId, CorrelationId, Currency, CustomerId,
+    DepositId, Digest, Duration, FixtureId, FreeBetId, MarketId, Money, Position, Price, RequestId,
+    SelectionId, SessionId, Timestamp, Topic, TopicPartition, TransferId, WithdrawalId,
 };
 
 macro_rules! fixed {
@@ -52,6 +52,7 @@ fixed!(
     SessionId = 16,
     TransferId = 16,
     WithdrawalId = 16,
+    AdjustmentId = 16,
 );
 
 impl Wire for Timestamp {

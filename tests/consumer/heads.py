@@ -27,8 +27,10 @@ CANONICAL = {
     ("furlong.BetsEvents", 3): 19,
     ("furlong.LedgerEvents", 1): 7,
     ("furlong.LedgerEvents", 2): 25,
+    ("furlong.LedgerEvents", 3): 33,
     ("furlong.PaymentsEvents", 1): 9,
     ("furlong.PaymentsEvents", 2): 27,
+    ("furlong.PaymentsEvents", 3): 35,
     ("furlong.FraudEvents", 1): 11,
 }
 

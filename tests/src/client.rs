@@ -5,6 +5,7 @@
 
 mod cash_out;
 
+use crate::adjustments;
 use crate::promotions;
 use crate::protection;
 use crate::world::{PARTITIONS, World};
@@ -48,6 +49,7 @@ pub struct Client {
     counts: BTreeMap<&'static str, u64>,
     number: u64,
     sellers: cash_out::Sellers,
+    pub(crate) adjusters: adjustments::Adjusters,
 }
 
 const CURRENCY: Currency = Currency::Eur;
@@ -95,7 +97,8 @@ impl Client {
         match world.dice.below(100) {
             0..=7 => Self::register(world),
             8..=12 => Self::deposit(world),
-            13..=17 => Self::fund(world),
+            13..=16 => Self::fund(world),
+            17 => adjustments::act(world),
             18..=29 => Self::report_outcome(world),
             30..=33 => Self::announce(world),
             34..=37 => Self::offer(world),
@@ -212,7 +215,7 @@ impl Client {
             amount: ledger::Amount::Exactly(ledger::Exactly { minor: 5_000 }),
             kind: ledger::TransferKind::Post(ledger::Post {}),
             linked: false,
-            code: ledger::TransferCode::Adjustment,
+            code: ledger::TransferCode::Benchmark,
             credit_fallback: None,
             rules_waived: false,
         };
@@ -741,6 +744,7 @@ impl Client {
         if let Events::PaymentsEvents(body) = &decision.events {
             for event in &body.events {
                 client.outcomes.extend(outcome_of(event, now));
+                client.adjusters.hear(event, decision.position.partition);
             }
         }
     }
@@ -927,7 +931,12 @@ fn told_of_payments(event: &payments::Event) -> Option<&'static str> {
         E::DepositConfirmed(_) => Some("deposited"),
         E::WithdrawalPaid(_) => Some("paid out"),
         E::DepositLimitNoticed(_) => Some("deposits limited"),
-        E::DepositRequested(_)
+        E::AdjustmentBooked(_) => Some("adjusted"),
+        E::AdjustmentRefused(_) => Some("adjustments refused"),
+        E::AdjustmentProposed(_)
+        | E::AdjustmentApproved(_)
+        | E::AdjustmentDeclined(_)
+        | E::DepositRequested(_)
         | E::DepositFailed(_)
         | E::WithdrawalRequested(_)
         | E::WithdrawalSubmitted(_)

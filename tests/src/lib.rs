@@ -10,6 +10,7 @@
     reason = "a test harness: it counts small numbers and fails by panicking"
 )]
 
+pub mod adjustments;
 pub mod client;
 pub mod machine;
 pub mod promotions;

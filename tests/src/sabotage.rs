@@ -64,6 +64,10 @@ pub enum Fault {
     DepositCreditedTwice,
     /// A withdrawal's hold is taken twice.
     WithdrawalPaidTwice,
+    /// An adjustment is approved by the one who proposed it.
+    AdjustmentByOnePerson,
+    /// An adjustment moves money that nobody has approved.
+    AdjustmentUnapproved,
     /// A decision of an older epoch follows one of a newer.
     EpochGoesBack,
     /// A view shows a row as it was before.
@@ -133,6 +137,8 @@ impl Fault {
         Self::AcceptedPriceAltered,
         Self::DepositCreditedTwice,
         Self::WithdrawalPaidTwice,
+        Self::AdjustmentByOnePerson,
+        Self::AdjustmentUnapproved,
         Self::EpochGoesBack,
         Self::RowGoesBack,
         Self::RowTorn,
@@ -176,7 +182,10 @@ impl Fault {
             Self::HoldReleasedEarly => I::StakesAreReserved,
             Self::SuspensionUnheard => I::AcceptedOnlyWhenOpen,
             Self::PriceMisread | Self::AcceptedPriceAltered => I::AcceptedAtQuotedPrice,
-            Self::DepositCreditedTwice | Self::WithdrawalPaidTwice => I::PaymentsMatchProvider,
+            Self::DepositCreditedTwice
+            | Self::WithdrawalPaidTwice
+            | Self::AdjustmentByOnePerson
+            | Self::AdjustmentUnapproved => I::PaymentsMatchProvider,
             Self::EpochGoesBack => I::OneWriterPerEpoch,
             Self::RowGoesBack | Self::RowTorn => I::ViewsOnlyAdvance,
             Self::StreamSkips | Self::StreamRepeats => I::StreamsAreGapless,
@@ -791,6 +800,16 @@ fn noticed_before(fault: Fault, placed: &bets::BetPlaced) -> Option<bets::Event>
 
 fn alter_payments(fault: Fault, events: &mut Vec<payments::Event>) -> bool {
     for index in 0..events.len() {
+        if let payments::Event::AdjustmentApproved(approved) = &mut events[index] {
+            if fault == Fault::AdjustmentByOnePerson {
+                approved.answered.by = approved.answered.proposed_by.clone();
+                return true;
+            }
+            if fault == Fault::AdjustmentUnapproved {
+                events.remove(index);
+                return true;
+            }
+        }
         let payments::Event::DepositRequested(requested) = &events[index] else {
             continue;
         };

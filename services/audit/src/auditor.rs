@@ -4,6 +4,7 @@
 //! partitions in any order, and collect violations. Checks that need two journals wait until
 //! both sides are there. Prohibition: nothing is repaired and nothing is assumed.
 
+use crate::adjustments::Adjustments;
 use crate::book::{AccountKey, AccountState, Book};
 use crate::findings::{Findings, Violation};
 use crate::funded;
@@ -30,6 +31,7 @@ pub struct Auditor {
     own_limits: OwnLimits,
     protection: Protection,
     payments: Payments,
+    adjustments: Adjustments,
     promotions: Promotions,
     tokens: Tokens,
     decisions: u64,
@@ -48,6 +50,7 @@ impl Auditor {
                     self.book.take(position, event, findings);
                     self.slips.take_ledger(event);
                     self.payments.take_ledger(position, event, findings);
+                    self.adjustments.take_ledger(position, event);
                 }
             }
             Events::BetsEvents(body) => {
@@ -74,6 +77,7 @@ impl Auditor {
             Events::PaymentsEvents(body) => {
                 for event in &body.events {
                     self.payments.take_payments(position, event, findings);
+                    self.adjustments.take_payments(position, event, findings);
                     self.limits.take_payments(position, event, findings);
                 }
             }
@@ -107,6 +111,7 @@ impl Auditor {
         self.prices.finish(&mut findings);
         self.slips.finish(at_rest, &mut findings);
         self.payments.finish(at_rest, &mut findings);
+        self.adjustments.finish(at_rest, &mut findings);
         if at_rest {
             self.promotions.finish(self.book.accounts(), &mut findings);
         }

@@ -268,8 +268,9 @@ impl Book {
             AccountKind::Receivable => state.posted_minor <= 0 && state.held_minor == 0,
             AccountKind::Book
             | AccountKind::Provider
-            | AccountKind::Suspense
-            | AccountKind::Promotions => state.held_minor >= 0,
+            | AccountKind::Promotions
+            | AccountKind::Adjustments => state.held_minor >= 0,
+            AccountKind::Suspense => state.posted_minor >= 0 && state.held_minor >= 0,
         };
         findings.require(within, InvariantId::LimitsOfAccountsHold, position, || {
             format!("{account:?} stands at {state:?}")

@@ -6,6 +6,7 @@
 //!
 //! Prohibition: audit changes nothing, and no service crate is named here.
 
+mod adjustments;
 mod auditor;
 mod book;
 mod cancellations;

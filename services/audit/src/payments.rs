@@ -68,7 +68,12 @@ impl Payments {
             | Event::ExclusionNoticed(_)
             | Event::InstrumentNamed(_)
             | Event::PaymentTakenOn(_)
-            | Event::ProviderReconciled(_) => {}
+            | Event::ProviderReconciled(_)
+            | Event::AdjustmentProposed(_)
+            | Event::AdjustmentApproved(_)
+            | Event::AdjustmentDeclined(_)
+            | Event::AdjustmentBooked(_)
+            | Event::AdjustmentRefused(_) => {}
         }
     }
 

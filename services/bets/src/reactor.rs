@@ -191,7 +191,8 @@ fn bet_of_hold(hold: TransferId, debit: AccountKind) -> BetId {
         | AccountKind::Receivable
         | AccountKind::Book
         | AccountKind::Provider
-        | AccountKind::Suspense => bet_of_stake_hold(hold, 0),
+        | AccountKind::Suspense
+        | AccountKind::Adjustments => bet_of_stake_hold(hold, 0),
     }
 }
 

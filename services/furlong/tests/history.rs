@@ -75,7 +75,7 @@ fn payment(code: ledger::TransferCode, number: u64, partition: u16) -> Bytes {
 
 /// A folder in which money was moved, shown in the views and signed.
 fn world() -> tempfile::TempDir {
-    world_of(ledger::TransferCode::Adjustment)
+    world_of(ledger::TransferCode::Benchmark)
 }
 
 fn world_of(code: ledger::TransferCode) -> tempfile::TempDir {

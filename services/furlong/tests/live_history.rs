@@ -52,7 +52,7 @@ fn payment(number: u64, partition: u16) -> Bytes {
         amount: ledger::Amount::Exactly(ledger::Exactly { minor: 100 }),
         kind: ledger::TransferKind::Post(ledger::Post {}),
         linked: false,
-        code: ledger::TransferCode::Adjustment,
+        code: ledger::TransferCode::Benchmark,
         credit_fallback: None,
         rules_waived: false,
     };

@@ -174,6 +174,11 @@ errors! {
     RulingUnknown = "ruling_unknown", 409, "There is no such ruling", "Look at GET /v1/admin/markets/{id}/void-prices.", false;
     OwnProposal = "own_proposal", 409, "Nobody approves their own proposal", "Ask another person with the role operator or compliance.", false;
     ProposalLapsed = "proposal_lapsed", 409, "The proposal was not approved in time", "Propose it again.", false;
+    AdjustmentUnknown = "adjustment_unknown", 404, "There is no such adjustment", "Look it up at GET /v1/admin/adjustments.", false;
+    AdjustmentAnsweredBefore = "adjustment_answered_before", 409, "The adjustment was approved or declined before", "Look at GET /v1/admin/adjustments/{id}; propose another one to take it back.", false;
+    OwnAccount = "own_account", 409, "Nobody decides about their own account", "Ask two other persons with the role operator or compliance.", false;
+    CustomerElsewhere = "customer_elsewhere", 409, "The money lies in another partition than the customer", "Propose suspense_to_house for the reference, and a credit for the customer.", false;
+    SuspenseTooLow = "suspense_too_low", 409, "So much is not in suspense under that reference", "Take at most available; look at GET /v1/admin/suspense.", false;
     SourceNotOwner = "source_not_owner", 409, "The market belongs to another feed source", "Only the source that offered it may change it.", false;
     SequenceRepeated = "sequence_repeated", 409, "The message was taken before", "Go on with the sequence after last.", false;
     CaseAlreadyClosed = "case_already_closed", 409, "The case was closed before", "Nothing is left to do.", false;

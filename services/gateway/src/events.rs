@@ -208,6 +208,17 @@ pub(crate) fn of_auth(decision: &Decision) -> &[auth::Event] {
     }
 }
 
+/// What one person proposed, if that is what was recorded.
+pub(crate) fn adjustment_proposed(
+    event: &payments::Event,
+) -> Option<&payments::AdjustmentProposed> {
+    if let payments::Event::AdjustmentProposed(proposed) = event {
+        Some(proposed)
+    } else {
+        None
+    }
+}
+
 /// The events of a decision of payments; none of others.
 pub(crate) fn of_payments(decision: &Decision) -> &[payments::Event] {
     if let Events::PaymentsEvents(body) = &decision.events {

@@ -101,7 +101,10 @@ fn moves_money(decision: &Decision) -> bool {
         use payments::Event as E;
         matches!(
             event,
-            E::DepositConfirmed(_) | E::WithdrawalRequested(_) | E::WithdrawalPaid(_)
+            E::DepositConfirmed(_)
+                | E::WithdrawalRequested(_)
+                | E::WithdrawalPaid(_)
+                | E::AdjustmentApproved(_)
         ) || matches!(event, E::WithdrawalFailed(failed) if failed.held)
     });
     bets || payments

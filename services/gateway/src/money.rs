@@ -161,7 +161,8 @@ impl Wallet {
             AccountKind::Book
             | AccountKind::Provider
             | AccountKind::Suspense
-            | AccountKind::Promotions => return false,
+            | AccountKind::Promotions
+            | AccountKind::Adjustments => return false,
         };
         // Several entries of one record come one after the other, at one position.
         if shown.position.is_some_and(|shown| shown.offset > at.offset) {

@@ -28,12 +28,14 @@ pub(crate) enum Permission {
     GivePromotions,
     /// Hold a payment provider's files against the books.
     ReconcilePayments,
+    /// Propose corrections of accounts, and approve what another person has proposed.
+    CorrectAccounts,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
@@ -42,6 +44,7 @@ impl Permission {
         Self::ErasePeople,
         Self::GivePromotions,
         Self::ReconcilePayments,
+        Self::CorrectAccounts,
     ];
 
     /// Whoever has one of these roles.
@@ -49,7 +52,9 @@ impl Permission {
         match self {
             Self::Play => &[Role::Customer],
             Self::RunMarkets => &[Role::Operator, Role::Trader],
-            Self::ApproveRulings | Self::ReconcilePayments => &[Role::Operator, Role::Compliance],
+            Self::ApproveRulings | Self::ReconcilePayments | Self::CorrectAccounts => {
+                &[Role::Operator, Role::Compliance]
+            }
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
             Self::ErasePeople => &[Role::Compliance],

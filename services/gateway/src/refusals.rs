@@ -269,6 +269,21 @@ fn payment_rejection(rejection: &payments::Rejection) -> Problem {
         R::ClosedLoop(reason) => Problem::new(Code::ClosedLoop)
             .with("instrument", json!(reason.instrument))
             .with("available", money(reason.available)),
+        R::ReasonNotAllowed(_) => {
+            Problem::new(Code::ReasonMissing).at("/reason", "1 to 500 characters are expected")
+        }
+        R::AdjustmentIdTaken(_) => Problem::new(Code::CommandRefused),
+        R::AdjustmentUnknown(_) => Problem::new(Code::AdjustmentUnknown),
+        R::AdjustmentAnsweredBefore(_) => Problem::new(Code::AdjustmentAnsweredBefore),
+        R::OwnProposal(_) => Problem::new(Code::OwnProposal),
+        R::OwnAccount(_) => Problem::new(Code::OwnAccount),
+        R::ProposalLapsed(reason) => {
+            Problem::new(Code::ProposalLapsed).with("lapsed_at", time(reason.lapsed_at))
+        }
+        R::CustomerElsewhere(_) => Problem::new(Code::CustomerElsewhere),
+        R::SuspenseTooLow(reason) => Problem::new(Code::SuspenseTooLow)
+            .with("reference", json!(reason.reference))
+            .with("available", money(reason.available)),
     }
 }
 

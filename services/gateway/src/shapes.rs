@@ -11,7 +11,7 @@ use schemas::bets::{BetType, OwnLimit, PricePolicy, ReferralWord, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::odds::{FixtureStatus, MarketKind, OutcomeKind, RaceDescribed};
-use schemas::rows::{BetStatus, PaymentStatus};
+use schemas::rows::{AdjustmentStatus, BetStatus, PaymentStatus};
 use serde_json::{Value, json};
 
 /// An instant, or null beyond what a calendar can write.
@@ -90,7 +90,8 @@ names!(OwnLimit { StakeSlip = "stake_slip", StakeDay = "stake_day", StakeWeek = 
 names!(ExclusionKind { TimeOut = "time_out", SelfExclusion = "self_exclusion" });
 names!(Role { Customer = "customer", Trader = "trader", Operator = "operator", Auditor = "auditor", Compliance = "compliance" });
 names!(Verdict { Cleared = "cleared", Confirmed = "confirmed" });
-names!(AccountKind { Cash = "cash", Bonus = "bonus", Receivable = "receivable", Book = "book", Provider = "provider", Suspense = "suspense", Promotions = "promotions" });
+names!(AccountKind { Cash = "cash", Bonus = "bonus", Receivable = "receivable", Book = "book", Provider = "provider", Suspense = "suspense", Promotions = "promotions", Adjustments = "adjustments" });
+names!(AdjustmentStatus { Proposed = "proposed", Approved = "approved", Declined = "declined", Booked = "booked", Refused = "refused" });
 names!(TransferCode {
     Stake = "stake", StakeReturned = "stake_returned", Winnings = "winnings",
     SettlementReversed = "settlement_reversed", Deposit = "deposit", Withdrawal = "withdrawal",

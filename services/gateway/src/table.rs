@@ -11,9 +11,9 @@ use crate::permissions::Permission;
 use crate::ports::Subject;
 use crate::problem::Problem;
 use crate::routes::{
-    account, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed, health, lean,
-    liability, markets, payments, placing, profile, promotions, protection, races, reality_check,
-    reconciling, referrals, registering, reoffers, rulings, second_factor, step_up,
+    account, adjustments, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed,
+    health, lean, liability, markets, payments, placing, profile, promotions, protection, races,
+    reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -202,6 +202,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/admin/markets/{id}/withdraw", "admin", "Withdraw a runner: bets on it are void, and earlier bets on the others may lose a part of their winnings", (200, "MarketActed"), || post(races::withdraw)).body("Withdraw").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/markets/{id}/race", "admin", "Say what is known of a race: handicap, place terms, placings, starting prices", (200, "MarketActed"), || post(races::race)).body("Race").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/payments/reconciliations", "admin", "Hold a part of a payment provider's file against the books", (200, "Reconciled"), || post(reconciling::reconcile)).body("ProviderFile").key(Key::Required).roles(reconciling::RECONCILER_ROLES),
+    Route::new("POST", "/v1/admin/adjustments", "admin", "Propose to correct an account, or to take money out of suspense", (200, "AdjustmentActed"), || post(adjustments::propose)).body("ProposeAdjustment").key(Key::Required).roles(adjustments::ADJUSTER_ROLES),
+    Route::new("GET", "/v1/admin/adjustments", "admin", "What was proposed and what became of it, newest first", (200, "AdjustmentList"), || get(adjustments::list)).query(&["status", "cursor", "limit"]).roles(adjustments::ADJUSTER_ROLES),
+    Route::new("GET", "/v1/admin/adjustments/{id}", "admin", "One adjustment", (200, "Adjustment"), || get(adjustments::show)).roles(adjustments::ADJUSTER_ROLES),
+    Route::new("POST", "/v1/admin/adjustments/{id}/approve", "admin", "Approve another person's adjustment: the money moves", (200, "AdjustmentActed"), || post(adjustments::approve)).body("Reason").key(Key::Required).roles(adjustments::ADJUSTER_ROLES).step_up(),
+    Route::new("POST", "/v1/admin/adjustments/{id}/decline", "admin", "Decline an adjustment, or take one's own back", (200, "AdjustmentActed"), || post(adjustments::decline)).body("Reason").key(Key::Required).roles(adjustments::ADJUSTER_ROLES),
+    Route::new("GET", "/v1/admin/suspense", "admin", "Money that belongs to no open deposit, and what is left of it", (200, "SuspenseList"), || get(adjustments::suspense)).query(&["reference", "cursor", "limit"]).roles(adjustments::ADJUSTER_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),
     Route::new("GET", "/v1/admin/cases/{id}", "admin", "One case", (200, "Case"), || get(cases::show_case)).roles(cases::CASE_ROLES),

@@ -85,6 +85,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A correction of an account by two persons. Partition: that of the account.
+    AdjustmentId = "adj";
     /// A slip as the book knows it, from placement to its last settlement. Partition: the customer's.
     BetId = "bet";
     /// Bonus money that was given once, with its conditions. Partition: the customer's.

@@ -20,9 +20,9 @@ mod time;
 pub use decider::Decider;
 pub use four_eyes::{Objection, Proposal};
 pub use id::{
-    BetId, BonusId, CaseId, CashOutQuoteId, CorrelationId, CustomerId, DepositId, Digest,
-    FixtureId, FreeBetId, IdParseError, MarketId, RequestId, SelectionId, SessionId, TransferId,
-    WithdrawalId,
+    AdjustmentId, BetId, BonusId, CaseId, CashOutQuoteId, CorrelationId, CustomerId, DepositId,
+    Digest, FixtureId, FreeBetId, IdParseError, MarketId, RequestId, SelectionId, SessionId,
+    TransferId, WithdrawalId,
 };
 pub use invariant::InvariantId;
 pub use money::{Currency, Money, MoneyError};

@@ -31,6 +31,7 @@ same_variants!(
         Provider,
         Suspense,
         Promotions,
+        Adjustments,
     }
 );
 

@@ -8,6 +8,7 @@
 //! Prohibition: no state is looked at. A transfer's id follows from the thing that it is for and
 //! its purpose, so the same cause is the same transfer.
 
+mod adjustments;
 mod promotions;
 
 use kernel::{BetId, Currency, CustomerId, Money, Partition, TransferId};
@@ -132,6 +133,9 @@ impl Batch {
             payments::Event::WithdrawalPaid(paid) => self.pay_out(paid),
             payments::Event::WithdrawalFailed(failed) => self.release_withdrawal(failed),
             payments::Event::UnknownPaymentReported(unknown) => self.keep_in_suspense(unknown),
+            payments::Event::AdjustmentApproved(approved) => {
+                self.adjust(&approved.answered.adjustment)
+            }
             payments::Event::DepositRequested(_)
             | payments::Event::DepositFailed(_)
             | payments::Event::WithdrawalSubmitted(_)
@@ -140,7 +144,11 @@ impl Batch {
             | payments::Event::ExclusionNoticed(_)
             | payments::Event::InstrumentNamed(_)
             | payments::Event::PaymentTakenOn(_)
-            | payments::Event::ProviderReconciled(_) => {}
+            | payments::Event::ProviderReconciled(_)
+            | payments::Event::AdjustmentProposed(_)
+            | payments::Event::AdjustmentDeclined(_)
+            | payments::Event::AdjustmentBooked(_)
+            | payments::Event::AdjustmentRefused(_) => {}
         }
     }
 

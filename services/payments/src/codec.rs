@@ -3,6 +3,10 @@
 //! Duty: every command, event and rejection of payments in both shapes, exhaustively.
 //! Prohibition: no judgement; a wire value that the domain cannot hold is a decode error.
 
+mod adjustment;
+
+pub(crate) use adjustment::{answered, answered_to_wire, proposal, proposal_to_wire};
+
 use crate::provider;
 use kernel::Timestamp;
 use payments_domain as domain;
@@ -85,6 +89,9 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
             missing_before: asked.missing_before,
             lines: asked.lines.into_iter().map(line).collect(),
         }),
+        wire::Command::ProposeAdjustment(asked) => adjustment::proposed(asked, now),
+        wire::Command::ApproveAdjustment(said) => adjustment::approved(said, now),
+        wire::Command::DeclineAdjustment(said) => adjustment::declined(said, now),
     }
 }
 
@@ -288,6 +295,28 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             matched: matched.iter().map(payment_to_wire).collect(),
             findings: findings.into_iter().map(finding_to_wire).collect(),
         }),
+        domain::Event::AdjustmentProposed(of) => {
+            wire::Event::AdjustmentProposed(proposal_to_wire(of))
+        }
+        domain::Event::AdjustmentApproved(of) => {
+            let answered = answered_to_wire(of);
+            wire::Event::AdjustmentApproved(wire::AdjustmentApproved { answered })
+        }
+        domain::Event::AdjustmentDeclined(of) => {
+            let answered = answered_to_wire(of);
+            wire::Event::AdjustmentDeclined(wire::AdjustmentDeclined { answered })
+        }
+        domain::Event::AdjustmentBooked(of) => {
+            let answered = answered_to_wire(of);
+            wire::Event::AdjustmentBooked(wire::AdjustmentBooked { answered })
+        }
+        domain::Event::AdjustmentRefused {
+            answered: of,
+            refusal,
+        } => wire::Event::AdjustmentRefused(wire::AdjustmentRefused {
+            answered: answered_to_wire(of),
+            refusal,
+        }),
     }
 }
 
@@ -374,6 +403,18 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             matched: of.matched.into_iter().map(payment).collect(),
             findings: of.findings.into_iter().map(finding).collect(),
         },
+        wire::Event::AdjustmentProposed(of) => domain::Event::AdjustmentProposed(proposal(of)),
+        wire::Event::AdjustmentApproved(of) => {
+            domain::Event::AdjustmentApproved(answered(of.answered))
+        }
+        wire::Event::AdjustmentDeclined(of) => {
+            domain::Event::AdjustmentDeclined(answered(of.answered))
+        }
+        wire::Event::AdjustmentBooked(of) => domain::Event::AdjustmentBooked(answered(of.answered)),
+        wire::Event::AdjustmentRefused(of) => domain::Event::AdjustmentRefused {
+            answered: answered(of.answered),
+            refusal: of.refusal,
+        },
     }
 }
 
@@ -401,6 +442,33 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             available,
         } => Reason::ClosedLoop(wire::ClosedLoop {
             instrument,
+            available,
+        }),
+        domain::Rejection::ReasonNotAllowed { characters_max } => {
+            Reason::ReasonNotAllowed(wire::ReasonNotAllowed { characters_max })
+        }
+        domain::Rejection::AdjustmentIdTaken => {
+            Reason::AdjustmentIdTaken(wire::AdjustmentIdTaken {})
+        }
+        domain::Rejection::AdjustmentUnknown => {
+            Reason::AdjustmentUnknown(wire::AdjustmentUnknown {})
+        }
+        domain::Rejection::AdjustmentAnsweredBefore => {
+            Reason::AdjustmentAnsweredBefore(wire::AdjustmentAnsweredBefore {})
+        }
+        domain::Rejection::OwnProposal => Reason::OwnProposal(wire::OwnProposal {}),
+        domain::Rejection::OwnAccount => Reason::OwnAccount(wire::OwnAccount {}),
+        domain::Rejection::ProposalLapsed { lapsed_at } => {
+            Reason::ProposalLapsed(wire::ProposalLapsed { lapsed_at })
+        }
+        domain::Rejection::CustomerElsewhere => {
+            Reason::CustomerElsewhere(wire::CustomerElsewhere {})
+        }
+        domain::Rejection::SuspenseTooLow {
+            reference,
+            available,
+        } => Reason::SuspenseTooLow(wire::SuspenseTooLow {
+            reference,
             available,
         }),
     };

@@ -12,7 +12,7 @@
 use crate::chance::Chance;
 use crate::webhook::sign;
 use kernel::{CustomerId, Duration, Money, Position, Timestamp};
-use schemas::payments::{Event, UnknownPaymentReported};
+use schemas::payments::{AdjustmentAnswered, Event, UnknownPaymentReported};
 use schemas::{Decision, DecodeError, Events, Wire, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -142,7 +142,15 @@ fn told(event: &Event) -> Option<Told> {
                 "matched": of.matched.len(), "findings": findings});
             Some(("provider.reconciled", of.provider.clone(), data))
         }
-        Event::DepositRequested(_)
+        Event::AdjustmentBooked(of) => Some(adjusted("adjustment.booked", &of.answered, None)),
+        Event::AdjustmentRefused(of) => {
+            let why = Some(of.refusal.as_str());
+            Some(adjusted("adjustment.refused", &of.answered, why))
+        }
+        Event::AdjustmentProposed(_)
+        | Event::AdjustmentApproved(_)
+        | Event::AdjustmentDeclined(_)
+        | Event::DepositRequested(_)
         | Event::WithdrawalRequested(_)
         | Event::DepositLimitNoticed(_)
         | Event::ExclusionNoticed(_)
@@ -161,6 +169,15 @@ fn payment(
     let data = json!({"id": id, "customer_id": customer.to_string(), "amount": money(amount),
         "reason": reason});
     (kind, customer.to_string(), data)
+}
+
+/// Who the two persons were is for the journal, not for a receiver.
+fn adjusted(kind: &'static str, of: &AdjustmentAnswered, refusal: Option<&str>) -> Told {
+    let id = of.adjustment.adjustment.to_string();
+    let customer = of.adjustment.movement.customer().map(|it| it.to_string());
+    let data = json!({"id": id, "customer_id": customer, "amount": money(of.adjustment.amount),
+        "reference": of.adjustment.movement.reference(), "reason": refusal});
+    (kind, customer.unwrap_or(id), data)
 }
 
 fn unknown(of: &UnknownPaymentReported) -> Told {

@@ -1,11 +1,15 @@
 //! Rows of the views from payments' decisions.
 //!
-//! Duty: deposits and withdrawals, each row written in full from one event. Prohibition: nothing
+//! Duty: deposits, withdrawals, adjustments and what is in suspense, each row written in full from one event. Prohibition: nothing
 //! is read.
 
-use schemas::rows::{DepositRow, PaymentStatus, PaymentTakenOnRow, WithdrawalRow, table};
+use schemas::rows::{
+    DepositRow, PaymentStatus, PaymentTakenOnRow, SuspendedRow, WithdrawalRow, table,
+};
 use schemas::{Decision, Events, Wire, payments as wire};
 use viewstore::Row;
+
+mod adjustments;
 
 /// The rows that an effective decision of payments' journal writes.
 #[must_use]
@@ -14,7 +18,7 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
         Events::PaymentsEvents(body) => body
             .events
             .iter()
-            .filter_map(|event| row(event, decision))
+            .flat_map(|event| written(event, decision))
             .map(|(table, key, value)| Row {
                 table,
                 key,
@@ -30,7 +34,14 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
     }
 }
 
-type Written = (&'static str, Vec<u8>, Vec<u8>);
+fn written(event: &wire::Event, decision: &Decision) -> Vec<Written> {
+    let of_payment = row(event, decision).into_iter();
+    of_payment
+        .chain(adjustments::rows(event, decision))
+        .collect()
+}
+
+pub(crate) type Written = (&'static str, Vec<u8>, Vec<u8>);
 
 macro_rules! deposit {
     ($event:expr, $decision:expr, $status:ident, $reason:expr) => {{
@@ -76,6 +87,20 @@ fn taken_on(of: &wire::PaymentTakenOn, decision: &Decision) -> Option<Written> {
     Some((table::PAYMENT_TAKEN_ON, key.to_vec(), row.to_bytes()))
 }
 
+fn suspended(of: &wire::UnknownPaymentReported, decision: &Decision) -> Written {
+    let row = SuspendedRow {
+        provider: of.provider.clone(),
+        provider_event: of.provider_event.clone(),
+        reference: of.reference.clone(),
+        amount: of.amount,
+        position: decision.position,
+        at: decision.header.decided_at,
+    };
+    let names = [&of.reference, &of.provider, &of.provider_event];
+    let key = names.map(|name| name.as_bytes()).join(&0);
+    (table::SUSPENDED, key, row.to_bytes())
+}
+
 fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
     match event {
         wire::Event::DepositRequested(of) => deposit!(of, decision, Pending, None),
@@ -89,12 +114,17 @@ fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
         wire::Event::WithdrawalFailed(of) => {
             withdrawal!(of, decision, Failed, Some(of.reason.clone()))
         }
-        wire::Event::UnknownPaymentReported(_)
-        | wire::Event::OutcomeContradicted(_)
+        wire::Event::UnknownPaymentReported(of) => Some(suspended(of, decision)),
+        wire::Event::OutcomeContradicted(_)
         | wire::Event::DepositLimitNoticed(_)
         | wire::Event::ExclusionNoticed(_)
         | wire::Event::InstrumentNamed(_)
-        | wire::Event::ProviderReconciled(_) => None,
+        | wire::Event::ProviderReconciled(_)
+        | wire::Event::AdjustmentProposed(_)
+        | wire::Event::AdjustmentApproved(_)
+        | wire::Event::AdjustmentDeclined(_)
+        | wire::Event::AdjustmentBooked(_)
+        | wire::Event::AdjustmentRefused(_) => None,
         wire::Event::PaymentTakenOn(of) => taken_on(of, decision),
     }
 }

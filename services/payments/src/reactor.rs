@@ -1,18 +1,23 @@
 //! Other journals' decisions as commands to payments.
 //!
-//! Duty: the ledger's word on withdrawal holds, and auth's on deposit limits and exclusions.
+//! Duty: the ledger's word on withdrawal holds and adjustments, and auth's on deposit limits and exclusions.
 //! Prohibition: pure, and never a command that could be refused.
 
 use kernel::TransferId;
-use payments_domain::{Command, CustomerNotice, HoldNotice, Window};
-use schemas::payments::withdrawal_of_hold;
+use payments_domain::{BookingNotice, Command, CustomerNotice, HoldNotice, Window};
+use schemas::payments::{adjustment_of_transfer, withdrawal_of_hold};
 use schemas::{Decision, Events, auth, ledger};
 
 pub(crate) fn react(decision: &Decision) -> Option<Command> {
     match &decision.events {
         Events::LedgerEvents(body) => {
             let holds: Vec<_> = body.events.iter().filter_map(hold).collect();
-            (!holds.is_empty()).then_some(Command::NoticeHolds(holds))
+            if !holds.is_empty() {
+                // The ledger answers one decision of ours at a time, and none asks for both.
+                return Some(Command::NoticeHolds(holds));
+            }
+            let bookings: Vec<_> = body.events.iter().filter_map(booking).collect();
+            (!bookings.is_empty()).then_some(Command::NoticeBookings(bookings))
         }
         Events::AuthEvents(body) => {
             let notices: Vec<_> = body.events.iter().filter_map(notice).collect();
@@ -43,6 +48,35 @@ fn hold(event: &ledger::Event) -> Option<HoldNotice> {
     }
 }
 
+/// What an event says of an adjustment. One that the ledger was asked for by somebody else names
+/// none that waits, so the decider passes it over.
+fn booking(event: &ledger::Event) -> Option<BookingNotice> {
+    match event {
+        ledger::Event::TransferPosted(posted) => of_adjustment(posted.id, posted.code, None),
+        ledger::Event::TransferRefused(refused) => {
+            let reason = refusal(refused.reason).to_owned();
+            of_adjustment(refused.id, refused.code, Some(reason))
+        }
+        ledger::Event::TransferHeld(_)
+        | ledger::Event::HoldCaptured(_)
+        | ledger::Event::HoldVoided(_)
+        | ledger::Event::HoldExpired(_)
+        | ledger::Event::AccountRulesSet(_)
+        | ledger::Event::NothingMoved(_) => None,
+    }
+}
+
+fn of_adjustment(
+    transfer: TransferId,
+    code: ledger::TransferCode,
+    refused: Option<String>,
+) -> Option<BookingNotice> {
+    (code == ledger::TransferCode::Adjustment).then(|| BookingNotice {
+        adjustment: adjustment_of_transfer(transfer),
+        refused,
+    })
+}
+
 fn of_withdrawal(
     hold: TransferId,
     code: ledger::TransferCode,
@@ -60,12 +94,12 @@ const fn refusal(reason: ledger::RefusalReason) -> &'static str {
     match reason {
         Reason::DebitExceedsAvailable => "insufficient_funds",
         Reason::DebitsBlocked => "account_blocked",
+        Reason::CreditsBlocked => "credits_blocked",
+        Reason::CreditExceedsLimit => "balance_limit_reached",
         Reason::AccountsMustDiffer
         | Reason::CurrenciesMustMatch
         | Reason::AmountMustBePositive
         | Reason::IdReusedWithOtherContent
-        | Reason::CreditExceedsLimit
-        | Reason::CreditsBlocked
         | Reason::HoldUnknown
         | Reason::HoldNotOpen
         | Reason::CaptureExceedsHold

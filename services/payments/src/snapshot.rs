@@ -11,14 +11,26 @@ use schemas::payments as wire_of;
 use schemas::{DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes.
-const LAYOUT: u64 = 0x7061_7973_0000_0002;
+const LAYOUT: u64 = 0x7061_7973_0000_0003;
+/// Of the one before, which had no adjustments.
+const LAYOUT_2: u64 = 0x7061_7973_0000_0002;
 /// The first shape began with a count, which is never as large.
 const COUNTS_BELOW: u64 = 1 << 32;
 
+mod adjustments;
+
 wire! {
+    /// The second shape.
+    record SavedBefore { layout: u64, payments: SavedPayments }
     /// All of one partition.
     record Saved {
         layout: u64,
+        payments: SavedPayments,
+        adjustments: Vec<SavedAdjustment>,
+        unclaimed: Vec<SavedUnclaimed>,
+    }
+    /// What the second shape had behind its number.
+    record SavedPayments {
         books: SavedBooks,
         told: Vec<SavedTold>,
         unmatched: Vec<SavedPayment>,
@@ -39,6 +51,17 @@ wire! {
         known_as: Option<String>,
         approve_at: Option<String>,
     }
+    /// See [`domain::AdjustmentState`].
+    record SavedAdjustment {
+        proposed: wire_of::AdjustmentProposed,
+        answer: Option<SavedAnswer>,
+    }
+    /// What was said, and what became of it.
+    record SavedAnswer { standing: Standing, reason: String, by: String, at: Timestamp }
+    /// See [`domain::AdjustmentState`].
+    enum Standing { Approved, Declined, Booked, Refused }
+    /// See [`State::unclaimed_minor`].
+    record SavedUnclaimed { reference: String, amount: Money }
     /// A payment; a union within a list is a record's field.
     record SavedPayment { payment: wire_of::Payment }
     /// Money without an open deposit.
@@ -116,6 +139,15 @@ same_names!(
 pub(crate) fn encode(state: &State) -> Vec<u8> {
     Saved {
         layout: LAYOUT,
+        payments: save_payments(state),
+        adjustments: adjustments::save(state),
+        unclaimed: adjustments::save_unclaimed(state),
+    }
+    .to_bytes()
+}
+
+fn save_payments(state: &State) -> SavedPayments {
+    SavedPayments {
         books: save_books(state),
         told: save_told(state),
         unmatched: state
@@ -140,7 +172,6 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
             .map(codec::finding_to_wire)
             .collect(),
     }
-    .to_bytes()
 }
 
 fn save_books(state: &State) -> SavedBooks {
@@ -229,10 +260,20 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     if first < COUNTS_BELOW {
         return Ok(without_more(SavedBooks::from_bytes(bytes)?));
     }
+    if first == LAYOUT_2 {
+        let saved = SavedBefore::from_bytes(bytes)?;
+        return Ok(adjustments::without(saved.payments));
+    }
     if first != LAYOUT {
         return Err(DecodeError::NotAllowed("a snapshot of another layout"));
     }
     let saved = Saved::from_bytes(bytes)?;
+    let mut state = load_payments(saved.payments);
+    adjustments::load(&mut state, saved.adjustments, saved.unclaimed)?;
+    Ok(state)
+}
+
+fn load_payments(saved: SavedPayments) -> State {
     let mut state = load_books(saved.books);
     for told in saved.told {
         load_told(&mut state, told);
@@ -250,7 +291,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
         .map(|finding| (finding.reference.clone(), finding))
         .collect();
     state.derive_flows();
-    Ok(state)
+    state
 }
 
 /// A state of the first shape: nothing of it was in a provider's file. What stands in suspense from
@@ -402,6 +443,26 @@ mod tests {
             ..books
         };
         assert_eq!(decode(&empty.to_bytes()), Ok(State::default()));
+    }
+
+    #[test]
+    fn a_snapshot_of_the_second_shape_is_read_and_its_suspense_is_there_to_be_taken_out() {
+        let amount = Money::from_minor(500, Currency::Eur);
+        let suspense = SavedSuspense {
+            reference: "invoice-7".to_owned(),
+            amount,
+        };
+        let before = SavedBefore {
+            layout: LAYOUT_2,
+            payments: SavedPayments {
+                suspense: vec![suspense],
+                ..save_payments(&State::default())
+            },
+        };
+        let state = decode(&before.to_bytes()).expect("it is read");
+        let key = ("invoice-7".to_owned(), Currency::Eur);
+        assert_eq!(state.unclaimed_minor.get(&key), Some(&500));
+        assert_eq!(decode(&encode(&state)), Ok(state));
     }
 
     #[test]

@@ -165,7 +165,12 @@ impl Worker {
             | wire::Event::UnknownPaymentReported(_)
             | wire::Event::DepositLimitNoticed(_)
             | wire::Event::ExclusionNoticed(_)
-            | wire::Event::ProviderReconciled(_) => {}
+            | wire::Event::ProviderReconciled(_)
+            | wire::Event::AdjustmentProposed(_)
+            | wire::Event::AdjustmentApproved(_)
+            | wire::Event::AdjustmentDeclined(_)
+            | wire::Event::AdjustmentBooked(_)
+            | wire::Event::AdjustmentRefused(_) => {}
         }
     }
 

@@ -123,7 +123,7 @@ impl Stage {
             amount: ledger::Amount::Exactly(ledger::Exactly { minor: FUNDS_MINOR }),
             kind: ledger::TransferKind::Post(ledger::Post {}),
             linked: false,
-            code: ledger::TransferCode::Adjustment,
+            code: ledger::TransferCode::Benchmark,
             credit_fallback: None,
             rules_waived: false,
         };

@@ -9,6 +9,7 @@ use crate::lists::{Page, cursor_of, page_json};
 use crate::money::{self, At};
 use crate::positions::Token;
 use crate::problem::Problem;
+use crate::routes::adjustments;
 use crate::routes::protection::{exclusion, may_be_written_to, own_limits};
 use crate::shapes::{Named, time};
 use crate::{ledger_reads, views};
@@ -17,7 +18,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{Money, Topic};
 use schemas::Wire;
-use schemas::ledger::AccountKind;
+use schemas::ledger::{AccountKind, TransferCode};
 use schemas::rows::{RestrictionRow, StatementRow, table};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -137,7 +138,17 @@ pub(crate) async fn statement(
         .last()
         .filter(|(_, line)| full && line.entry > 1)
         .map(|(_, line)| cursor_of(&line.entry.to_be_bytes()));
-    let items = lines.iter().map(|(_, line)| statement_line(line)).collect();
+    let mut items = Vec::with_capacity(lines.len());
+    for (_, line) in &lines {
+        let mut shown = statement_line(line);
+        if line.code == TransferCode::Adjustment
+            && let Some(object) = shown.as_object_mut()
+        {
+            let reason = adjustments::reason_of(&app, line.transfer).await?;
+            object.insert("reason".to_owned(), json!(reason));
+        }
+        items.push(shown);
+    }
     Ok(page_json(items, next_cursor))
 }
 

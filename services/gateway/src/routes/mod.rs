@@ -1,6 +1,7 @@
 //! The routes, by what they are about.
 
 pub(crate) mod account;
+pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod audit;
 pub(crate) mod auth;

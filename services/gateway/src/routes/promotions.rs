@@ -103,7 +103,7 @@ fn price_min(fields: &mut Fields, text: Option<&str>) -> Option<Price> {
 }
 
 /// The currency is the customer's, so that what is won is worth something to them.
-async fn must_be_theirs(
+pub(crate) async fn must_be_theirs(
     app: &App,
     customer: CustomerId,
     pointer: &str,

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, and its numbers are small"
 )]
 
+mod adjustments;
 mod admission;
 mod audit;
 mod browsers;

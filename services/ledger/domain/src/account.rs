@@ -40,10 +40,13 @@ pub enum AccountKind {
     Book,
     /// Money at the payment provider: no bound.
     Provider,
-    /// Credits that no other account could take: no bound, but somebody must look.
+    /// Credits that no other account could take, until somebody has looked: what is taken out came
+    /// in before.
     Suspense,
     /// Bonus money given: no bound.
     Promotions,
+    /// What persons have corrected: no bound.
+    Adjustments,
 }
 
 /// The bound that a kind of account keeps.
@@ -64,9 +67,12 @@ impl AccountKind {
     pub const fn takes_rules(self) -> bool {
         match self {
             Self::Cash | Self::Bonus => true,
-            Self::Receivable | Self::Book | Self::Provider | Self::Suspense | Self::Promotions => {
-                false
-            }
+            Self::Receivable
+            | Self::Book
+            | Self::Provider
+            | Self::Suspense
+            | Self::Promotions
+            | Self::Adjustments => false,
         }
     }
 
@@ -74,9 +80,9 @@ impl AccountKind {
     #[must_use]
     pub const fn bound(self) -> Bound {
         match self {
-            Self::Cash | Self::Bonus => Bound::Covered,
+            Self::Cash | Self::Bonus | Self::Suspense => Bound::Covered,
             Self::Receivable => Bound::Owing,
-            Self::Book | Self::Provider | Self::Suspense | Self::Promotions => Bound::Free,
+            Self::Book | Self::Provider | Self::Promotions | Self::Adjustments => Bound::Free,
         }
     }
 }

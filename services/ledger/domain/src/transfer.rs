@@ -263,6 +263,7 @@ impl AccountKind {
             Self::Provider => 4,
             Self::Suspense => 5,
             Self::Promotions => 6,
+            Self::Adjustments => 7,
         }
     }
 }

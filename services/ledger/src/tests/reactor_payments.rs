@@ -1,8 +1,11 @@
 //! Deposits and withdrawals as transfers.
 
 use super::*;
-use kernel::{DepositId, WithdrawalId};
-use schemas::payments::withdrawal_hold;
+use kernel::{AdjustmentId, DepositId, WithdrawalId};
+use schemas::payments::{
+    Adjustment, AdjustmentAnswered, AdjustmentApproved, CreditCustomer, DebitCustomer, Movement,
+    SuspenseToCustomer, SuspenseToHouse, SuspenseToProvider, adjustment_transfer, withdrawal_hold,
+};
 
 fn deposited(minor: i64) -> payments::Event {
     payments::Event::DepositConfirmed(payments::DepositConfirmed {
@@ -134,4 +137,113 @@ fn money_that_belongs_to_no_open_deposit_is_kept_in_suspense() {
         .hears(&by_payments([unknown]));
     assert_eq!(world.posted(house(AccountKind::Suspense)), 70, "once");
     assert_eq!(world.posted(house(AccountKind::Provider)), -70);
+}
+
+fn approved(movement: Movement, minor: i64) -> payments::Event {
+    payments::Event::AdjustmentApproved(AdjustmentApproved {
+        answered: AdjustmentAnswered {
+            adjustment: Adjustment {
+                adjustment: AdjustmentId::example(9, PARTITION),
+                movement,
+                amount: eur(minor),
+                reason: "settled at the wrong price".to_owned(),
+            },
+            proposed_by: "olga".to_owned(),
+            proposed_at: Timestamp::from_millis(1),
+            lapses_at: Timestamp::from_millis(9),
+            reason: "seen the same".to_owned(),
+            by: "otto".to_owned(),
+            answered_at: Timestamp::from_millis(2),
+        },
+    })
+}
+
+fn credit() -> Movement {
+    Movement::CreditCustomer(CreditCustomer { customer: ann() })
+}
+
+fn debit() -> Movement {
+    Movement::DebitCustomer(DebitCustomer { customer: ann() })
+}
+
+fn reference() -> String {
+    "invoice-7".to_owned()
+}
+
+#[test]
+fn an_approved_credit_comes_from_the_account_of_adjustments_once() {
+    let mut world = World::new().hears(&by_payments([approved(credit(), 70)]));
+    assert_eq!(world.cash(), (70, 0));
+    assert_eq!(world.posted(house(AccountKind::Adjustments)), -70);
+    assert_eq!(world.hear(&by_payments([approved(credit(), 70)])), []);
+}
+
+#[test]
+fn an_approved_credit_repays_debts_first() {
+    let world = World::new()
+        .owing(30)
+        .hears(&by_payments([approved(credit(), 70)]));
+    assert_eq!((world.cash(), world.debt()), ((40, 0), 0));
+}
+
+#[test]
+fn an_approved_debit_is_never_more_than_there_is() {
+    let world = World::funded(100).hears(&by_payments([approved(debit(), 100)]));
+    assert_eq!(world.cash(), (0, 0));
+    assert_eq!(world.posted(house(AccountKind::Adjustments)), 100);
+    let mut short = World::funded(100).hears(&by_payments([requested(1)]));
+    let told = short.hear(&by_payments([approved(debit(), 100)]));
+    let [Event::TransferRefused(refused)] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    let adjustment = AdjustmentId::example(9, PARTITION);
+    assert_eq!(refused.id, adjustment_transfer(adjustment));
+    assert_eq!(
+        refused.reason,
+        ledger_domain::RefusalReason::DebitExceedsAvailable
+    );
+    assert_eq!(short.cash(), (100, 1));
+}
+
+#[test]
+fn an_approved_credit_keeps_the_account_s_rules() {
+    let blocked = Rules {
+        credits_blocked: true,
+        ..Rules::default()
+    };
+    let world = World::new()
+        .ruled(blocked)
+        .hears(&by_payments([approved(credit(), 70)]));
+    assert_eq!(world.cash(), (0, 0));
+    assert_eq!(world.posted(of_ann(AccountKind::Suspense)), 0);
+}
+
+#[test]
+fn money_leaves_suspense_to_a_customer_the_provider_or_the_house() {
+    let unknown = payments::Event::UnknownPaymentReported(payments::UnknownPaymentReported {
+        provider: "card".to_owned(),
+        provider_event: "e9".to_owned(),
+        reference: reference(),
+        amount: eur(70),
+    });
+    let after = |movement| {
+        World::new()
+            .hears(&by_payments([unknown.clone()]))
+            .hears(&by_payments([approved(movement, 70)]))
+    };
+    let (customer, reference) = (ann(), reference());
+    let theirs = after(Movement::SuspenseToCustomer(SuspenseToCustomer {
+        customer,
+        reference: reference.clone(),
+    }));
+    assert_eq!(theirs.cash(), (70, 0));
+    let back = after(Movement::SuspenseToProvider(SuspenseToProvider {
+        reference: reference.clone(),
+    }));
+    assert_eq!(back.posted(house(AccountKind::Provider)), 0);
+    let kept = after(Movement::SuspenseToHouse(SuspenseToHouse { reference }));
+    assert_eq!(kept.posted(house(AccountKind::Adjustments)), 70);
+    for world in [theirs, back, kept] {
+        assert_eq!(world.posted(house(AccountKind::Suspense)), 0);
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Duty: plain data. Prohibition: nothing here is checked; the decider does that.
 
-use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, WithdrawalId};
+use crate::adjustment::{Adjustment, Answer};
+use kernel::{AdjustmentId, CustomerId, DepositId, Digest, Money, Timestamp, WithdrawalId};
 
 /// One input of a payments partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub enum Command {
     ReportTakenOn(ReportTakenOn),
     /// Lines of a provider's file are held against the books.
     Reconcile(Reconcile),
+    /// One person wants an account corrected.
+    ProposeAdjustment(ProposeAdjustment),
+    /// Another one agrees.
+    ApproveAdjustment(AnswerAdjustment),
+    /// It is not to be.
+    DeclineAdjustment(AnswerAdjustment),
+    /// The ledger has judged adjustments. Comes from its journal only.
+    NoticeBookings(Vec<BookingNotice>),
     /// The ledger has judged holds. Comes from its journal only.
     NoticeHolds(Vec<HoldNotice>),
     /// Auth has changed what binds customers. Comes from its journal only.
@@ -166,6 +175,35 @@ pub struct HoldNotice {
     /// Whose hold.
     pub withdrawal: WithdrawalId,
     /// Why it was refused; none: the money is held.
+    pub refused: Option<String>,
+}
+
+/// One person wants an account corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposeAdjustment {
+    /// What is to be done; its id is minted outside.
+    pub adjustment: Adjustment,
+    /// Who, by the id of the person.
+    pub by: String,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// An answer to a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerAdjustment {
+    /// Which.
+    pub adjustment: AdjustmentId,
+    /// What is said.
+    pub answer: Answer,
+}
+
+/// What the ledger has said of an adjustment's transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BookingNotice {
+    /// Of which adjustment.
+    pub adjustment: AdjustmentId,
+    /// Why it was refused; none: the money has moved.
     pub refused: Option<String>,
 }
 

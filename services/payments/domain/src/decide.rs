@@ -6,7 +6,7 @@
 use crate::command::{Command, CustomerNotice};
 use crate::event::Event;
 use crate::state::State;
-use crate::{deposit, outcome, reconcile, taken_on, withdrawal};
+use crate::{adjustment, deposit, outcome, reconcile, taken_on, withdrawal};
 use kernel::{CustomerId, Decider, Money, Timestamp};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,44 @@ pub enum Rejection {
         /// How much.
         available: Money,
     },
+    /// Why is not said, or at too great length.
+    #[error("a reason of 1 to {characters_max} characters is needed")]
+    ReasonNotAllowed {
+        /// The most.
+        characters_max: u32,
+    },
+    /// Another adjustment has this id.
+    #[error("another adjustment has this id")]
+    AdjustmentIdTaken,
+    /// No such adjustment.
+    #[error("no such adjustment")]
+    AdjustmentUnknown,
+    /// It was approved or declined before.
+    #[error("the adjustment was answered before")]
+    AdjustmentAnsweredBefore,
+    /// By the one who proposed it.
+    #[error("nobody approves their own proposal")]
+    OwnProposal,
+    /// By the one whose account it is.
+    #[error("nobody has a hand in their own account")]
+    OwnAccount,
+    /// Too late.
+    #[error("the proposal has lapsed")]
+    ProposalLapsed {
+        /// Since when.
+        lapsed_at: Timestamp,
+    },
+    /// The customer lives in another partition than the money.
+    #[error("the customer lives in another partition than the money")]
+    CustomerElsewhere,
+    /// So much is not in suspense.
+    #[error("{available:?} is in suspense under {reference:?}")]
+    SuspenseTooLow {
+        /// Under which reference.
+        reference: String,
+        /// How much is.
+        available: Money,
+    },
 }
 
 impl Decider for Payments {
@@ -79,6 +117,10 @@ impl Decider for Payments {
             Command::ReportOutcome(command) => Ok(outcome::report(state, command)),
             Command::ReportTakenOn(told) => Ok(taken_on::report(state, told)),
             Command::Reconcile(asked) => Ok(reconcile::reconcile(state, asked)),
+            Command::ProposeAdjustment(asked) => adjustment::propose(state, asked),
+            Command::ApproveAdjustment(said) => adjustment::approve(state, said),
+            Command::DeclineAdjustment(said) => adjustment::decline(state, said),
+            Command::NoticeBookings(notices) => Ok(adjustment::notice_bookings(state, notices)),
             Command::NoticeHolds(notices) => Ok(withdrawal::notice_holds(state, notices)),
             Command::NoticeCustomers(notices) => Ok(notice_customers(state, notices)),
         }

@@ -3,9 +3,10 @@
 //! Duty: the facts, each with the whole payment, so that its row of a view and the ledger's
 //! postings follow from it alone. Prohibition: no card, account or bank detail is ever here.
 
+use crate::adjustment::{Adjustment, Answered};
 use crate::command::PaymentRef;
 use crate::customer::DepositLimits;
-use kernel::{CustomerId, DepositId, Digest, Money, Timestamp, WithdrawalId};
+use kernel::{CustomerId, DepositId, Digest, Money, Proposal, Timestamp, WithdrawalId};
 
 /// A deposit as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,21 @@ pub enum Event {
         matched: Vec<PaymentRef>,
         /// What does not.
         findings: Vec<Finding>,
+    },
+    /// One person wants an account corrected.
+    AdjustmentProposed(Proposal<Adjustment>),
+    /// Another one agrees; the ledger is to move the money.
+    AdjustmentApproved(Answered),
+    /// It is not to be.
+    AdjustmentDeclined(Answered),
+    /// The ledger has moved the money.
+    AdjustmentBooked(Answered),
+    /// The ledger has refused; nothing moved.
+    AdjustmentRefused {
+        /// What was approved.
+        answered: Answered,
+        /// Why, in the ledger's words.
+        refusal: String,
     },
 }
 

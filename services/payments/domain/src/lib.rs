@@ -1,12 +1,14 @@
 //! Money on its way in and out: deposits, withdrawals and what the provider says of them.
 //!
-//! Duty: the rules, as a pure decider over one partition's payments. A deposit is requested,
+//! Duty: the rules, as a pure decider over one partition's payments and the corrections of its
+//! accounts by two persons. A deposit is requested,
 //! called for outside, and confirmed or failed by the provider's outcome; a withdrawal first
 //! waits for the ledger's hold. Deposit limits are counted here, in this journal.
 //!
 //! Prohibition: no call to a provider and no booking. Outcomes come in as commands, money moves
 //! in the ledger.
 
+mod adjustment;
 mod closed_loop;
 mod command;
 mod customer;
@@ -21,9 +23,11 @@ mod state;
 mod taken_on;
 mod withdrawal;
 
+pub use adjustment::{Adjustment, AdjustmentRules, AdjustmentState, Answer, Answered, Movement};
 pub use command::{
-    Command, CustomerNotice, HoldNotice, Outcome, PaymentRef, ProviderLine, Reconcile,
-    ReportOutcome, ReportTakenOn, RequestDeposit, RequestWithdrawal, Terms,
+    AnswerAdjustment, BookingNotice, Command, CustomerNotice, HoldNotice, Outcome, PaymentRef,
+    ProposeAdjustment, ProviderLine, Reconcile, ReportOutcome, ReportTakenOn, RequestDeposit,
+    RequestWithdrawal, Terms,
 };
 pub use customer::{Counted, Customer, DepositLimits, Flow, InstrumentKey, Window};
 pub use decide::{Payments, Rejection};

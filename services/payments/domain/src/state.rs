@@ -2,10 +2,11 @@
 //!
 //! Duty: the state and its fold. Prohibition: no judgement.
 
+use crate::adjustment::AdjustmentState;
 use crate::command::PaymentRef;
 use crate::customer::{Counted, Customer, Flow, InstrumentKey};
 use crate::event::{Deposit, Event, Finding, FindingKind, Withdrawal};
-use kernel::{CustomerId, DepositId, Money, WithdrawalId};
+use kernel::{AdjustmentId, Currency, CustomerId, DepositId, Money, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The payments of one partition.
@@ -25,6 +26,11 @@ pub struct State {
     pub suspense: BTreeMap<String, Money>,
     /// What stands between providers' files and the books, by reference.
     pub findings: BTreeMap<String, Finding>,
+    /// What persons correct, by id.
+    pub adjustments: BTreeMap<AdjustmentId, AdjustmentState>,
+    /// What is in suspense under a provider's reference and was taken out by nobody, in minor units;
+    /// never zero.
+    pub unclaimed_minor: BTreeMap<(String, Currency), i64>,
 }
 
 /// What a provider told of a payment that it is at.
@@ -185,6 +191,17 @@ impl State {
             Event::ProviderReconciled {
                 matched, findings, ..
             } => self.reconciled(matched, findings),
+            Event::AdjustmentProposed(proposal) => self.note_proposal(proposal),
+            Event::AdjustmentApproved(answered) => self.note_approval(answered),
+            Event::AdjustmentDeclined(answered) => {
+                let state = AdjustmentState::Declined(answered.clone());
+                self.adjustments.insert(answered.proposal.what.id, state);
+            }
+            Event::AdjustmentBooked(answered) => {
+                let state = AdjustmentState::Booked(answered.clone());
+                self.adjustments.insert(answered.proposal.what.id, state);
+            }
+            Event::AdjustmentRefused { answered, .. } => self.note_refusal(answered),
         }
     }
 
@@ -279,9 +296,21 @@ impl State {
         }
     }
 
+    /// What a provider's file is held against is the last amount; what is there to be taken out are
+    /// all of them, as in the ledger.
     fn keep_in_suspense(&mut self, reference: &str, amount: Money) {
         self.suspense.insert(reference.to_owned(), amount);
+        self.add_unclaimed(reference, amount.currency(), amount.minor().max(0));
         self.found_before(reference, amount);
+    }
+
+    pub(crate) fn add_unclaimed(&mut self, reference: &str, currency: Currency, minor: i64) {
+        let key = (reference.to_owned(), currency);
+        let sum = self.unclaimed_minor.entry(key.clone()).or_default();
+        *sum = sum.saturating_add(minor);
+        if *sum == 0 {
+            self.unclaimed_minor.remove(&key);
+        }
     }
 
     /// Whether that was missing here by a file; it is no more.

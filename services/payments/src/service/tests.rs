@@ -2,15 +2,18 @@
 
 use super::*;
 use kernel::{
-    CorrelationId, Currency, CustomerId, Decider, DepositId, Digest, Money, TransferId,
-    WithdrawalId,
+    AdjustmentId, CorrelationId, Currency, CustomerId, Decider, DepositId, Digest, Money, Proposal,
+    TransferId, WithdrawalId,
 };
 use payments_domain::{
-    CustomerNotice, DepositLimits, Finding, FindingKind, HoldNotice, PaymentRef, Window,
+    Adjustment, Answer, Answered, BookingNotice, CustomerNotice, DepositLimits, Finding,
+    FindingKind, HoldNotice, Movement, PaymentRef, Window,
 };
 use payments_domain::{Deposit, Withdrawal};
-use schemas::payments::withdrawal_hold;
-use schemas::rows::{DepositRow, PaymentStatus, WithdrawalRow, table};
+use schemas::payments::{adjustment_transfer, withdrawal_hold};
+use schemas::rows::{
+    AdjustmentRow, AdjustmentStatus, DepositRow, PaymentStatus, WithdrawalRow, table,
+};
 use schemas::{Body, ClaimId, Events, Header, Kind, Wire, auth, ledger};
 
 const ANNA: CustomerId = CustomerId::example(1, 3);
@@ -39,8 +42,66 @@ fn withdrawal() -> Withdrawal {
     }
 }
 
+/// What one person proposes and another one answers, of every way that money may go.
+fn answered(number: u64) -> Answered {
+    let (customer, reference) = (ANNA, "invoice".to_owned());
+    let movement = match number {
+        40 => Movement::CreditCustomer { customer },
+        41 => Movement::DebitCustomer { customer },
+        42 => Movement::SuspenseToCustomer {
+            customer,
+            reference,
+        },
+        43 => Movement::SuspenseToProvider { reference },
+        _ => Movement::SuspenseToHouse { reference },
+    };
+    let what = Adjustment {
+        id: AdjustmentId::example(number, 3),
+        movement,
+        amount: Money::from_minor(100, Currency::Eur),
+        reason: "the provider has found the payer".to_owned(),
+    };
+    Answered {
+        proposal: Proposal {
+            what,
+            by: "olga".to_owned(),
+            proposed_at: NOW,
+            lapses_at: NOW,
+        },
+        answer: Answer {
+            reason: "seen the same".to_owned(),
+            by: "otto".to_owned(),
+            at: NOW,
+        },
+    }
+}
+
+/// Adjustments at every stage, behind the money in suspense.
+fn of_adjustments() -> Vec<Event> {
+    let proposed = (40..45).map(|number| Event::AdjustmentProposed(answered(number).proposal));
+    let mut events: Vec<_> = proposed.collect();
+    events.extend([
+        Event::AdjustmentApproved(answered(41)),
+        Event::AdjustmentApproved(answered(42)),
+        Event::AdjustmentBooked(answered(42)),
+        Event::AdjustmentDeclined(answered(43)),
+        Event::AdjustmentApproved(answered(44)),
+        Event::AdjustmentRefused {
+            answered: answered(44),
+            refusal: "refused_by_ledger".to_owned(),
+        },
+    ]);
+    events
+}
+
 /// One event of each kind, in an order that could be.
 fn events() -> Vec<Event> {
+    let mut events = of_payments();
+    events.extend(of_adjustments());
+    events
+}
+
+fn of_payments() -> Vec<Event> {
     let other = |number| Withdrawal {
         id: WithdrawalId::example(number, 3),
         ..withdrawal()
@@ -148,7 +209,7 @@ fn every_event_survives_the_wire() {
         let decoded = wire::Event::from_bytes(&bytes).expect("what was encoded decodes");
         assert_eq!(PaymentsService::event_from_wire(decoded), Ok(event));
     }
-    assert_eq!(kinds.len(), 14);
+    assert_eq!(kinds.len(), 19);
 }
 
 #[test]
@@ -234,6 +295,89 @@ fn rows_tell_where_payments_stand() {
     let failed = WithdrawalRow::from_bytes(&last(table::WITHDRAWAL, failed)).expect("decodes");
     assert_eq!(failed.status, PaymentStatus::Failed);
     assert_eq!(failed.reason.as_deref(), Some("insufficient_funds"));
+}
+
+#[test]
+fn rows_tell_where_adjustments_and_suspense_stand() {
+    let wired = events()
+        .iter()
+        .map(PaymentsService::event_to_wire)
+        .collect();
+    let body = Body {
+        rejection: None,
+        events: wired,
+    };
+    let events = Events::PaymentsEvents(body);
+    let rows = crate::rows(&decision(Topic::PaymentsEvents, events));
+    let last = |number: u64| {
+        let key = AdjustmentId::example(number, 3).bytes();
+        let mut of_table = rows.iter().filter(|row| row.table == table::ADJUSTMENT);
+        let row = of_table
+            .rfind(|row| row.key == key)
+            .expect("the row was written");
+        AdjustmentRow::from_bytes(&row.value).expect("decodes")
+    };
+    let statuses = (40..45).map(|number| last(number).status);
+    let expected = [
+        AdjustmentStatus::Proposed,
+        AdjustmentStatus::Approved,
+        AdjustmentStatus::Booked,
+        AdjustmentStatus::Declined,
+        AdjustmentStatus::Refused,
+    ];
+    assert!(statuses.eq(expected));
+    assert_eq!(last(44).refusal.as_deref(), Some("refused_by_ledger"));
+    let second = last(42).answer.expect("somebody answered");
+    assert_eq!(
+        (last(42).proposed_by.as_str(), second.by.as_str()),
+        ("olga", "otto")
+    );
+    let under = |table: &str| {
+        let of_table = rows.iter().filter(|row| row.table == table);
+        let keys = of_table.filter(|row| row.key.starts_with(b"invoice\0"));
+        keys.map(|row| row.key.clone())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(under(table::SUSPENDED).len(), 1);
+    assert_eq!(under(table::SUSPENSE_ADJUSTMENT).len(), 3);
+}
+
+#[test]
+fn the_ledger_tells_of_adjustments() {
+    let adjustment = AdjustmentId::example(40, 3);
+    let account = |customer, kind| ledger::Account {
+        customer,
+        ..account(kind)
+    };
+    let balance = ledger::Balance {
+        posted_minor: 500,
+        held_minor: 0,
+        entry: 2,
+    };
+    let posted = ledger::Event::TransferPosted(ledger::TransferPosted {
+        id: adjustment_transfer(adjustment),
+        debit: account(None, ledger::AccountKind::Adjustments),
+        credit: account(Some(ANNA), ledger::AccountKind::Cash),
+        minor: 500,
+        code: ledger::TransferCode::Adjustment,
+        debit_after: balance.clone(),
+        credit_after: balance,
+        content: ledger::ContentHash::default(),
+    });
+    let other = AdjustmentId::example(41, 3);
+    let refused = refused(adjustment_transfer(other), ledger::TransferCode::Adjustment);
+    let expected = vec![
+        BookingNotice {
+            adjustment,
+            refused: None,
+        },
+        BookingNotice {
+            adjustment: other,
+            refused: Some("insufficient_funds".to_owned()),
+        },
+    ];
+    let command = PaymentsService::react(3, &of_ledger(vec![posted, refused]), &(), NOW);
+    assert_eq!(command, Some(Command::NoticeBookings(expected)));
 }
 
 fn account(kind: ledger::AccountKind) -> ledger::Account {

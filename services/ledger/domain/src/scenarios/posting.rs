@@ -106,14 +106,30 @@ fn the_houses_accounts_have_no_bound() {
     for kind in [
         AccountKind::Book,
         AccountKind::Provider,
-        AccountKind::Suspense,
         AccountKind::Promotions,
+        AccountKind::Adjustments,
     ] {
         let transfer = post(1, house(kind), ann(), i64::MAX);
         let state = Scenario::<Ledger>::given([])
             .after(batch([transfer]))
             .state();
         assert_eq!(state.balance(house(kind)).posted_minor, -i64::MAX);
+    }
+}
+
+#[test]
+fn no_more_leaves_suspense_than_came() {
+    for suspense in [house(AccountKind::Suspense), of_ann(AccountKind::Suspense)] {
+        let came =
+            || Scenario::<Ledger>::given([]).after(batch([post(1, provider(), suspense, 50)]));
+        refused(
+            came(),
+            post(2, suspense, ann(), 51),
+            RefusalReason::DebitExceedsAvailable,
+        );
+        let state = came().after(batch([post(2, suspense, ann(), 50)])).state();
+        assert_eq!(state.balance(ann()).posted_minor, 50);
+        assert_eq!(state.balance(suspense).posted_minor, 0);
     }
 }
 

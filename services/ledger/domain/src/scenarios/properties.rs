@@ -5,7 +5,7 @@ use crate::{AccountRulesSet, Rules};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const KINDS: [AccountKind; 7] = [
+const KINDS: [AccountKind; 8] = [
     AccountKind::Cash,
     AccountKind::Bonus,
     AccountKind::Receivable,
@@ -13,6 +13,7 @@ const KINDS: [AccountKind; 7] = [
     AccountKind::Provider,
     AccountKind::Suspense,
     AccountKind::Promotions,
+    AccountKind::Adjustments,
 ];
 
 fn accounts() -> impl Strategy<Value = Account> {

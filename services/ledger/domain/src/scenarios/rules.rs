@@ -165,6 +165,7 @@ fn only_customers_money_takes_rules() {
         AccountKind::Provider,
         AccountKind::Suspense,
         AccountKind::Promotions,
+        AccountKind::Adjustments,
     ] {
         Scenario::<Ledger>::given([])
             .when(set(of_ann(kind), MAX_100))

@@ -16,10 +16,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("failpoints", &[]),
     // The platform: ports, adapters that only know their port, the machinery.
     ("eventlog", &["kernel", "schemas"]),
-    ("eventlog-sqlite", &["kernel", "eventlog"]),
+    ("sqlite-readers", &[]),
+    ("eventlog-sqlite", &["kernel", "eventlog", "sqlite-readers"]),
     ("eventlog-kafka", &["kernel", "schemas", "eventlog"]),
     ("viewstore", &["kernel"]),
-    ("viewstore-sqlite", &["kernel", "viewstore"]),
+    (
+        "viewstore-sqlite",
+        &["kernel", "viewstore", "sqlite-readers"],
+    ),
     ("viewstore-scylla", &["kernel", "failpoints", "viewstore"]),
     ("snapshots", &["kernel", "failpoints"]),
     ("keystore", &["kernel"]),
@@ -110,7 +114,10 @@ const MODELS: &[&str] = &["claim-model", "stack", "faultproxy"];
 
 /// Heavy or telling dependencies, and who may name them.
 const ONLY: &[(&str, &[&str])] = &[
-    ("rusqlite", &["eventlog-sqlite", "viewstore-sqlite"]),
+    (
+        "rusqlite",
+        &["sqlite-readers", "eventlog-sqlite", "viewstore-sqlite"],
+    ),
     ("rdkafka", &["eventlog-kafka"]),
     ("scylla", &["viewstore-scylla"]),
     ("redis", &["ratestore-redis"]),

@@ -13,7 +13,6 @@ mod error;
 mod file;
 mod lock;
 mod log;
-mod pool;
 mod queue;
 mod read_only;
 mod recent;

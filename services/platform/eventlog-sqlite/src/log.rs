@@ -8,7 +8,6 @@ use crate::checkpoint::Checkpoints;
 use crate::error::{OpenError, read_error};
 use crate::file::{self, FilePartition};
 use crate::lock::FolderLock;
-use crate::pool::Pool;
 use crate::queue::{Queue, Records};
 use crate::read_only::ReadOnlyLog;
 use crate::recent::{Lookup, Recent};
@@ -19,6 +18,7 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, pending, ready};
 use kernel::{Offset, TopicPartition};
+use sqlite_readers::Readers;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -103,7 +103,7 @@ struct Shared {
     queue: Arc<Queue>,
     recent: Arc<Recent>,
     folded: Folded,
-    pool: Pool,
+    readers: Readers,
 }
 
 struct Threads {
@@ -153,7 +153,8 @@ impl SqliteLog {
                 .spawn(run)
                 .map_err(|error| failed(&error))
         };
-        let (pool, mut others) = Pool::start(connections).map_err(|error| failed(&error))?;
+        let (readers, mut others) =
+            Readers::start("log-reader", connections).map_err(|error| failed(&error))?;
         let signal = checkpoints.clone();
         others.push(spawn(
             "log-checkpoint",
@@ -166,7 +167,7 @@ impl SqliteLog {
                 queue,
                 recent,
                 folded: Folded::new(options.folded_bytes_max),
-                pool,
+                readers,
             }),
             commits,
             checkpoints,
@@ -225,7 +226,7 @@ impl SqliteLog {
             return;
         };
         self.shared.queue.close();
-        self.shared.pool.close();
+        self.shared.readers.close();
         self.checkpoints.close();
         // The readers first: the writer's last checkpoint needs them gone.
         let ended = threads.others.into_iter().chain([threads.writer]);
@@ -307,7 +308,7 @@ impl EventLog for SqliteLog {
         let Some(stored) = recent.stored_partition(topic_partition) else {
             return ready(Ok(Vec::new())).boxed();
         };
-        let answer = self.shared.pool.run(move |db| {
+        let answer = self.shared.readers.run(move |db| {
             file::read(db, stored.id, from, bytes_max)
                 .map_err(|error| read_error(topic_partition, &error))
         });

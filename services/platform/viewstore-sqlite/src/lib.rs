@@ -10,7 +10,6 @@
 //! look at it through `ReadOnlyViews`, which repairs nothing.
 
 mod file;
-mod pool;
 mod read_only;
 mod store;
 mod writer;

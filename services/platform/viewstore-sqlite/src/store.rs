@@ -4,13 +4,13 @@
 //! waiting on a disk on the caller's thread, but for opening and closing.
 
 use crate::file::{self, unavailable};
-use crate::pool::Pool;
 use crate::writer::{self, Change};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use kernel::TopicPartition;
 use rusqlite::Connection;
+use sqlite_readers::Readers;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -48,8 +48,8 @@ pub enum Opened {
 pub struct SqliteViewStore {
     opened: Opened,
     changes: Mutex<Option<Sender<Change>>>,
-    pool: Pool,
-    readers: Mutex<Vec<JoinHandle<()>>>,
+    readers: Readers,
+    reading: Mutex<Vec<JoinHandle<()>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -70,7 +70,8 @@ impl SqliteViewStore {
             .map(|_| file::connect(folder))
             .collect::<Result<_, _>>()
             .map_err(|error| failed(&error))?;
-        let (pool, readers) = Pool::start(connections).map_err(|error| failed(&error))?;
+        let (readers, threads) =
+            Readers::start("view-reader", connections).map_err(|error| failed(&error))?;
         let (changes, receiver) = channel();
         let writer = std::thread::Builder::new()
             .name("view-writer".to_owned())
@@ -79,8 +80,8 @@ impl SqliteViewStore {
         Ok(Self {
             opened,
             changes: Mutex::new(Some(changes)),
-            pool,
-            readers: Mutex::new(readers),
+            readers,
+            reading: Mutex::new(threads),
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -95,9 +96,9 @@ impl SqliteViewStore {
     pub fn close(&self) {
         // The readers first: the last connection to go puts everything into the one file, and
         // only the writer's can.
-        self.pool.close();
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        readers.drain(..).for_each(join);
+        self.readers.close();
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.drain(..).for_each(join);
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         changes.take();
         drop(changes);
@@ -124,7 +125,7 @@ impl SqliteViewStore {
         operation: &'static str,
         read: impl FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, ViewError>> {
-        self.pool
+        self.readers
             .run(read)
             .map(move |answer| answer.unwrap_or_else(|_| Err(closed(operation))))
             .boxed()

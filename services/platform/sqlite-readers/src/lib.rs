@@ -1,8 +1,8 @@
-//! The threads that read the file.
+//! The threads that read an SQLite file.
 //!
-//! Duty: run queries beside the tasks that wait for them, each thread with a
-//! connection of its own. Prohibition: no thread keeps a transaction open between two reads; an
-//! open one would keep the write-ahead log from being emptied.
+//! Duty: run reads beside the tasks that wait for them, each thread with a connection of its own.
+//! Prohibition: no thread keeps a transaction open between two reads; an open one would keep the
+//! write-ahead log from being emptied.
 
 use futures::channel::oneshot;
 use rusqlite::Connection;
@@ -12,14 +12,18 @@ use std::thread::JoinHandle;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// Readers, until the pool is closed.
-pub(crate) struct Pool {
+/// Readers, until they are closed.
+pub struct Readers {
     jobs: Mutex<Option<Sender<Job>>>,
 }
 
-impl Pool {
-    /// One thread for each connection.
-    pub(crate) fn start(
+impl Readers {
+    /// One thread of this name for each connection.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start(
+        name: &str,
         connections: Vec<Connection>,
     ) -> std::io::Result<(Self, Vec<JoinHandle<()>>)> {
         let (sender, receiver) = channel();
@@ -29,18 +33,18 @@ impl Pool {
             .map(|db| {
                 let receiver = receiver.clone();
                 std::thread::Builder::new()
-                    .name("view-reader".to_owned())
+                    .name(name.to_owned())
                     .spawn(move || work(&receiver, &db))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let pool = Self {
+        let readers = Self {
             jobs: Mutex::new(Some(sender)),
         };
-        Ok((pool, threads))
+        Ok((readers, threads))
     }
 
-    /// Runs a read. The receiver is cancelled if the pool is closed.
-    pub(crate) fn run<T: Send + 'static>(
+    /// Runs a read. The receiver is cancelled if the readers are closed.
+    pub fn run<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {
@@ -56,7 +60,8 @@ impl Pool {
         receiver
     }
 
-    pub(crate) fn close(&self) {
+    /// Ends the threads once they have done what they were given.
+    pub fn close(&self) {
         self.jobs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

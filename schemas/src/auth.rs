@@ -1,4 +1,4 @@
-//! Auth on the wire: registrations, sessions, second factors, roles, limits, exclusions, reality
+//! Auth on the wire: registrations, sessions, second factors, passkeys, roles, limits, exclusions, reality
 //! checks.
 //!
 //! Prohibition: no password, no readable personal data. A login appears only as a keyed hash,
@@ -53,6 +53,12 @@ wire! {
         ReplaceProfile(ReplaceProfile),
         /// The keys of a customer's personal data are to be destroyed.
         ErasePersonalData(ErasePersonalData),
+        /// Keep a passkey that was made for the customer.
+        AddPasskey(AddPasskey),
+        /// Forget a passkey.
+        RemovePasskey(RemovePasskey),
+        /// A passkey has answered; start a session.
+        SignInWithPasskey(SignInWithPasskey),
     }
 
     /// A second proof of who somebody is, checked outside as far as that needs a secret.
@@ -63,6 +69,8 @@ wire! {
         Totp(TotpProof),
         /// A recovery code.
         Recovery(RecoveryProof),
+        /// An assertion of a passkey.
+        Passkey(PasskeyProof),
     }
 
     /// See [`Proof`].
@@ -72,6 +80,25 @@ wire! {
     record TotpProof { factor: u64, step: Option<u64> }
     /// The code's digest.
     record RecoveryProof { hash: Digest }
+    /// The customer's how-manieth passkey, how often it was used as its authenticator counts (0: it
+    /// may not count), the digest of the challenge that it has answered, and until when that lives.
+    record PasskeyProof { passkey: u64, sign_count: u32, challenge: Digest, challenge_until: Timestamp }
+
+    /// Credential id, public key and name as ciphertext under the customer's key; the rest as in
+    /// [`PasskeyProof`].
+    record AddPasskey { customer: CustomerId, sealed_passkey: Blob, sign_count: u32, challenge: Digest, challenge_until: Timestamp }
+
+    /// By its number.
+    record RemovePasskey { customer: CustomerId, passkey: u64 }
+
+    /// A sign-in with a passkey and nothing else; its signature was checked outside.
+    record SignInWithPasskey {
+        customer: CustomerId,
+        proof: PasskeyProof,
+        session: SessionId,
+        refresh_hash: Digest,
+        expires_at: Timestamp,
+    }
 
     /// See [`SignIn`].
     record SignInWithProof {
@@ -264,6 +291,37 @@ wire! {
         ProfileReplaced(ProfileReplaced),
         /// The keys of a customer's personal data are destroyed from here on.
         PersonalDataErased(PersonalDataErased),
+        /// A passkey is kept from now on.
+        PasskeyAdded(PasskeyAdded),
+        /// A passkey is forgotten.
+        PasskeyRemoved(PasskeyRemoved),
+        /// An assertion of a passkey was taken; no answer to its challenge ever is again.
+        PasskeyUsed(PasskeyUsed),
+    }
+
+    /// The customer's how-manieth, what is kept of it as ciphertext under the customer's key, and
+    /// the challenge that was answered.
+    record PasskeyAdded {
+        customer: CustomerId,
+        passkey: u64,
+        sealed_passkey: Blob,
+        sign_count: u32,
+        challenge: Digest,
+        challenge_until: Timestamp,
+        at: Timestamp,
+    }
+
+    /// See [`Event`].
+    record PasskeyRemoved { customer: CustomerId, passkey: u64, at: Timestamp }
+
+    /// How often it was used, as its authenticator counts, and the challenge that was answered.
+    record PasskeyUsed {
+        customer: CustomerId,
+        passkey: u64,
+        sign_count: u32,
+        challenge: Digest,
+        challenge_until: Timestamp,
+        at: Timestamp,
     }
 
     /// See [`Event`].
@@ -454,7 +512,24 @@ wire! {
         SecondFactorInForce(SecondFactorInForce),
         /// The keys of the personal data were destroyed.
         PersonalDataGone(PersonalDataGone),
+        /// No such passkey is kept.
+        PasskeyUnknown(PasskeyUnknown),
+        /// As many passkeys are kept as may be.
+        PasskeysFull(PasskeysFull),
+        /// The challenge was answered before, or lives no more.
+        ChallengeSpent(ChallengeSpent),
+        /// The authenticator counts fewer uses than it did.
+        PasskeyCountsBackwards(PasskeyCountsBackwards),
     }
+
+    /// See [`RejectionReason`].
+    record PasskeyUnknown {}
+    /// See [`RejectionReason`].
+    record PasskeysFull {}
+    /// See [`RejectionReason`].
+    record ChallengeSpent {}
+    /// How many it counted last.
+    record PasskeyCountsBackwards { last: u32 }
 
     /// See [`RejectionReason`].
     record SecondFactorMissing {}

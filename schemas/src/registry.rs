@@ -69,8 +69,8 @@ macro_rules! published {
 }
 
 published! {
-    AuthEvents = 23, v 3, "auth/AuthEvents.v3.avsc", journal_schema::<auth::Event, auth::Rejection>("AuthEvents"), after 1, v 1, "auth/AuthEvents.v1.avsc", after 17, v 2, "auth/AuthEvents.v2.avsc";
-    AuthCommands = 24, v 3, "auth/AuthCommands.v3.avsc", inbox_schema::<auth::Command>("AuthCommands"), after 2, v 1, "auth/AuthCommands.v1.avsc", after 18, v 2, "auth/AuthCommands.v2.avsc";
+    AuthEvents = 31, v 4, "auth/AuthEvents.v4.avsc", journal_schema::<auth::Event, auth::Rejection>("AuthEvents"), after 1, v 1, "auth/AuthEvents.v1.avsc", after 17, v 2, "auth/AuthEvents.v2.avsc", after 23, v 3, "auth/AuthEvents.v3.avsc";
+    AuthCommands = 32, v 4, "auth/AuthCommands.v4.avsc", inbox_schema::<auth::Command>("AuthCommands"), after 2, v 1, "auth/AuthCommands.v1.avsc", after 18, v 2, "auth/AuthCommands.v2.avsc", after 24, v 3, "auth/AuthCommands.v3.avsc";
     OddsEvents = 39, v 4, "odds/OddsEvents.v4.avsc", journal_schema::<odds::Event, odds::Rejection>("OddsEvents"), after 3, v 1, "odds/OddsEvents.v1.avsc", after 13, v 2, "odds/OddsEvents.v2.avsc", after 21, v 3, "odds/OddsEvents.v3.avsc";
     OddsCommands = 40, v 4, "odds/OddsCommands.v4.avsc", inbox_schema::<odds::Command>("OddsCommands"), after 4, v 1, "odds/OddsCommands.v1.avsc", after 14, v 2, "odds/OddsCommands.v2.avsc", after 22, v 3, "odds/OddsCommands.v3.avsc";
     BetsEvents = 19, v 3, "bets/BetsEvents.v3.avsc", journal_schema::<bets::Event, bets::Rejection>("BetsEvents"), after 5, v 1, "bets/BetsEvents.v1.avsc", after 15, v 2, "bets/BetsEvents.v2.avsc";

@@ -118,8 +118,10 @@ pub mod table {
     /// Key: reference, a zero byte, provider, a zero byte, the provider's event. Value:
     /// [`super::SuspendedRow`].
     pub const SUSPENDED: &str = "suspended";
+    /// Key: customer, the passkey's number (8 bytes, big-endian). Value: [`super::PasskeyRow`].
+    pub const PASSKEY: &str = "passkey";
     /// All of them.
-    pub const ALL: [&str; 43] = [
+    pub const ALL: [&str; 44] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -163,6 +165,7 @@ pub mod table {
         ADJUSTMENT,
         SUSPENSE_ADJUSTMENT,
         SUSPENDED,
+        PASSKEY,
     ];
 }
 
@@ -199,6 +202,8 @@ wire! {
     record SessionReminderRow { customer: CustomerId, session: SessionId, started_at: Timestamp, reminded_at: Timestamp }
     /// A second factor that waits (not enabled) or is in force; without a secret: there is none.
     record SecondFactorRow { customer: CustomerId, factor: u64, enabled: bool, sealed_secret: Option<Blob> }
+    /// A passkey; without what is kept of it (ciphertext): it was removed.
+    record PasskeyRow { customer: CustomerId, passkey: u64, sealed_passkey: Option<Blob>, added_at: Timestamp }
     /// A profile that has replaced the one of the registration.
     record ProfileRow { customer: CustomerId, sealed_profile: Blob }
     /// A slip as placed.

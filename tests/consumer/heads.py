@@ -18,6 +18,7 @@ CANONICAL = {
     ("furlong.AuthEvents", 1): 1,
     ("furlong.AuthEvents", 2): 17,
     ("furlong.AuthEvents", 3): 23,
+    ("furlong.AuthEvents", 4): 31,
     ("furlong.OddsEvents", 1): 3,
     ("furlong.OddsEvents", 2): 13,
     ("furlong.OddsEvents", 3): 21,

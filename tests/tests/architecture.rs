@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("viewstore-scylla", &["kernel", "failpoints", "viewstore"]),
     ("snapshots", &["kernel", "failpoints"]),
     ("keystore", &["kernel"]),
+    ("passkeys", &["kernel"]),
     ("ratestore-redis", &[]),
     ("schemastore", &["kernel", "schemas"]),
     ("outbound", &[]),
@@ -130,6 +131,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("prost", &["proto"]),
     ("tonic", &["proto", "feed-grpc"]),
     ("tonic-prost", &["proto"]),
+    ("webauthn-rs", &["passkeys"]),
 ];
 
 /// What rules may name besides the language.

@@ -144,7 +144,10 @@ impl Protection {
             | Event::SteppedUp(_)
             | Event::RoleRevoked(_)
             | Event::ProfileReplaced(_)
-            | Event::PersonalDataErased(_) => {}
+            | Event::PersonalDataErased(_)
+            | Event::PasskeyAdded(_)
+            | Event::PasskeyRemoved(_)
+            | Event::PasskeyUsed(_) => {}
         }
     }
 

@@ -154,7 +154,11 @@ fn refusal(rejection: &Rejection) -> Result<Value, String> {
         | Rejection::SecondFactorMissing
         | Rejection::SecondFactorUnknown
         | Rejection::SecondFactorInForce
-        | Rejection::PersonalDataGone => {
+        | Rejection::PersonalDataGone
+        | Rejection::PasskeyUnknown
+        | Rejection::PasskeysFull
+        | Rejection::ChallengeSpent
+        | Rejection::PasskeyCountsBackwards { .. } => {
             return Err(format!("no life is refused so: {rejection}"));
         }
     })

@@ -4,7 +4,7 @@
 //! no judgement; a wire value that the domain cannot hold is a decode error.
 
 use auth_domain as domain;
-use kernel::{Partition, Timestamp};
+use kernel::{Digest, Partition, Timestamp};
 use schemas::Blob;
 use schemas::auth as wire;
 
@@ -79,6 +79,30 @@ pub(crate) fn command(
             proof: proof(asked.proof),
             now,
         }),
+        wire::Command::AddPasskey(asked) => domain::Command::AddPasskey(domain::AddPasskey {
+            customer: asked.customer,
+            sealed_passkey: asked.sealed_passkey.0,
+            sign_count: asked.sign_count,
+            challenge: challenge(asked.challenge, asked.challenge_until),
+            now,
+        }),
+        wire::Command::RemovePasskey(asked) => {
+            domain::Command::RemovePasskey(domain::RemovePasskey {
+                customer: asked.customer,
+                passkey: asked.passkey,
+                now,
+            })
+        }
+        wire::Command::SignInWithPasskey(asked) => {
+            domain::Command::SignInWithPasskey(domain::SignInWithPasskey {
+                customer: asked.customer,
+                assertion: assertion(asked.proof),
+                session: asked.session,
+                refresh_hash: asked.refresh_hash,
+                expires_at: asked.expires_at,
+                now,
+            })
+        }
         wire::Command::RevokeRole(asked) => domain::Command::RevokeRole(domain::RevokeRole {
             customer: asked.customer,
             role: role_from_wire(asked.role),
@@ -187,7 +211,20 @@ fn proof(proof: wire::Proof) -> Option<domain::Proof> {
         wire::Proof::Recovery(recovery) => Some(domain::Proof::Recovery {
             hash: recovery.hash,
         }),
+        wire::Proof::Passkey(passkey) => Some(domain::Proof::Passkey(assertion(passkey))),
     }
+}
+
+const fn assertion(proof: wire::PasskeyProof) -> domain::Assertion {
+    domain::Assertion {
+        passkey: proof.passkey,
+        sign_count: proof.sign_count,
+        challenge: challenge(proof.challenge, proof.challenge_until),
+    }
+}
+
+const fn challenge(digest: Digest, until: Timestamp) -> domain::Challenge {
+    domain::Challenge { digest, until }
 }
 
 pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
@@ -458,6 +495,45 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             reason,
             at,
         }),
+        domain::Event::PasskeyAdded {
+            customer,
+            passkey,
+            sealed_passkey,
+            sign_count,
+            challenge,
+            at,
+        } => wire::Event::PasskeyAdded(wire::PasskeyAdded {
+            customer,
+            passkey,
+            sealed_passkey: Blob(sealed_passkey),
+            sign_count,
+            challenge: challenge.digest,
+            challenge_until: challenge.until,
+            at,
+        }),
+        domain::Event::PasskeyRemoved {
+            customer,
+            passkey,
+            at,
+        } => wire::Event::PasskeyRemoved(wire::PasskeyRemoved {
+            customer,
+            passkey,
+            at,
+        }),
+        domain::Event::PasskeyUsed {
+            customer,
+            passkey,
+            sign_count,
+            challenge,
+            at,
+        } => wire::Event::PasskeyUsed(wire::PasskeyUsed {
+            customer,
+            passkey,
+            sign_count,
+            challenge: challenge.digest,
+            challenge_until: challenge.until,
+            at,
+        }),
         domain::Event::SecondFactorEnabled(event) => {
             wire::Event::SecondFactorEnabled(wire::SecondFactorEnabled {
                 customer: event.customer,
@@ -637,6 +713,26 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             reason: event.reason,
             at: event.at,
         },
+        wire::Event::PasskeyAdded(event) => domain::Event::PasskeyAdded {
+            customer: event.customer,
+            passkey: event.passkey,
+            sealed_passkey: event.sealed_passkey.0,
+            sign_count: event.sign_count,
+            challenge: challenge(event.challenge, event.challenge_until),
+            at: event.at,
+        },
+        wire::Event::PasskeyRemoved(event) => domain::Event::PasskeyRemoved {
+            customer: event.customer,
+            passkey: event.passkey,
+            at: event.at,
+        },
+        wire::Event::PasskeyUsed(event) => domain::Event::PasskeyUsed {
+            customer: event.customer,
+            passkey: event.passkey,
+            sign_count: event.sign_count,
+            challenge: challenge(event.challenge, event.challenge_until),
+            at: event.at,
+        },
         wire::Event::SecondFactorEnabled(event) => {
             domain::Event::SecondFactorEnabled(domain::SecondFactorEnabled {
                 customer: event.customer,
@@ -699,6 +795,12 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             Reason::SecondFactorInForce(wire::SecondFactorInForce {})
         }
         domain::Rejection::PersonalDataGone => Reason::PersonalDataGone(wire::PersonalDataGone {}),
+        domain::Rejection::PasskeyUnknown => Reason::PasskeyUnknown(wire::PasskeyUnknown {}),
+        domain::Rejection::PasskeysFull => Reason::PasskeysFull(wire::PasskeysFull {}),
+        domain::Rejection::ChallengeSpent => Reason::ChallengeSpent(wire::ChallengeSpent {}),
+        domain::Rejection::PasskeyCountsBackwards { last } => {
+            Reason::PasskeyCountsBackwards(wire::PasskeyCountsBackwards { last: *last })
+        }
     };
     wire::Rejection { reason }
 }

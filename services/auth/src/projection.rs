@@ -8,8 +8,8 @@
 use kernel::Timestamp;
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
-    OwnLimitRow, ProfileRow, RealityCheckRow, SecondFactorRow, SessionReminderRow, SessionRow,
-    WaitingIncrease, table,
+    OwnLimitRow, PasskeyRow, ProfileRow, RealityCheckRow, SecondFactorRow, SessionReminderRow,
+    SessionRow, WaitingIncrease, table,
 };
 use schemas::{Decision, Events, Wire, auth as wire};
 use viewstore::Row;
@@ -210,6 +210,18 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
             enabled: false,
             sealed_secret: None,
         })],
+        wire::Event::PasskeyAdded(added) => vec![passkey(&PasskeyRow {
+            customer: added.customer,
+            passkey: added.passkey,
+            sealed_passkey: Some(added.sealed_passkey.clone()),
+            added_at: added.at,
+        })],
+        wire::Event::PasskeyRemoved(removed) => vec![passkey(&PasskeyRow {
+            customer: removed.customer,
+            passkey: removed.passkey,
+            sealed_passkey: None,
+            added_at: removed.at,
+        })],
         wire::Event::ProfileReplaced(replaced) => {
             let row = ProfileRow {
                 customer: replaced.customer,
@@ -225,6 +237,7 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
         | wire::Event::SecondFactorProved(_)
         | wire::Event::RecoveryCodeUsed(_)
         | wire::Event::SteppedUp(_)
+        | wire::Event::PasskeyUsed(_)
         | wire::Event::RoleRevoked(_)
         | wire::Event::PersonalDataErased(_) => Vec::new(),
     }
@@ -236,6 +249,11 @@ fn second_factor(row: &SecondFactorRow) -> Written {
         row.customer.to_bytes(),
         row.to_bytes(),
     )
+}
+
+fn passkey(row: &PasskeyRow) -> Written {
+    let key = [&row.customer.to_bytes()[..], &row.passkey.to_be_bytes()].concat();
+    (table::PASSKEY, key, row.to_bytes())
 }
 
 fn session(row: SessionRow) -> Written {

@@ -5,14 +5,17 @@
 
 use crate::codec;
 use auth_domain::{
-    Customer, Exclusion, Limit, PendingIncrease, SecondFactor, Session, State, Stranger, TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, SecondFactor, Session, State, Stranger,
+    TimerKey,
 };
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
 use schemas::{Blob, DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes. A snapshot of another one is passed over; the log tells it all.
-const LAYOUT: u64 = 0x6175_7468_0000_0003;
+const LAYOUT: u64 = 0x6175_7468_0000_0004;
+/// The layout before passkeys, which is still read.
+const LAYOUT_WITHOUT_PASSKEYS: u64 = 0x6175_7468_0000_0003;
 /// The layout before second factors and strangers, which is still read.
 const LAYOUT_BEFORE: u64 = 0x6175_7468_0000_0002;
 
@@ -25,7 +28,28 @@ wire! {
         factors: Vec<SavedFactors>,
         strangers_seen: u64,
         strangers: Vec<SavedStranger>,
+        passkeys: Vec<SavedPasskeys>,
     }
+    /// The same before passkeys.
+    record SavedWithoutPasskeys {
+        layout: u64,
+        armed: u64,
+        customers: Vec<SavedCustomer>,
+        factors: Vec<SavedFactors>,
+        strangers_seen: u64,
+        strangers: Vec<SavedStranger>,
+    }
+    /// Of customers who ever had one. See [`auth_domain::Passkeys`].
+    record SavedPasskeys {
+        customer: CustomerId,
+        added: u64,
+        kept: Vec<SavedPasskey>,
+        answered: Vec<SavedChallenge>,
+    }
+    /// The counter of its last use.
+    record SavedPasskey { passkey: u64, sign_count: u32 }
+    /// A challenge that was answered.
+    record SavedChallenge { digest: Digest, until: Timestamp }
     /// The same before second factors and strangers.
     record SavedBefore { layout: u64, armed: u64, customers: Vec<SavedCustomer> }
     /// Of customers for whom there is something to tell here.
@@ -100,8 +124,53 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
                 number: stranger.number,
             })
             .collect(),
+        passkeys: state
+            .customers
+            .iter()
+            .filter_map(|(id, customer)| save_passkeys(*id, customer))
+            .collect(),
     }
     .to_bytes()
+}
+
+/// As it was written before passkeys.
+#[cfg(test)]
+pub(crate) fn encode_without_passkeys(state: &State) -> Vec<u8> {
+    let now = Saved::from_bytes(&encode(state)).expect("what was encoded decodes");
+    SavedWithoutPasskeys {
+        layout: LAYOUT_WITHOUT_PASSKEYS,
+        armed: now.armed,
+        customers: now.customers,
+        factors: now.factors,
+        strangers_seen: now.strangers_seen,
+        strangers: now.strangers,
+    }
+    .to_bytes()
+}
+
+fn save_passkeys(id: CustomerId, customer: &Customer) -> Option<SavedPasskeys> {
+    let passkeys = &customer.passkeys;
+    if passkeys.added == 0 {
+        return None;
+    }
+    let kept = passkeys.kept.iter();
+    let answered = passkeys.answered.iter();
+    Some(SavedPasskeys {
+        customer: id,
+        added: passkeys.added,
+        kept: kept
+            .map(|(passkey, sign_count)| SavedPasskey {
+                passkey: *passkey,
+                sign_count: *sign_count,
+            })
+            .collect(),
+        answered: answered
+            .map(|(digest, until)| SavedChallenge {
+                digest: *digest,
+                until: *until,
+            })
+            .collect(),
+    })
 }
 
 /// As it was written before second factors and strangers.
@@ -206,6 +275,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     // The first layout began with `armed`, a small number.
     let saved = match u64::decode(&mut Input::new(bytes))? {
         LAYOUT => Saved::from_bytes(bytes)?,
+        LAYOUT_WITHOUT_PASSKEYS => {
+            let before = SavedWithoutPasskeys::from_bytes(bytes)?;
+            Saved {
+                layout: LAYOUT,
+                armed: before.armed,
+                customers: before.customers,
+                factors: before.factors,
+                strangers_seen: before.strangers_seen,
+                strangers: before.strangers,
+                passkeys: Vec::new(),
+            }
+        }
         LAYOUT_BEFORE => {
             let before = SavedBefore::from_bytes(bytes)?;
             Saved {
@@ -215,6 +296,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 factors: Vec::new(),
                 strangers_seen: 0,
                 strangers: Vec::new(),
+                passkeys: Vec::new(),
             }
         }
         _ => return Err(DecodeError::NotAllowed("a snapshot of another layout")),
@@ -246,6 +328,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     for factors in saved.factors {
         if let Some(customer) = state.customers.get_mut(&factors.customer) {
             load_factors(customer, factors);
+        }
+    }
+    for saved in saved.passkeys {
+        if let Some(customer) = state.customers.get_mut(&saved.customer) {
+            let kept = saved.kept.into_iter();
+            let answered = saved.answered.into_iter();
+            customer.passkeys = Passkeys {
+                added: saved.added,
+                kept: kept.map(|one| (one.passkey, one.sign_count)).collect(),
+                answered: answered.map(|one| (one.digest, one.until)).collect(),
+            };
         }
     }
     Ok(state)
@@ -313,6 +406,7 @@ fn load_customer(saved: SavedCustomer) -> Customer {
             .collect(),
         factors_offered: 0,
         second_factor: None,
+        passkeys: Passkeys::default(),
         erased: false,
     }
 }

@@ -278,7 +278,10 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
             | auth::Event::SteppedUp(_)
             | auth::Event::RoleRevoked(_)
             | auth::Event::ProfileReplaced(_)
-            | auth::Event::PersonalDataErased(_) => {}
+            | auth::Event::PersonalDataErased(_)
+            | auth::Event::PasskeyAdded(_)
+            | auth::Event::PasskeyRemoved(_)
+            | auth::Event::PasskeyUsed(_) => {}
         }
     }
     let limits = limits

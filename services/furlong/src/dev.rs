@@ -170,6 +170,7 @@ async fn play(
     let options = NodeOptions {
         provider: crate::providers::ProviderChoice::Simulated,
         notices: None,
+        passkeys: crate::house_passkeys::PasskeyPages::default(),
         folder: folder.clone(),
         listen: dev.listen,
         port: dev.port,

@@ -12,6 +12,7 @@ use crate::feed_desk::FeedDesk;
 use crate::feed_door::FeedDoor;
 use crate::house::{HouseClock, Passwords, ReceiptSigner, Sealer, Webhooks};
 use crate::house_factors::HouseFactors;
+use crate::house_passkeys::{HousePasskeys, PasskeyPages};
 use crate::house_tokens::HouseTokens;
 use anyhow::anyhow;
 use gateway::{Config, Demo, Gateway, Parts, RateLimit, ports};
@@ -73,6 +74,8 @@ pub(crate) struct Front<'a> {
     pub call_backs: payments::CallBacks,
     /// The demo customer, in `dev`.
     pub demo: Option<Demo>,
+    /// Where passkeys are made and used.
+    pub passkeys: PasskeyPages,
 }
 
 impl Front<'_> {
@@ -103,6 +106,8 @@ impl Front<'_> {
             keys: Arc::clone(self.keys),
             entropy: Arc::clone(&entropy),
         };
+        let passkeys =
+            HousePasskeys::new(&self.passkeys, Arc::clone(self.keys), Arc::clone(&entropy))?;
         let sealer =
             Sealer::new(Arc::clone(self.keys), Arc::clone(&entropy)).map_err(keys_failed)?;
         let receipts = ReceiptSigner(house_key(&**self.keys, ServiceKey::ReceiptSigning)?);
@@ -125,6 +130,7 @@ impl Front<'_> {
             passwords: Arc::new(Passwords::new(entropy, PASSWORD_THREADS)),
             tokens: Arc::new(tokens),
             factors: Arc::new(factors),
+            passkeys: Arc::new(passkeys),
             sealer: Arc::new(sealer),
             webhooks: Arc::new(Webhooks::new(self.call_backs, partitions)),
             feed: Some(self.feeds),

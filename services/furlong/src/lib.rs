@@ -35,6 +35,7 @@ mod health;
 pub mod history;
 pub mod house;
 mod house_factors;
+pub mod house_passkeys;
 pub mod house_tokens;
 mod http;
 mod newcomers;

@@ -13,6 +13,7 @@ use crate::feed_desk::FeedDesk;
 use crate::feed_door::FeedDoor;
 use crate::front::{Front, ToHub, house_key, listen, open_keys, serve};
 use crate::house::{EngineReady, LogWrites, NewestCheckpoint};
+use crate::house_passkeys::PasskeyPages;
 use crate::newcomers::Registrar;
 use crate::notices_desk::{self, NoticeFigures, NoticesDesk, NoticesTo, ShownNotices};
 use crate::part_figures::PartFigures;
@@ -73,6 +74,8 @@ pub struct NodeOptions {
     pub provider: ProviderChoice,
     /// Where operators want to be told of payments.
     pub notices: Option<NoticesTo>,
+    /// Where passkeys are made and used.
+    pub passkeys: PasskeyPages,
 }
 
 /// A running node.
@@ -182,6 +185,7 @@ impl Node {
             ],
             call_backs: call_backs(&options.provider, &provider_key, options.partitions)?,
             demo: options.demo.clone(),
+            passkeys: options.passkeys.clone(),
         };
         let gateway = front.gateway()?;
         let heads = Arc::new(Heads::default());

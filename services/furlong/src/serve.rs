@@ -92,6 +92,7 @@ fn embedded(
         demo: None,
         provider: settings.provider.clone(),
         notices: settings.notices.clone(),
+        passkeys: settings.passkeys.clone(),
     };
     runtime.block_on(async {
         let stop = crate::signals::stopping()?;

@@ -9,13 +9,15 @@ use tracing_subscriber::EnvFilter;
 
 /// What is told when nobody says otherwise: of the view store's driver only what is wrong.
 const USUAL: &str = "info,scylla=error";
+/// What is never told, whoever asks: the library of passkeys shows what authenticators say.
+const NEVER: &str = "webauthn_rs=off,webauthn_rs_core=off,webauthn_rs_proto=off";
 
 /// Begins to listen to what the crates tell. `FURLONG_LOG` sets what is told, as in
 /// `FURLONG_LOG=debug`.
 pub fn begin(json: bool) {
     let asked = std::env::var_os("FURLONG_LOG").unwrap_or_default();
     // The later beats the earlier.
-    let filter = EnvFilter::new(format!("{USUAL},{}", asked.to_string_lossy()));
+    let filter = EnvFilter::new(format!("{USUAL},{},{NEVER}", asked.to_string_lossy()));
     let colours = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

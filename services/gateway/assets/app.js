@@ -149,16 +149,53 @@ async function signIn(login, password) {
   byId("sign-in-error").hidden = true;
   const answer = await request("POST", "/v1/auth/login", { body: JSON.stringify({ login, password }) });
   if (!answer.ok) {
-    byId("sign-in-error").textContent = inWords(answer);
-    byId("sign-in-error").hidden = false;
+    tellAtSignIn(inWords(answer));
     return;
   }
-  keepTokens(answer.data);
+  begin(answer.data, login);
+}
+
+function tellAtSignIn(words) {
+  byId("sign-in-error").textContent = words;
+  byId("sign-in-error").hidden = false;
+}
+
+function begin(data, login) {
+  keepTokens(data);
   session.login = login;
   showSession();
   stream.signedIn();
   refreshBalance();
   refreshBets();
+}
+
+/** Whether this browser reads and writes passkeys as the server does, on a page where it may. */
+const passkeys = Boolean(window.isSecureContext && window.PublicKeyCredential?.parseRequestOptionsFromJSON);
+
+async function signInWithPasskey() {
+  byId("sign-in-error").hidden = true;
+  const asked = await request("POST", "/v1/auth/passkey/options", { body: "{}" });
+  if (!asked.ok) return tellAtSignIn(inWords(asked));
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.data.publicKey);
+  const credential = await navigator.credentials.get({ publicKey }).catch(() => null);
+  if (!credential) return tellAtSignIn("No passkey was used.");
+  const body = JSON.stringify({ ticket: asked.data.ticket, credential: credential.toJSON() });
+  const answer = await request("POST", "/v1/auth/passkey", { body });
+  if (!answer.ok) return tellAtSignIn(inWords(answer));
+  begin(answer.data, "passkey");
+}
+
+async function addPasskey() {
+  byId("sign-in-error").hidden = true;
+  const named = JSON.stringify({ name: session.login || "furlong" });
+  const asked = await request("POST", "/v1/account/passkeys/options", { body: named, signedIn: true });
+  if (!asked.ok) return tellAtSignIn(inWords(asked));
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(asked.data.publicKey);
+  const credential = await navigator.credentials.create({ publicKey }).catch(() => null);
+  if (!credential) return tellAtSignIn("No passkey was made.");
+  const body = JSON.stringify({ ticket: asked.data.ticket, credential: credential.toJSON() });
+  const answer = await request("POST", "/v1/account/passkeys", { body, signedIn: true });
+  tellAtSignIn(answer.ok ? "The passkey is kept." : inWords(answer));
 }
 
 function keepTokens(data) {
@@ -221,6 +258,8 @@ function showSession() {
   byId("balance").hidden = !inside;
   byId("demo-sign-in").hidden = inside || demo === null;
   byId("login-form").hidden = inside || demo !== null;
+  byId("passkey-sign-in").hidden = inside || !passkeys;
+  byId("passkey-add").hidden = !inside || !passkeys;
   setText(byId("who"), session.login);
   drawSlip();
   drawBets();
@@ -1350,6 +1389,8 @@ async function lookAfterPending() {
 // ---- Start -------------------------------------------------------------------------------------
 
 function listen() {
+  byId("passkey-sign-in").addEventListener("click", signInWithPasskey);
+  byId("passkey-add").addEventListener("click", addPasskey);
   byId("demo-sign-in").addEventListener("click", () => signIn(demo.login, demo.password));
   byId("login-form").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -8,7 +8,7 @@ use crate::doorway::Doorway;
 use crate::hub::{Hub, Memory};
 use crate::metrics::Metrics;
 use crate::ports::{
-    Calculator, Check, Checkpoints, Clock, FeedIngest, Foresight, MetricsSource, Mint,
+    Calculator, Check, Checkpoints, Clock, FeedIngest, Foresight, MetricsSource, Mint, Passkeys,
     PasswordWorkers, ProfileSealer, RateStore, Receipts, SecondFactors, Tokens, WebhookVerifier,
 };
 use crate::progress::SharedLooks;
@@ -132,6 +132,8 @@ pub struct Parts {
     pub sealer: Arc<dyn ProfileSealer>,
     /// Codes of authenticators.
     pub factors: Arc<dyn SecondFactors>,
+    /// Passkeys.
+    pub passkeys: Arc<dyn Passkeys>,
     /// Call-backs of payment providers.
     pub webhooks: Arc<dyn WebhookVerifier>,
     /// The feed's lines; none: the route answers 404.

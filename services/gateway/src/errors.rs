@@ -92,9 +92,11 @@ errors! {
     RefreshTokenReused = "refresh_token_reused", 401, "The refresh token was used before", "Sign in again; all tokens of this session are revoked.", false;
     SignatureInvalid = "signature_invalid", 401, "The signature does not fit", "Sign the raw body with the shared secret and a present time stamp.", false;
 
+    PasskeyCountsBackwards = "passkey_counts_backwards", 401, "The passkey counts fewer uses than it did; there may be a copy of it", "Sign in another way, remove this passkey and add a new one.", false;
+
     SecondFactorRequired = "second_factor_required", 401, "A second factor is needed", "Send the code of the authenticator, or a recovery code, as otp.", false;
 
-    StepUpRequired = "step_up_required", 403, "Prove once more who you are", "Send the password, or the code of the second factor, to POST /v1/auth/step-up, and this request again with the new token.", true;
+    StepUpRequired = "step_up_required", 403, "Prove once more who you are", "Send the password, the code of the second factor or the answer of a passkey to POST /v1/auth/step-up, and this request again with the new token.", true;
     PermissionDenied = "permission_denied", 403, "Not allowed with these roles", "Use an account that has the role.", false;
     CustomerExcluded = "customer_excluded", 403, "The customer is excluded", "Wait until the exclusion ends.", false;
     CustomerRestricted = "customer_restricted", 403, "Betting is not possible for this customer", "Contact the house.", false;
@@ -152,6 +154,9 @@ errors! {
     CredentialChanged = "credential_changed", 409, "The password was changed meanwhile", "Sign in with the new one.", true;
     SecondFactorUnknown = "second_factor_unknown", 409, "There is no such second factor", "Ask for one at POST /v1/account/second-factor first.", false;
     SecondFactorInForce = "second_factor_in_force", 409, "A second factor is in force", "Remove it first.", false;
+    PasskeyUnknown = "passkey_unknown", 409, "There is no such passkey", "Look at GET /v1/account/passkeys, or prove who you are in another way.", false;
+    PasskeysFull = "passkeys_full", 409, "There are as many passkeys as may be", "Remove one first.", false;
+    ChallengeSpent = "challenge_spent", 409, "The challenge was answered before, has lapsed, or was for something else", "Ask for a new one, and answer that within five minutes.", true;
     PersonalDataErased = "personal_data_erased", 409, "The personal data was erased", "Nothing can be done: its keys are destroyed.", false;
     LimitNotAllowed = "limit_not_allowed", 409, "Not a limit that can be set", "Use an amount above zero in the account's currency.", false;
     ExclusionTooShort = "exclusion_too_short", 409, "The exclusion is too short", "Choose a time from earliest on.", false;

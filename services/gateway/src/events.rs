@@ -353,6 +353,9 @@ pub(crate) fn revoked_session(event: &auth::Event) -> Option<SessionId> {
         | auth::Event::SteppedUp(_)
         | auth::Event::RoleRevoked(_)
         | auth::Event::ProfileReplaced(_)
-        | auth::Event::PersonalDataErased(_) => None,
+        | auth::Event::PersonalDataErased(_)
+        | auth::Event::PasskeyAdded(_)
+        | auth::Event::PasskeyRemoved(_)
+        | auth::Event::PasskeyUsed(_) => None,
     }
 }

@@ -10,7 +10,7 @@ use eventlog::{EventLog, LogError};
 use futures::future::BoxFuture;
 use kernel::{CustomerId, Digest, MarketId, Money, Partition, SelectionId, SessionId, Timestamp};
 use markets::MarketView;
-use schemas::auth::Role;
+use schemas::auth::{PasskeyProof, Role};
 use schemas::bets::{BetPlaced, BetTermsFixed, PartAgreed, SlipOutcome, StruckLeg};
 use schemas::promotions::{Bonus, Division, StakeFunded};
 use schemas::{Blob, odds, payments};
@@ -196,6 +196,137 @@ pub trait SecondFactors: Send + Sync + 'static {
     fn recovery_codes(&self) -> Vec<String>;
     /// What is recorded of a recovery code.
     fn recovery_hash(&self, customer: CustomerId, code: &str) -> Digest;
+}
+
+/// What a passkey is asked for. An answer counts for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeyPurpose {
+    /// A new passkey for that customer, asked for in that session.
+    Add(CustomerId, SessionId),
+    /// Signing in; whose passkey it will be is not known yet.
+    SignIn,
+    /// That customer proves once more, in that session, who he is.
+    StepUp(CustomerId, SessionId),
+}
+
+/// What a browser is to ask of an authenticator, and the ticket to send with the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PasskeyQuestion {
+    /// The ticket.
+    pub ticket: String,
+    /// The argument of `navigator.credentials`, with bytes as base64url.
+    pub options: serde_json::Value,
+}
+
+/// What a browser says, and the ticket of the question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PasskeyAnswer {
+    /// The ticket.
+    pub ticket: String,
+    /// The credential as the browser sends it.
+    pub credential: serde_json::Value,
+}
+
+/// A passkey as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPasskey {
+    /// Its number among its owner's.
+    pub passkey: u64,
+    /// Under the owner's key.
+    pub sealed: Blob,
+}
+
+/// A new passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadePasskey {
+    /// Under the owner's key, for the log.
+    pub sealed: Blob,
+    /// The name that its owner gave it.
+    pub name: String,
+    /// How often the authenticator says that it was used; 0: it may not count.
+    pub sign_count: u32,
+    /// Digest of the challenge that was answered.
+    pub challenge: Digest,
+    /// From when on no answer to it is taken.
+    pub challenge_until: Timestamp,
+}
+
+/// Why an authenticator's answer counts for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasskeyRefused {
+    /// The ticket is not one of ours for this, or has lapsed.
+    #[error("the ticket is of no use")]
+    TicketSpent,
+    /// Not a credential as browsers send it.
+    #[error("not a credential")]
+    Malformed,
+    /// No passkey of that person has answered this.
+    #[error("the passkey proves nothing")]
+    NotProved,
+    /// The key store does not answer.
+    #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
+}
+
+/// Passkeys: questions for authenticators, and judgements on their answers.
+pub trait Passkeys: Send + Sync + 'static {
+    /// A question for a new passkey under that name, on an authenticator that holds none of these.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn ask_to_add(
+        &self,
+        purpose: PasskeyPurpose,
+        customer: CustomerId,
+        name: String,
+        kept: Vec<KeptPasskey>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyQuestion, PasskeyRefused>>;
+    /// The passkey that an authenticator made.
+    ///
+    /// # Errors
+    /// See [`PasskeyRefused`].
+    fn add(
+        &self,
+        purpose: PasskeyPurpose,
+        customer: CustomerId,
+        answer: PasskeyAnswer,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<MadePasskey, PasskeyRefused>>;
+    /// A question for one of these passkeys; for any, where none is named.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn ask_to_prove(
+        &self,
+        purpose: PasskeyPurpose,
+        customer: CustomerId,
+        kept: Vec<KeptPasskey>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyQuestion, PasskeyRefused>>;
+    /// Whose passkey a credential says that it is. Nothing is proved by that.
+    fn claimed(&self, credential: &serde_json::Value) -> Option<CustomerId>;
+    /// Which of the customer's passkeys has answered. Where none has, that takes as long.
+    ///
+    /// # Errors
+    /// See [`PasskeyRefused`].
+    fn prove(
+        &self,
+        purpose: PasskeyPurpose,
+        customer: CustomerId,
+        kept: Vec<KeptPasskey>,
+        answer: PasskeyAnswer,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyProof, PasskeyRefused>>;
+    /// The name of a passkey, for its owner; none: its key was destroyed.
+    ///
+    /// # Errors
+    /// The key store does not answer.
+    fn name(
+        &self,
+        customer: CustomerId,
+        sealed: Blob,
+    ) -> BoxFuture<'static, Result<Option<String>, PasskeyRefused>>;
 }
 
 /// A call-back of a payment provider, checked.

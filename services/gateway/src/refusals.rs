@@ -195,6 +195,10 @@ fn auth_rejection(rejection: &auth::Rejection, decided_at: Timestamp) -> Problem
         R::SecondFactorMissing(_) => Problem::new(Code::SecondFactorRequired),
         R::SecondFactorUnknown(_) => Problem::new(Code::SecondFactorUnknown),
         R::SecondFactorInForce(_) => Problem::new(Code::SecondFactorInForce),
+        R::PasskeyUnknown(_) => Problem::new(Code::PasskeyUnknown),
+        R::PasskeysFull(_) => Problem::new(Code::PasskeysFull),
+        R::ChallengeSpent(_) => Problem::new(Code::ChallengeSpent),
+        R::PasskeyCountsBackwards(_) => Problem::new(Code::PasskeyCountsBackwards),
         R::PersonalDataGone(_) => Problem::new(Code::PersonalDataErased),
     }
 }

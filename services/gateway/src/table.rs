@@ -12,8 +12,9 @@ use crate::ports::Subject;
 use crate::problem::Problem;
 use crate::routes::{
     account, adjustments, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed,
-    health, lean, liability, markets, payments, placing, profile, promotions, protection, races,
-    reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor, step_up,
+    health, lean, liability, markets, passkeys, payments, placing, profile, promotions, protection,
+    races, reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor,
+    step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -136,6 +137,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/auth/login", "auth", "Sign in", (200, "Tokens"), || post(auth::login)).body("Login"),
     Route::new("POST", "/v1/auth/refresh", "auth", "Exchange a refresh token", (200, "Tokens"), || post(auth::refresh)).body("Refresh"),
     Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in(),
+    Route::new("POST", "/v1/auth/passkey/options", "auth", "What a browser asks of an authenticator for a sign-in with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_sign_in)),
+    Route::new("POST", "/v1/auth/passkey", "auth", "Sign in with a passkey", (200, "Tokens"), || post(passkeys::sign_in)).body("PasskeyAnswer"),
+    Route::new("POST", "/v1/auth/step-up/options", "auth", "What a browser asks of an authenticator for a step-up with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_step_up)).signed_in(),
     Route::new("POST", "/v1/auth/step-up", "auth", "Prove once more who one is, for what is delicate", (200, "SteppedUp"), || post(step_up::step_up)).body("StepUp").signed_in(),
     Route::new("POST", "/v1/auth/password", "auth", "Change the password; ends the other sessions", (200, "PasswordChanged"), || post(step_up::change_password)).body("ChangePassword").signed_in().step_up(),
 
@@ -174,6 +178,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/account/second-factor", "account", "A new secret for an authenticator", (201, "SecondFactorOffer"), || post(second_factor::offer)).signed_in().step_up(),
     Route::new("POST", "/v1/account/second-factor/confirm", "account", "Show that the authenticator works; gives the recovery codes", (200, "RecoveryCodes"), || post(second_factor::confirm)).body("Otp").signed_in(),
     Route::new("POST", "/v1/account/second-factor/remove", "account", "Do without a second factor again", (200, "SecondFactor"), || post(second_factor::remove)).body("Otp").signed_in(),
+
+    Route::new("GET", "/v1/account/passkeys", "account", "One's own passkeys", (200, "PasskeyList"), || get(passkeys::list)).signed_in(),
+    Route::new("POST", "/v1/account/passkeys/options", "account", "What a browser asks of an authenticator for a new passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_add)).body("PasskeyName").signed_in().step_up(),
+    Route::new("POST", "/v1/account/passkeys", "account", "Keep the passkey that the authenticator made", (201, "PasskeyAdded"), || post(passkeys::add)).body("PasskeyAnswer").signed_in().step_up(),
+    Route::new("POST", "/v1/account/passkeys/{id}/remove", "account", "Forget a passkey", (200, "PasskeyRemoved"), || post(passkeys::remove)).signed_in().step_up(),
 
     Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
     Route::new("GET", "/v1/deposits/{id}", "payments", "One of one's own deposits", (200, "Payment"), || get(payments::show_deposit)).query(&["min_position"]).signed_in(),
@@ -339,6 +348,8 @@ mod tests {
             "/v1/calc",
             "/v1/auth/register",
             "/v1/auth/login",
+            "/v1/auth/passkey",
+            "/v1/auth/passkey/options",
             "/v1/auth/refresh",
             "/v1/webhooks/{provider}",
         ];

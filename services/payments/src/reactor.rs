@@ -162,6 +162,9 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
         | auth::Event::SteppedUp(_)
         | auth::Event::RoleRevoked(_)
         | auth::Event::ProfileReplaced(_)
-        | auth::Event::PersonalDataErased(_) => None,
+        | auth::Event::PersonalDataErased(_)
+        | auth::Event::PasskeyAdded(_)
+        | auth::Event::PasskeyRemoved(_)
+        | auth::Event::PasskeyUsed(_) => None,
     }
 }

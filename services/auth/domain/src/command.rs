@@ -51,6 +51,75 @@ pub enum Command {
     ReplaceProfile(ReplaceProfile),
     /// The keys of a customer's personal data are to be destroyed.
     ErasePersonalData(ErasePersonalData),
+    /// Keep a passkey that was made for the customer.
+    AddPasskey(AddPasskey),
+    /// Forget a passkey.
+    RemovePasskey(RemovePasskey),
+    /// A passkey has answered; start a session.
+    SignInWithPasskey(SignInWithPasskey),
+}
+
+/// A challenge that an authenticator has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Of the challenge and what it was for.
+    pub digest: Digest,
+    /// From when on no answer is taken.
+    pub until: Timestamp,
+}
+
+/// What a passkey says, whose signature was checked outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    /// Which of the customer's passkeys, by its number.
+    pub passkey: u64,
+    /// How often it was used, as the authenticator counts; 0: it may not count.
+    pub sign_count: u32,
+    /// What it has answered.
+    pub challenge: Challenge,
+}
+
+/// Keep a passkey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddPasskey {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Its credential id, public key and name under the customer's key, opaque.
+    pub sealed_passkey: Vec<u8>,
+    /// How often it was used, as the authenticator counts.
+    pub sign_count: u32,
+    /// What it has answered.
+    pub challenge: Challenge,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// Forget a passkey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovePasskey {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Which, by its number.
+    pub passkey: u64,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// A sign-in with a passkey and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInWithPasskey {
+    /// Who.
+    pub customer: CustomerId,
+    /// What the passkey says.
+    pub assertion: Assertion,
+    /// The session to begin, minted outside.
+    pub session: SessionId,
+    /// Digest of its first refresh token.
+    pub refresh_hash: Digest,
+    /// When the refresh token is to expire; later than the longest lifetime is shortened to it.
+    pub expires_at: Timestamp,
+    /// When this is judged.
+    pub now: Timestamp,
 }
 
 /// A second proof of who somebody is, checked outside as far as that needs a secret.
@@ -68,6 +137,8 @@ pub enum Proof {
         /// Its digest.
         hash: Digest,
     },
+    /// An assertion of a passkey.
+    Passkey(Assertion),
 }
 
 /// Begin to use a second factor.

@@ -11,8 +11,8 @@
 
 use crate::command::{ChangePassword, SignIn};
 use crate::decide::{Rejection, customer};
-use crate::event::{Event, RevokeReason, SessionOpened};
-use crate::session::{self, revoked};
+use crate::event::{Event, RevokeReason};
+use crate::session::{Opening, revoked};
 use crate::state::{Customer, State};
 use crate::{second_factor, stranger};
 use kernel::{CustomerId, Duration, Timestamp};
@@ -44,13 +44,13 @@ pub(crate) fn sign_in(state: &State, command: &SignIn) -> Result<Vec<Event>, Rej
     if customer.erased {
         return Err(Rejection::CredentialsWrong);
     }
-    if let Some(session) = customer.sessions.get(&command.session) {
-        let same = session.current == command.refresh_hash && session.previous.is_none();
-        return if same {
-            Ok(vec![])
-        } else {
-            Err(Rejection::SessionEnded)
-        };
+    let opening = Opening {
+        session: command.session,
+        refresh_hash: command.refresh_hash,
+        expires_at: command.expires_at,
+    };
+    if let Some(told) = opening.repeated(customer) {
+        return told;
     }
     judge_verdict(customer, command.credential_version, command.now)?;
     if !command.password_matches {
@@ -61,15 +61,7 @@ pub(crate) fn sign_in(state: &State, command: &SignIn) -> Result<Vec<Event>, Rej
     else {
         return Ok(vec![failed(command.customer, customer, command.now)]);
     };
-    events.extend(session::displaced(command.customer, customer, command.now));
-    events.push(Event::SignedIn(SessionOpened {
-        customer: command.customer,
-        session: command.session,
-        refresh_hash: command.refresh_hash,
-        roles: customer.roles.clone(),
-        expires_at: session::bounded(command.expires_at, command.now),
-        at: command.now,
-    }));
+    events.extend(opening.events(command.customer, customer, command.now));
     Ok(events)
 }
 
@@ -251,7 +243,10 @@ mod tests {
         let [Event::SignedIn(opened)] = events.as_slice() else {
             panic!("expected one session, got {events:?}");
         };
-        assert_eq!(opened.expires_at, at(10).plus(session::REFRESH_LIFETIME));
+        assert_eq!(
+            opened.expires_at,
+            at(10).plus(crate::session::REFRESH_LIFETIME)
+        );
     }
 
     fn change(version: u64, matches: bool) -> Command {

@@ -7,8 +7,8 @@ use crate::command::{Command, Register};
 use crate::event::{CustomerRegistered, Event};
 use crate::state::{Customer, State};
 use crate::{
-    credential, exclusion, increase, limit, marketing, person, reality_check, role, second_factor,
-    session,
+    credential, exclusion, increase, limit, marketing, passkey, person, reality_check, role,
+    second_factor, session,
 };
 use kernel::{CustomerId, Decider, Timestamp};
 
@@ -94,6 +94,21 @@ pub enum Rejection {
     /// The keys of the personal data were destroyed.
     #[error("the personal data was erased")]
     PersonalDataGone,
+    /// No such passkey is kept.
+    #[error("no such passkey")]
+    PasskeyUnknown,
+    /// As many passkeys are kept as may be.
+    #[error("no more passkeys are kept")]
+    PasskeysFull,
+    /// The challenge was answered before, or lives no more.
+    #[error("the challenge was answered or has lapsed")]
+    ChallengeSpent,
+    /// The authenticator counts fewer uses than it did: there may be a copy.
+    #[error("the passkey counts backwards from {last}")]
+    PasskeyCountsBackwards {
+        /// How many it counted last.
+        last: u32,
+    },
 }
 
 impl Decider for Auth {
@@ -125,6 +140,9 @@ impl Decider for Auth {
             Command::StepUp(command) => second_factor::step_up(state, command),
             Command::ReplaceProfile(command) => person::replace_profile(state, command),
             Command::ErasePersonalData(command) => person::erase(state, command),
+            Command::AddPasskey(command) => passkey::add(state, command),
+            Command::RemovePasskey(command) => passkey::remove(state, command),
+            Command::SignInWithPasskey(command) => passkey::sign_in(state, command),
             Command::SetMarketing(command) => marketing::set(state, command),
             Command::SetRealityCheck(command) => reality_check::set(state, command),
             Command::AcknowledgeRealityCheck(command) => reality_check::acknowledge(state, command),

@@ -3,6 +3,7 @@
 //! Duty: the facts, each complete enough to write its row of a view from it alone. Prohibition:
 //! no readable personal data, no password, no token.
 
+use crate::command::Challenge;
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 
 /// What a person may do.
@@ -344,6 +345,43 @@ pub enum Event {
         by: String,
         /// Why.
         reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// A passkey is kept from now on.
+    PasskeyAdded {
+        /// Whose.
+        customer: CustomerId,
+        /// The customer's how-manieth, from 1.
+        passkey: u64,
+        /// Its credential id, public key and name under the customer's key, opaque.
+        sealed_passkey: Vec<u8>,
+        /// How often it was used, as the authenticator counts.
+        sign_count: u32,
+        /// What it has answered.
+        challenge: Challenge,
+        /// When.
+        at: Timestamp,
+    },
+    /// A passkey is forgotten.
+    PasskeyRemoved {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        passkey: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// An assertion of a passkey was taken; no answer to its challenge ever is again.
+    PasskeyUsed {
+        /// Whose.
+        customer: CustomerId,
+        /// Which.
+        passkey: u64,
+        /// How often it was used, as the authenticator counts.
+        sign_count: u32,
+        /// What it has answered.
+        challenge: Challenge,
         /// When.
         at: Timestamp,
     },

@@ -1,5 +1,5 @@
-//! Who the customers are and what binds them: registrations, sign-ins, second factors, sessions,
-//! roles, limits, exclusions, reality checks.
+//! Who the customers are and what binds them: registrations, sign-ins, second factors, passkeys,
+//! sessions, roles, limits, exclusions, reality checks.
 //!
 //! Duty: the rules, as a pure decider over one partition's customers. A login is unique because
 //! all accounts with one login hash are decided in one partition.
@@ -17,6 +17,7 @@ mod exclusion;
 mod increase;
 mod limit;
 mod marketing;
+mod passkey;
 mod person;
 mod reality_check;
 mod role;
@@ -26,10 +27,10 @@ mod state;
 mod stranger;
 
 pub use command::{
-    AcknowledgeRealityCheck, ChangePassword, Command, ConfirmIncrease, ConfirmSecondFactor,
-    ErasePersonalData, Exclude, GrantRole, OfferSecondFactor, Proof, RefreshSession, Register,
-    RemoveSecondFactor, ReplaceProfile, RevokeRole, SetLimit, SetMarketing, SetRealityCheck,
-    SignIn, SignOut, StepUp,
+    AcknowledgeRealityCheck, AddPasskey, Assertion, Challenge, ChangePassword, Command,
+    ConfirmIncrease, ConfirmSecondFactor, ErasePersonalData, Exclude, GrantRole, OfferSecondFactor,
+    Proof, RefreshSession, Register, RemovePasskey, RemoveSecondFactor, ReplaceProfile, RevokeRole,
+    SetLimit, SetMarketing, SetRealityCheck, SignIn, SignInWithPasskey, SignOut, StepUp,
 };
 pub use credential::{BLOCK_FIRST, BLOCK_LONGEST, FAILURES_BEFORE_BLOCK, block_after};
 pub use decide::{Auth, Rejection};
@@ -39,10 +40,12 @@ pub use event::{
 };
 pub use exclusion::{CLOCK_SLACK, SELF_EXCLUSION_SHORTEST, TIME_OUT_SHORTEST, kind_by_length};
 pub use increase::{CONFIRM_WITHIN, INCREASE_COOL_OFF};
+pub use passkey::{CHALLENGE_LONGEST, PASSKEYS_MAX};
 pub use reality_check::{REALITY_CHECK_LONGEST, REALITY_CHECK_SHORTEST};
 pub use second_factor::{STEP_UP_LIFETIME, TOTP_STEP, step_at};
 pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSION_LIFETIME, SESSIONS_MAX};
 pub use state::{
-    Customer, Exclusion, Limit, PendingIncrease, SecondFactor, Session, State, Stranger, TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, SecondFactor, Session, State, Stranger,
+    TimerKey,
 };
 pub use stranger::STRANGERS_MAX;

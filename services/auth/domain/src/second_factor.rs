@@ -2,8 +2,8 @@
 //!
 //! Duty: each step of thirty seconds counts once, each recovery code counts once, whatever
 //! arrives at the same time; a wrong code is a failure like a wrong password, and blocks like
-//! one. Proving oneself again within a session (a step-up) takes the second factor where there is
-//! one, and the password where there is none.
+//! one. Proving oneself again within a session (a step-up) takes a passkey, or else the second
+//! factor where there is one, and the password where there is none.
 //!
 //! Prohibition: no secret and no code is seen here: the gateway compares and says whose step it
 //! was. A step that is not of now is not believed, whoever says it.
@@ -12,8 +12,9 @@ use crate::command::{ConfirmSecondFactor, OfferSecondFactor, Proof, RemoveSecond
 use crate::credential::{failed, judge_block, judge_verdict};
 use crate::decide::{Rejection, customer};
 use crate::event::{Event, SecondFactorEnabled};
+use crate::passkey;
 use crate::state::{Customer, SecondFactor, State};
-use kernel::{CustomerId, Duration, Timestamp};
+use kernel::{CustomerId, Digest, Duration, Timestamp};
 
 /// How long a code lives.
 pub const TOTP_STEP: Duration = Duration::from_secs(30);
@@ -48,47 +49,60 @@ pub(crate) fn prove(
         (None | Some(SecondFactor::Offered { .. }), _) => Ok(Ok(vec![])),
         (Some(SecondFactor::Enabled { .. }), None) => Err(Rejection::SecondFactorMissing),
         (Some(SecondFactor::Enabled { .. }), Some(proof)) => {
-            Ok(use_up(id, customer, proof, now).map(|event| vec![event]))
+            Ok(use_up(id, customer, proof, now)?.map(|event| vec![event]))
         }
     }
 }
 
-/// The event that uses a proof up, if it is one.
+/// The event that uses a proof up, if it is one. What a passkey says wrongly is nobody's guess: it
+/// is refused and not counted.
 fn use_up(
     id: CustomerId,
     customer: &Customer,
     proof: Proof,
     now: Timestamp,
+) -> Result<Result<Event, Wrong>, Rejection> {
+    match proof {
+        Proof::Passkey(assertion) => passkey::use_up(id, customer, assertion, now).map(Ok),
+        Proof::Totp { factor, step } => Ok(use_up_step(id, customer, factor, step, now)),
+        Proof::Recovery { hash } => Ok(use_up_recovery(id, customer, hash)),
+    }
+}
+
+fn use_up_step(
+    id: CustomerId,
+    customer: &Customer,
+    factor: u64,
+    step: Option<u64>,
+    now: Timestamp,
 ) -> Result<Event, Wrong> {
     let Some(SecondFactor::Enabled {
-        number,
-        last_step,
-        recovery,
+        number, last_step, ..
     }) = &customer.second_factor
     else {
         return Err(Wrong);
     };
-    match proof {
-        Proof::Totp { factor, step } => {
-            let step = step
-                .filter(|step| factor == *number && *step > *last_step && is_of_now(*step, now));
-            let step = step.ok_or(Wrong)?;
-            Ok(Event::SecondFactorProved {
-                customer: id,
-                factor,
-                step,
-            })
-        }
-        Proof::Recovery { hash } if recovery.contains(&hash) => {
-            let left = recovery.len().saturating_sub(1);
-            Ok(Event::RecoveryCodeUsed {
-                customer: id,
-                hash,
-                left: u32::try_from(left).unwrap_or(u32::MAX),
-            })
-        }
-        Proof::Recovery { .. } => Err(Wrong),
+    let step = step.filter(|step| factor == *number && *step > *last_step && is_of_now(*step, now));
+    Ok(Event::SecondFactorProved {
+        customer: id,
+        factor,
+        step: step.ok_or(Wrong)?,
+    })
+}
+
+fn use_up_recovery(id: CustomerId, customer: &Customer, hash: Digest) -> Result<Event, Wrong> {
+    let Some(SecondFactor::Enabled { recovery, .. }) = &customer.second_factor else {
+        return Err(Wrong);
+    };
+    if !recovery.contains(&hash) {
+        return Err(Wrong);
     }
+    let left = recovery.len().saturating_sub(1);
+    Ok(Event::RecoveryCodeUsed {
+        customer: id,
+        hash,
+        left: u32::try_from(left).unwrap_or(u32::MAX),
+    })
 }
 
 pub(crate) fn offer(state: &State, command: &OfferSecondFactor) -> Result<Vec<Event>, Rejection> {
@@ -141,7 +155,7 @@ pub(crate) fn remove(state: &State, command: &RemoveSecondFactor) -> Result<Vec<
     let Some(SecondFactor::Enabled { number, .. }) = &customer.second_factor else {
         return Err(Rejection::SecondFactorUnknown);
     };
-    let Ok(used) = use_up(command.customer, customer, command.proof, command.now) else {
+    let Ok(used) = use_up(command.customer, customer, command.proof, command.now)? else {
         return Ok(vec![failed(command.customer, customer, command.now)]);
     };
     let removed = Event::SecondFactorRemoved {
@@ -161,18 +175,7 @@ pub(crate) fn step_up(state: &State, command: &StepUp) -> Result<Vec<Event>, Rej
     if !live {
         return Err(Rejection::SessionEnded);
     }
-    judge_block(customer, command.now)?;
-    let proved = match &customer.second_factor {
-        Some(SecondFactor::Enabled { .. }) => {
-            prove(command.customer, customer, command.proof, command.now)?
-        }
-        Some(SecondFactor::Offered { .. }) | None => {
-            judge_verdict(customer, command.credential_version, command.now)?;
-            let matches = command.password_matches == Some(true);
-            matches.then(Vec::new).ok_or(Wrong)
-        }
-    };
-    let Ok(mut events) = proved else {
+    let Ok(mut events) = proved_again(customer, command)? else {
         return Ok(vec![failed(command.customer, customer, command.now)]);
     };
     events.push(Event::SteppedUp {
@@ -182,6 +185,29 @@ pub(crate) fn step_up(state: &State, command: &StepUp) -> Result<Vec<Event>, Rej
         at: command.now,
     });
     Ok(events)
+}
+
+/// The events that use up what proves once more who somebody is: a passkey of his, or else the
+/// second factor where there is one and the password where there is none.
+fn proved_again(
+    customer: &Customer,
+    command: &StepUp,
+) -> Result<Result<Vec<Event>, Wrong>, Rejection> {
+    if let Some(Proof::Passkey(assertion)) = command.proof {
+        let used = passkey::use_up(command.customer, customer, assertion, command.now)?;
+        return Ok(Ok(vec![used]));
+    }
+    judge_block(customer, command.now)?;
+    match &customer.second_factor {
+        Some(SecondFactor::Enabled { .. }) => {
+            prove(command.customer, customer, command.proof, command.now)
+        }
+        Some(SecondFactor::Offered { .. }) | None => {
+            judge_verdict(customer, command.credential_version, command.now)?;
+            let matches = command.password_matches == Some(true);
+            Ok(matches.then(Vec::new).ok_or(Wrong))
+        }
+    }
 }
 
 #[cfg(test)]

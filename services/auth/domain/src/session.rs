@@ -10,9 +10,9 @@
 
 use crate::command::{RefreshSession, SignOut};
 use crate::decide::{Rejection, customer};
-use crate::event::{Event, RevokeReason, SessionRefreshed};
+use crate::event::{Event, RevokeReason, SessionOpened, SessionRefreshed};
 use crate::state::{Customer, Session, State};
-use kernel::{CustomerId, Duration, SessionId, Timestamp};
+use kernel::{CustomerId, Digest, Duration, SessionId, Timestamp};
 
 /// The longest life of a refresh token.
 pub const REFRESH_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -25,7 +25,7 @@ pub const RETRY_GRACE: Duration = Duration::from_secs(30);
 pub const SESSIONS_MAX: usize = 16;
 
 /// A token's end, within the longest life.
-pub(crate) fn bounded(expires_at: Timestamp, now: Timestamp) -> Timestamp {
+fn bounded(expires_at: Timestamp, now: Timestamp) -> Timestamp {
     expires_at.min(now.plus(REFRESH_LIFETIME))
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn all_revoked(
 }
 
 /// The sessions that make room for one more.
-pub(crate) fn displaced(id: CustomerId, customer: &Customer, now: Timestamp) -> Vec<Event> {
+fn displaced(id: CustomerId, customer: &Customer, now: Timestamp) -> Vec<Event> {
     let mut live: Vec<_> = customer
         .sessions
         .iter()
@@ -71,6 +71,40 @@ pub(crate) fn displaced(id: CustomerId, customer: &Customer, now: Timestamp) -> 
         .take(surplus)
         .map(|(session_id, session)| revoked(id, *session_id, session, RevokeReason::Displaced))
         .collect()
+}
+
+/// A session that is to begin, as a proof of who somebody is asks for it.
+pub(crate) struct Opening {
+    pub(crate) session: SessionId,
+    pub(crate) refresh_hash: Digest,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Opening {
+    /// What is said to whoever asked for this session before; none: nobody did.
+    pub(crate) fn repeated(&self, customer: &Customer) -> Option<Result<Vec<Event>, Rejection>> {
+        let session = customer.sessions.get(&self.session)?;
+        let same = session.current == self.refresh_hash && session.previous.is_none();
+        Some(if same {
+            Ok(vec![])
+        } else {
+            Err(Rejection::SessionEnded)
+        })
+    }
+
+    /// The session begins, and the oldest make room for it.
+    pub(crate) fn events(&self, id: CustomerId, customer: &Customer, now: Timestamp) -> Vec<Event> {
+        let mut events = displaced(id, customer, now);
+        events.push(Event::SignedIn(SessionOpened {
+            customer: id,
+            session: self.session,
+            refresh_hash: self.refresh_hash,
+            roles: customer.roles.clone(),
+            expires_at: bounded(self.expires_at, now),
+            at: now,
+        }));
+        events
+    }
 }
 
 pub(crate) fn refresh(state: &State, command: &RefreshSession) -> Result<Vec<Event>, Rejection> {

@@ -74,8 +74,21 @@ pub struct Customer {
     pub factors_offered: u64,
     /// The one that waits or is in force.
     pub second_factor: Option<SecondFactor>,
+    /// The passkeys.
+    pub passkeys: Passkeys,
     /// Whether the keys of the personal data were destroyed.
     pub erased: bool,
+}
+
+/// The passkeys of a customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passkeys {
+    /// How many were ever added.
+    pub added: u64,
+    /// How often each that is kept was used last, as its authenticator counts; by its number.
+    pub kept: BTreeMap<u64, u32>,
+    /// Challenges that were answered, and from when on nobody would take an answer anyhow.
+    pub answered: BTreeMap<Digest, Timestamp>,
 }
 
 /// A second factor.
@@ -183,6 +196,7 @@ impl State {
                         sessions: BTreeMap::new(),
                         factors_offered: 0,
                         second_factor: None,
+                        passkeys: Passkeys::default(),
                         erased: false,
                     },
                 );
@@ -236,7 +250,10 @@ impl State {
             | Event::SteppedUp { .. }
             | Event::RoleRevoked { .. }
             | Event::ProfileReplaced { .. }
-            | Event::PersonalDataErased { .. } => {
+            | Event::PersonalDataErased { .. }
+            | Event::PasskeyAdded { .. }
+            | Event::PasskeyRemoved { .. }
+            | Event::PasskeyUsed { .. } => {
                 if let Some(customer) = self.customers.get_mut(&event.customer()) {
                     customer.evolve(event);
                 }
@@ -395,7 +412,33 @@ impl Customer {
                 self.failures = 0;
                 self.blocked_until = None;
             }
-            Event::PersonalDataErased { .. } => self.erased = true,
+            Event::PersonalDataErased { .. } => {
+                self.erased = true;
+                self.passkeys.kept.clear();
+            }
+            Event::PasskeyAdded {
+                passkey,
+                sign_count,
+                challenge,
+                at,
+                ..
+            } => {
+                self.passkeys.note_added(*passkey, *sign_count);
+                self.passkeys.note_answered(*challenge, *at);
+            }
+            Event::PasskeyRemoved { passkey, .. } => {
+                self.passkeys.kept.remove(passkey);
+            }
+            Event::PasskeyUsed {
+                passkey,
+                sign_count,
+                challenge,
+                at,
+                ..
+            } => {
+                self.passkeys.note_used(*passkey, *sign_count);
+                self.passkeys.note_answered(*challenge, *at);
+            }
             Event::PasswordChanged {
                 credential_version, ..
             } => {
@@ -448,7 +491,10 @@ impl Event {
             | Self::SteppedUp { customer, .. }
             | Self::RoleRevoked { customer, .. }
             | Self::ProfileReplaced { customer, .. }
-            | Self::PersonalDataErased { customer, .. } => *customer,
+            | Self::PersonalDataErased { customer, .. }
+            | Self::PasskeyAdded { customer, .. }
+            | Self::PasskeyRemoved { customer, .. }
+            | Self::PasskeyUsed { customer, .. } => *customer,
         }
     }
 }

@@ -3,14 +3,15 @@
 use super::*;
 use auth_domain::{AcknowledgeRealityCheck, ChangePassword, ConfirmIncrease, GrantRole};
 use auth_domain::{
-    ConfirmSecondFactor, ErasePersonalData, OfferSecondFactor, Proof, RemoveSecondFactor,
-    ReplaceProfile, RevokeRole, SetMarketing, SetRealityCheck, StepUp,
+    AddPasskey, Assertion, Challenge, ConfirmSecondFactor, ErasePersonalData, OfferSecondFactor,
+    Proof, RemovePasskey, RemoveSecondFactor, ReplaceProfile, RevokeRole, SetMarketing,
+    SetRealityCheck, StepUp,
 };
 use auth_domain::{Exclude, LimitKind, RefreshSession, Register, Role, SetLimit, SignIn, SignOut};
 use kernel::{CorrelationId, Currency, CustomerId, Decider, Digest, Duration, Money, SessionId};
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
-    OwnLimitRow, RealityCheckRow, SessionReminderRow, SessionRow, table,
+    OwnLimitRow, PasskeyRow, RealityCheckRow, SessionReminderRow, SessionRow, table,
 };
 use schemas::{AvroType, Body, ClaimId, Events, Header, Kind, Wire};
 
@@ -186,6 +187,20 @@ fn second_factors() -> Vec<Command> {
         factor: 1,
         step: Some(auth_domain::step_at(NOW).saturating_add(1)),
     };
+    let passkey = |number| {
+        let digest = Digest::from_bytes([number; 32]);
+        let until = NOW.plus(auth_domain::CHALLENGE_LONGEST);
+        Challenge { digest, until }
+    };
+    let add = |number| {
+        Command::AddPasskey(AddPasskey {
+            customer: ANNA,
+            sealed_passkey: vec![6, number],
+            sign_count: 4,
+            challenge: passkey(number),
+            now: NOW,
+        })
+    };
     let session = SessionId::example(8, 3);
     let mut signed_in = sign_in_with(true, session, Some(totp));
     if let Command::SignIn(command) = &mut signed_in {
@@ -201,6 +216,26 @@ fn second_factors() -> Vec<Command> {
             credential_version: 2,
             password_matches: None,
             proof: Some(recovery(1)),
+            now: NOW,
+        }),
+        add(101),
+        add(102),
+        add(103),
+        Command::RemovePasskey(RemovePasskey {
+            customer: ANNA,
+            passkey: 2,
+            now: NOW,
+        }),
+        Command::StepUp(StepUp {
+            customer: ANNA,
+            session,
+            credential_version: 0,
+            password_matches: None,
+            proof: Some(Proof::Passkey(Assertion {
+                passkey: 3,
+                sign_count: 5,
+                challenge: passkey(104),
+            })),
             now: NOW,
         }),
         Command::RemoveSecondFactor(RemoveSecondFactor {
@@ -270,7 +305,7 @@ fn every_event_survives_the_wire() {
         .matches("\"type\":\"record\"")
         .count();
     assert!(all >= branches.len());
-    assert_eq!(branches.len(), 28, "a life holds an event of each kind");
+    assert_eq!(branches.len(), 31, "a life holds an event of each kind");
 }
 
 #[test]
@@ -284,6 +319,27 @@ fn a_snapshot_gives_the_state_back() {
     for cut in 0..bytes.len() {
         assert!(AuthService::restore(&bytes[..cut]).is_err(), "cut at {cut}");
     }
+}
+
+#[test]
+fn a_snapshot_gives_every_state_of_a_life_back() {
+    let mut state = Auth::initial();
+    let mut with_passkeys = 0;
+    for command in life() {
+        for event in Auth::decide(&state, &command).unwrap_or_default() {
+            Auth::evolve(&mut state, &event);
+        }
+        let kept = state.customers.values().map(|one| one.passkeys.kept.len());
+        with_passkeys += kept.sum::<usize>();
+        assert_eq!(
+            AuthService::restore(&AuthService::snapshot(&state)),
+            Ok(state.clone())
+        );
+    }
+    assert!(
+        with_passkeys > 0,
+        "erasing forgets them, so the last state has none"
+    );
 }
 
 #[test]
@@ -304,6 +360,16 @@ fn a_snapshot_of_the_layout_before_second_factors_is_still_read() {
     state.strangers.clear();
     state.strangers_seen = 0;
     let bytes = crate::snapshot::encode_before(&state);
+    assert_eq!(AuthService::restore(&bytes), Ok(state));
+}
+
+#[test]
+fn a_snapshot_of_the_layout_before_passkeys_is_still_read() {
+    let (mut state, _) = lived();
+    let bytes = crate::snapshot::encode_without_passkeys(&state);
+    for customer in state.customers.values_mut() {
+        customer.passkeys = auth_domain::Passkeys::default();
+    }
     assert_eq!(AuthService::restore(&bytes), Ok(state));
 }
 
@@ -383,6 +449,15 @@ fn rows_tell_what_the_last_event_left() {
     assert!(!marketing.allowed, "the exclusion has taken it back");
     let check: RealityCheckRow = row(table::REALITY_CHECK, &ANNA.bytes());
     assert_eq!(check.interval, Some(HOUR));
+    let passkey_row = |number: u64| -> PasskeyRow {
+        let key = [&ANNA.bytes()[..], &number.to_be_bytes()].concat();
+        row(table::PASSKEY, &key)
+    };
+    assert_eq!(
+        passkey_row(1).sealed_passkey,
+        Some(schemas::Blob(vec![6, 101]))
+    );
+    assert_eq!(passkey_row(2).sealed_passkey, None, "it was removed");
     let reminder: SessionReminderRow = row(table::SESSION_REMINDER, &SESSION.bytes());
     assert_eq!(
         (reminder.started_at, reminder.reminded_at),

@@ -64,6 +64,7 @@ impl House {
         let options = NodeOptions {
             provider: furlong::providers::ProviderChoice::Simulated,
             notices: None,
+            passkeys: furlong::house_passkeys::PasskeyPages::default(),
             folder: DataFolder::new(folder.path()),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

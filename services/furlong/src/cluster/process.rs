@@ -204,6 +204,7 @@ fn open_gateway(
             settings.partitions,
         )?,
         demo: None,
+        passkeys: settings.passkeys.clone(),
     };
     front.gateway()
 }

@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 36] = [
+pub const KEYS: [Key; 38] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -171,6 +171,16 @@ pub const KEYS: [Key; 36] = [
         "notices_secret_file",
         "",
         "a file with the secret that signs what the operator is told",
+    ),
+    key(
+        "passkey_origin",
+        "http://localhost",
+        "where the pages come from that make and use passkeys, as https://bets.example.com",
+    ),
+    key(
+        "passkey_domain",
+        "",
+        "the domain that passkeys are for, the origin's host or one above it; never change it; empty: the host",
     ),
 ];
 

@@ -12,6 +12,7 @@ pub use sources::{Origin, Resolved, Value};
 
 use crate::admission::AdmissionOptions;
 use crate::exit::{Ended, Failure, Outcome};
+use crate::house_passkeys::PasskeyPages;
 use crate::notices_desk::NoticesTo;
 use crate::providers::ProviderChoice;
 use crate::screen::Screen;
@@ -103,6 +104,8 @@ pub struct Settings {
     pub provider: ProviderChoice,
     /// Where operators want to be told of payments.
     pub notices: Option<NoticesTo>,
+    /// Where passkeys are made and used.
+    pub passkeys: PasskeyPages,
 }
 
 /// Where feeds speak gRPC.
@@ -359,6 +362,16 @@ mod tests {
             ("rate_limit = -1", "rate_limit"),
             ("port = [1]", "port"),
             ("port = ", "line 1"),
+            ("passkey_origin = \"bets.example.com\"", "not an origin"),
+            ("passkey_origin = \"http://bets.example.com\"", "not https"),
+            (
+                "passkey_origin = \"https://bets.example.com\"\npasskey_domain = \"example.org\"",
+                "example.org is not the domain of",
+            ),
+            (
+                "passkey_origin = \"https://bets.example.com\"\npasskey_domain = \"com\"",
+                "com is not the domain of",
+            ),
         ] {
             let (_folder, path) = file(text);
             for command in ["check", "print"] {

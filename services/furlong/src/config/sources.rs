@@ -3,6 +3,7 @@
 use super::keys::{KEYS, Key, find, nearest};
 use super::{Cluster, Settings};
 use crate::admission::{AdmissionOptions, RateStoreAddress};
+use crate::house_passkeys::PasskeyPages;
 use crate::notices_desk::NoticesTo;
 use crate::providers::{ProviderAddress, ProviderChoice};
 use gateway::{AdmissionSettings, Bounds, ConnectionLimits};
@@ -225,7 +226,17 @@ impl Resolved {
             cluster: self.cluster()?,
             provider: self.provider()?,
             notices: self.notices()?,
+            passkeys: self.passkeys()?,
         })
+    }
+
+    fn passkeys(&self) -> Result<PasskeyPages, String> {
+        let pages = PasskeyPages {
+            origin: self.text("passkey_origin").to_owned(),
+            domain: self.text("passkey_domain").to_owned(),
+        };
+        let wrong = |error| format!("passkey_origin, passkey_domain: {error}");
+        pages.check().map(|()| pages).map_err(wrong)
     }
 
     fn notices(&self) -> Result<Option<NoticesTo>, String> {

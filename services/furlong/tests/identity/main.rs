@@ -8,10 +8,12 @@
     reason = "counts of one run; a test that overflows has failed"
 )]
 
+mod authenticator;
 mod canaries;
 mod factors;
 mod forged;
 mod matrix;
+mod passkeys;
 mod persons;
 mod rig;
 mod sessions;

@@ -166,6 +166,7 @@ impl House {
         let node = Node::start(NodeOptions {
             provider: furlong::providers::ProviderChoice::Simulated,
             notices: None,
+            passkeys: furlong::house_passkeys::PasskeyPages::default(),
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

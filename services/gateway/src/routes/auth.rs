@@ -95,13 +95,20 @@ pub(crate) async fn login(
 ) -> Result<Response, Problem> {
     failures_allow(&app, address).await?;
     let signed_in = signed_in(&app, &context, &body).await;
-    if let Err(problem) = &signed_in
-        && problem.code() == Code::CredentialsWrong
-        && let Some(rates) = &app.rates
-    {
+    count_failure(&app, address, failed_by_credentials(&signed_in)).await;
+    signed_in
+}
+
+/// Whether a sign-in was refused because what was shown is wrong.
+pub(crate) fn failed_by_credentials(signed_in: &Result<Response, Problem>) -> bool {
+    matches!(signed_in, Err(problem) if problem.code() == Code::CredentialsWrong)
+}
+
+/// Counts a sign-in that has failed against the address that it came from.
+pub(crate) async fn count_failure(app: &App, address: ClientAddress, failed: bool) {
+    if let Some(rates) = app.rates.as_ref().filter(|_| failed) {
         rates.count(failures(address), app.now()).await;
     }
-    signed_in
 }
 
 fn failures(ClientAddress(address): ClientAddress) -> Subject {
@@ -109,7 +116,7 @@ fn failures(ClientAddress(address): ClientAddress) -> Subject {
 }
 
 /// Whoever fails too often from one place is stopped before any password is hashed.
-async fn failures_allow(app: &App, address: ClientAddress) -> Result<(), Problem> {
+pub(crate) async fn failures_allow(app: &App, address: ClientAddress) -> Result<(), Problem> {
     let Some(rates) = &app.rates else {
         return Ok(());
     };
@@ -197,10 +204,9 @@ async fn sign_in(
 ) -> Result<Option<Response>, Problem> {
     let compared = compare(app, login_hash, &body.password).await?;
     let customer = compared.customer;
-    let partition = customer.partition();
-    let secret = app.mint.secret();
-    let session = SessionId::from_bytes(app.mint.id(partition));
-    let (refresh_hash, expires_at) = (hash_of(&secret), app.now().plus(app.config.session));
+    let signing = SignedIn::new(app, customer);
+    let (session, refresh_hash) = (signing.session, signing.refresh_hash);
+    let expires_at = signing.expires_at;
     let command = match &body.otp {
         None => Command::SignIn(SignIn {
             customer,
@@ -220,24 +226,58 @@ async fn sign_in(
             proof: second_factor::proof(app, customer, compared.exists, otp).await?,
         }),
     };
-    let request = new_request(app, context, partition);
+    let request = new_request(app, context, customer.partition());
     let answer = asking::ask(app, request, || Ok(command)).await?;
     if is_stale(&answer.decision) {
         return Ok(None);
     }
     let decision = refused(answer)?;
-    let signed_in = events::of_auth(&decision).iter().find_map(session_of);
-    let Some((session, roles)) = signed_in else {
+    tokens_of_sign_in(app, &decision, &signing).map(Some)
+}
+
+/// A session that is to begin, and the secret of its first refresh token.
+pub(crate) struct SignedIn {
+    customer: CustomerId,
+    secret: [u8; 32],
+    /// Its id.
+    pub session: SessionId,
+    /// Digest of the secret.
+    pub refresh_hash: Digest,
+    /// When the token is to expire.
+    pub expires_at: Timestamp,
+}
+
+impl SignedIn {
+    /// A new one.
+    pub(crate) fn new(app: &App, customer: CustomerId) -> Self {
+        let secret = app.mint.secret();
+        Self {
+            customer,
+            secret,
+            session: SessionId::from_bytes(app.mint.id(customer.partition())),
+            refresh_hash: hash_of(&secret),
+            expires_at: app.now().plus(app.config.session),
+        }
+    }
+}
+
+/// Both tokens of the session that a decision has begun.
+pub(crate) fn tokens_of_sign_in(
+    app: &App,
+    decision: &Decision,
+    signing: &SignedIn,
+) -> Result<Response, Problem> {
+    let begun = events::of_auth(decision).iter().find_map(session_of);
+    let Some((session, roles)) = begun else {
         return Err(Problem::new(Code::CredentialsWrong));
     };
-    let proved_at = Some(app.now());
     let granted = Granted {
-        customer,
+        customer: signing.customer,
         session,
         roles,
-        proved_at,
+        proved_at: Some(app.now()),
     };
-    tokens(app, &decision, &granted, &secret).map(Some)
+    tokens(app, decision, &granted, &signing.secret)
 }
 
 /// A request that nobody repeats: each try is its own.

@@ -16,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod lean;
 pub(crate) mod liability;
 pub(crate) mod markets;
+pub(crate) mod passkeys;
 pub(crate) mod payments;
 pub(crate) mod placing;
 pub(crate) mod preview;

@@ -11,6 +11,7 @@ use crate::extract::{ApiJson, Caller, Fields};
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::auth::{busy, compare, normal_login};
+use crate::routes::passkeys::{AnswerBody, step_up_proof};
 use crate::routes::second_factor::{decided, proof};
 use crate::shapes::time;
 use axum::extract::State;
@@ -23,13 +24,15 @@ use schemas::auth::{ChangePassword, Command, Event, Proof, ProofAbsent, StepUp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The body of a step-up: login and password, or a code where there is a second factor.
+/// The body of a step-up: login and password, or a code where there is a second factor, or the
+/// answer of a passkey.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepUpBody {
     login: Option<String>,
     password: Option<String>,
     otp: Option<String>,
+    passkey: Option<AnswerBody>,
 }
 
 /// POST /v1/auth/step-up
@@ -49,16 +52,17 @@ pub(crate) async fn step_up(
             }
             (compared.version, Some(compared.matches))
         }
-        (None, None) if body.otp.is_some() => (0, None),
+        (None, None) if body.otp.is_some() || body.passkey.is_some() => (0, None),
         (None, None) | (Some(_), None) | (None, Some(_)) => {
             let mut fields = Fields::default();
-            fields.wrong("", "login and password, or otp, are expected");
+            fields.wrong("", "login and password, or otp, or passkey, are expected");
             return fields.finish(None);
         }
     };
-    let proof = match &body.otp {
-        Some(otp) => proof(&app, customer, true, otp).await?,
-        None => Proof::Absent(ProofAbsent {}),
+    let proof = match (body.passkey, &body.otp) {
+        (Some(answer), _) => Proof::Passkey(step_up_proof(&app, &caller, answer).await?),
+        (None, Some(otp)) => proof(&app, customer, true, otp).await?,
+        (None, None) => Proof::Absent(ProofAbsent {}),
     };
     let command = Command::StepUp(StepUp {
         customer,

@@ -23,15 +23,18 @@ pub enum Purpose {
     Payout,
     /// What the customer's authenticator shares with us.
     SecondFactor,
+    /// What is kept of the customer's passkeys: ids, public keys and names.
+    Passkeys,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Profile,
         Self::Documents,
         Self::Payout,
         Self::SecondFactor,
+        Self::Passkeys,
     ];
 
     /// The name in files and in what is sealed. Never changes.
@@ -42,6 +45,7 @@ impl Purpose {
             Self::Documents => "documents",
             Self::Payout => "payout",
             Self::SecondFactor => "second-factor",
+            Self::Passkeys => "passkeys",
         }
     }
 }
@@ -63,11 +67,13 @@ pub enum ServiceKey {
     ReceiptSigning,
     /// Under which the simulated payment provider signs its calls.
     WebhookSimulator,
+    /// Under which the challenges of passkeys are sealed.
+    PasskeyTickets,
 }
 
 impl ServiceKey {
     /// All keys of the house.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LoginHash,
         Self::TokenSigning,
         Self::RequestDigest,
@@ -75,6 +81,7 @@ impl ServiceKey {
         Self::CheckpointSigning,
         Self::ReceiptSigning,
         Self::WebhookSimulator,
+        Self::PasskeyTickets,
     ];
 
     /// The name in files. Never changes.
@@ -88,6 +95,7 @@ impl ServiceKey {
             Self::CheckpointSigning => "checkpoint-signing",
             Self::ReceiptSigning => "receipt-signing",
             Self::WebhookSimulator => "webhook-simulator",
+            Self::PasskeyTickets => "passkey-tickets",
         }
     }
 }

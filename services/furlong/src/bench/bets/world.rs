@@ -107,6 +107,7 @@ impl World {
         let mut node = Node::start(NodeOptions {
             provider: crate::providers::ProviderChoice::Simulated,
             notices: None,
+            passkeys: crate::house_passkeys::PasskeyPages::default(),
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,

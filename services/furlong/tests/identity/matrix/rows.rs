@@ -56,6 +56,9 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/auth/login", Who::Anybody, |_| Ask::post("/v1/auth/login", &json!({"login": "nobody-here", "password": "x"}))),
     row("POST", "/v1/auth/refresh", Who::Anybody, |_| Ask::post("/v1/auth/refresh", &json!({}))),
     row("POST", "/v1/auth/logout", Who::SignedIn, |t| Ask::post("/v1/auth/logout", &json!({"refresh_token": t.spare_refresh}))),
+    row("POST", "/v1/auth/passkey/options", Who::Anybody, |_| Ask::post("/v1/auth/passkey/options", &json!({}))),
+    row("POST", "/v1/auth/passkey", Who::Anybody, |_| Ask::post("/v1/auth/passkey", &json!({"ticket": "x", "credential": {}}))),
+    row("POST", "/v1/auth/step-up/options", Who::SignedIn, |_| Ask::post("/v1/auth/step-up/options", &json!({}))),
     row("POST", "/v1/auth/step-up", Who::SignedIn, |_| Ask::post("/v1/auth/step-up", &json!({}))),
     row("POST", "/v1/auth/password", Who::SignedIn, |_| Ask::post("/v1/auth/password", &json!({"login": "x", "password": "x", "new_password": "x"}))),
 
@@ -95,6 +98,11 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/account/second-factor", Who::SignedIn, |_| Ask::post("/v1/account/second-factor", &json!({}))),
     row("POST", "/v1/account/second-factor/confirm", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/confirm", &json!({"otp": ""}))),
     row("POST", "/v1/account/second-factor/remove", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/remove", &json!({"otp": ""}))),
+
+    row("GET", "/v1/account/passkeys", Who::SignedIn, |_| Ask::get("/v1/account/passkeys")),
+    row("POST", "/v1/account/passkeys/options", Who::SignedIn, |_| Ask::post("/v1/account/passkeys/options", &json!({"name": ""}))),
+    row("POST", "/v1/account/passkeys", Who::SignedIn, |_| Ask::post("/v1/account/passkeys", &json!({"ticket": "x", "credential": {}}))),
+    row("POST", "/v1/account/passkeys/{id}/remove", Who::SignedIn, |_| Ask::post("/v1/account/passkeys/99/remove", &json!({}))),
 
     row("POST", "/v1/deposits", PLAYERS, |_| Ask::post("/v1/deposits", &json!({"amount": "x"}))),
     row("GET", "/v1/deposits/{id}", Who::OwnerOfThing, |t| Ask::get(format!("/v1/deposits/{}", t.deposit))),

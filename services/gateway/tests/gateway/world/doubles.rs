@@ -10,7 +10,7 @@ use gateway::ports::*;
 use gateway::{Config, Demo, Parts};
 use kernel::*;
 use markets::MarketView;
-use schemas::auth::Role;
+use schemas::auth::{PasskeyProof, Role};
 use schemas::bets::SlipOutcome;
 use schemas::promotions::{Bonus, Division, StakeFunded};
 use schemas::{Blob, odds, payments};
@@ -38,6 +38,7 @@ pub fn parts(
         rate_store: None,
         sealer: Arc::new(PlainSealer),
         factors: Arc::new(PlainFactors),
+        passkeys: Arc::new(NoPasskeys),
         webhooks: Arc::new(PlainWebhooks),
         feed: Some(Arc::new(NumberLines)),
         receipts: None,
@@ -224,6 +225,60 @@ impl SecondFactors for PlainFactors {
     }
     fn recovery_hash(&self, _: CustomerId, code: &str) -> kernel::Digest {
         kernel::Digest::from_bytes(sha2::Sha256::digest(code).into())
+    }
+}
+
+/// Nobody has any; the whole house is asked with real ones.
+pub struct NoPasskeys;
+
+impl Passkeys for NoPasskeys {
+    fn ask_to_add(
+        &self,
+        _: PasskeyPurpose,
+        _: CustomerId,
+        _: String,
+        _: Vec<KeptPasskey>,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyQuestion, PasskeyRefused>> {
+        async { Err(PasskeyRefused::NotProved) }.boxed()
+    }
+    fn add(
+        &self,
+        _: PasskeyPurpose,
+        _: CustomerId,
+        _: PasskeyAnswer,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<MadePasskey, PasskeyRefused>> {
+        async { Err(PasskeyRefused::NotProved) }.boxed()
+    }
+    fn ask_to_prove(
+        &self,
+        _: PasskeyPurpose,
+        _: CustomerId,
+        _: Vec<KeptPasskey>,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyQuestion, PasskeyRefused>> {
+        async { Err(PasskeyRefused::NotProved) }.boxed()
+    }
+    fn claimed(&self, _: &serde_json::Value) -> Option<CustomerId> {
+        None
+    }
+    fn prove(
+        &self,
+        _: PasskeyPurpose,
+        _: CustomerId,
+        _: Vec<KeptPasskey>,
+        _: PasskeyAnswer,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<PasskeyProof, PasskeyRefused>> {
+        async { Err(PasskeyRefused::NotProved) }.boxed()
+    }
+    fn name(
+        &self,
+        _: CustomerId,
+        _: Blob,
+    ) -> BoxFuture<'static, Result<Option<String>, PasskeyRefused>> {
+        async { Ok(None) }.boxed()
     }
 }
 

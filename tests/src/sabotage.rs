@@ -208,12 +208,16 @@ impl Fault {
     }
 
     /// Whether it shows as soon as it is planted. The others make an owner work on false ground;
-    /// whether it then does something wrong is up to the dice.
+    /// whether it then does something wrong is up to the dice. What the ledger refuses
+    /// needs no approval.
     #[must_use]
     pub const fn shows_at_once(self) -> bool {
         !matches!(
             self,
-            Self::SnapshotForgetsRequests | Self::SuspensionUnheard | Self::PriceMisread
+            Self::SnapshotForgetsRequests
+                | Self::SuspensionUnheard
+                | Self::PriceMisread
+                | Self::AdjustmentUnapproved
         )
     }
 }

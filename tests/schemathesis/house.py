@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import schemathesis
@@ -46,10 +47,22 @@ class Tokens:
     def of(self, name, fresh_s=FRESH_S):
         with self.lock:
             token, until = self.held.get(name, (None, 0.0))
-            if time.monotonic() >= until:
-                token = self.sign_in(name)
+            if time.monotonic() < until:
+                return token
+            for _ in range(30):
+                try:
+                    token = self.sign_in(name)
+                except urllib.error.HTTPError as refused:
+                    # Questions that tried this login with wrong passwords have blocked it for a
+                    # while, or others wait to sign in. An older token is good for minutes more.
+                    if refused.code not in (429, 503):
+                        raise
+                    if token is None:
+                        time.sleep(float(refused.headers.get("retry-after", "1")))
+                        continue
                 self.held[name] = (token, time.monotonic() + fresh_s)
-            return token
+                return token
+            raise RuntimeError(f"{name} cannot sign in")
 
     def sign_in(self, name):
         if name not in self.passwords:

@@ -124,7 +124,7 @@ fn parameters(route: &Route) -> Vec<Value> {
             "in": "header",
             "required": route.key == Key::Required,
             "description": "One for each intention; the same one to ask again.",
-            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
         })),
     }
     if waits(route) {

@@ -57,13 +57,13 @@ async fn a_forgotten_field_takes_nothing_away() {
 async fn a_key_is_of_visible_characters() {
     let world = World::new();
     let amount = json!({"amount": {"amount": "10.00", "currency": "EUR"}});
-    for key in ["a b", "a\tb", ""] {
+    for key in ["a\tb", ""] {
         let answer = world.post("anna", "/v1/deposits", key, &amount).await;
         assert!(answer.code().starts_with("idempotency_key_"), "{key:?}");
     }
     let nothing = json!({"amount": {"amount": "0.00", "currency": "EUR"}});
     let answer = world
-        .post("anna", "/v1/deposits", "\"a~b!\"", &nothing)
+        .post("anna", "/v1/deposits", "\"a ~b!\"", &nothing)
         .await;
     assert_eq!(answer.code(), "validation_failed");
 }

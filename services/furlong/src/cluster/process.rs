@@ -5,7 +5,7 @@
 //! Prohibition: no partition is served because of a file or a flag; the roll and the log decide.
 
 use super::boards::{KafkaAnswers, PresenceBoard, StoredCheckpoints};
-use super::side_door;
+use super::side_door::{self, Figures};
 use super::{Parts, cluster_of, connect};
 use crate::checkpoints::{CHECKPOINT_EVERY, CheckpointSigner, LATE_AT_MOST, LogWatcher};
 use crate::config::Settings;
@@ -16,14 +16,15 @@ use crate::feed_door::FeedDoor;
 use crate::front::{self, Front, ToHub, house_key, listen, open_keys};
 use crate::house::{EngineReady, NewestCheckpoint};
 use crate::node::{open_notices, open_payments};
-use crate::notices_desk::NoticeFigures;
+use crate::notices_desk::{NoticeFigures, ShownNotices};
 use crate::part_figures::PartFigures;
-use crate::providers::{Outside, call_backs};
+use crate::providers::{Outside, ProviderFigures, call_backs};
 use crate::roles::{Role, Roles};
 use crate::screen::Screen;
 use crate::source_figures::SourceFigures;
 use anyhow::{Context, anyhow};
 use gateway::Gateway;
+use gateway::ports::MetricsSource;
 use keystore::{Secret, ServiceKey};
 use markets::MarketView;
 use runtime::{Attendance, Duty, Health, Listener, MemberId, Seats, Shared};
@@ -67,7 +68,10 @@ pub fn serve(
                 screen.tell(format_args!("{}", door.told(address)));
                 front::serve(listener, gateway, door, stop).await?;
             }
-            None => side_door::serve(listener, Arc::clone(&process.engine.health), stop).await?,
+            None => {
+                let health = Arc::clone(&process.engine.health);
+                side_door::serve(listener, health, process.figures.clone(), stop).await?;
+            }
         }
         process.stop().await;
         Ok(())
@@ -77,6 +81,8 @@ pub fn serve(
 struct Process {
     engine: Engine,
     gateway: Option<Gateway>,
+    /// For a process without a gateway, which shows them itself.
+    figures: Figures,
     leave: watch::Sender<bool>,
     attending: JoinHandle<()>,
     lease: Duration,
@@ -91,10 +97,6 @@ impl Process {
         let seats = Arc::new(seats);
         let markets = Arc::new(Shared::new(MarketView::default()));
         let desk = Arc::new(FeedDesk::new(Arc::clone(&markets), settings.partitions));
-        let gateway = roles
-            .has(Role::Gateway)
-            .then(|| open_gateway(settings, &parts, &health, &markets, &desk))
-            .transpose()?;
         let outside = roles
             .has(Role::Payments)
             .then(|| {
@@ -104,6 +106,12 @@ impl Process {
                     parts.ground.clock.now(),
                 )
             })
+            .transpose()?;
+        let told = Arc::new(NoticeFigures::default());
+        let figures = figures(&health, outside.as_ref(), &told);
+        let gateway = roles
+            .has(Role::Gateway)
+            .then(|| open_gateway(settings, &parts, &health, (&markets, &figures), &desk))
             .transpose()?;
         let signer = roles.has(Role::Audit).then(|| signer(&parts)).transpose()?;
         let listeners = gateway
@@ -121,7 +129,7 @@ impl Process {
         if let Some(outside) = outside {
             open_payments(&mut engine, &outside);
             if let Some(to) = &settings.notices {
-                open_notices(&mut engine, to, &Arc::new(NoticeFigures::default()))?;
+                open_notices(&mut engine, to, &told)?;
             }
         }
         if let Some(signer) = signer {
@@ -141,6 +149,7 @@ impl Process {
         Ok(Self {
             engine,
             gateway,
+            figures,
             leave,
             attending,
             lease: cluster_of(settings)?.lease(),
@@ -174,9 +183,11 @@ fn open_gateway(
     settings: &Settings,
     parts: &Parts,
     health: &Arc<Health>,
-    markets: &Shared<MarketView>,
+    (markets, figures): (&Shared<MarketView>, &Figures),
     desk: &Arc<FeedDesk>,
 ) -> Result<Gateway, Failure> {
+    let mut metrics = Vec::clone(figures);
+    metrics.push(Arc::new(SourceFigures(markets.picture())));
     let keys = open_keys(&parts.folder, &parts.ground.entropy)?;
     let front = Front {
         rate_limit: settings.rate_limit(),
@@ -194,10 +205,7 @@ fn open_gateway(
             Arc::new(EngineReady(Arc::clone(health))),
             Arc::new(KafkaAnswers(Arc::clone(&parts.log))),
         ],
-        metrics: vec![
-            Arc::new(PartFigures(Arc::clone(health))),
-            Arc::new(SourceFigures(markets.picture())),
-        ],
+        metrics,
         call_backs: call_backs(
             &settings.provider,
             &provider_key(parts)?,
@@ -207,6 +215,16 @@ fn open_gateway(
         passkeys: settings.passkeys.clone(),
     };
     front.gateway()
+}
+
+/// What this process counts whatever serves it: its parts, and what it calls outside.
+fn figures(health: &Arc<Health>, outside: Option<&Outside>, told: &Arc<NoticeFigures>) -> Figures {
+    let mut figures: Vec<Arc<dyn MetricsSource>> = vec![Arc::new(PartFigures(Arc::clone(health)))];
+    if let Some(outside) = outside {
+        figures.push(Arc::new(ProviderFigures(Arc::clone(&outside.gate))));
+        figures.push(Arc::new(ShownNotices(Arc::clone(told))));
+    }
+    Arc::new(figures)
 }
 
 fn provider_key(parts: &Parts) -> Result<Secret, Failure> {

@@ -56,10 +56,10 @@ pub(crate) fn sign_in(state: &State, command: &SignIn) -> Result<Vec<Event>, Rej
     if !command.password_matches {
         return Ok(vec![failed(command.customer, customer, command.now)]);
     }
-    let Ok(mut events) =
-        second_factor::prove(command.customer, customer, command.proof, command.now)?
-    else {
-        return Ok(vec![failed(command.customer, customer, command.now)]);
+    let proved = second_factor::prove(command.customer, customer, command.proof, command.now);
+    let mut events = match proved {
+        Ok(events) => events,
+        Err(unproved) => return unproved.decided(command.customer, customer, command.now),
     };
     events.extend(opening.events(command.customer, customer, command.now));
     Ok(events)

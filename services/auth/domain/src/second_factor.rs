@@ -23,8 +23,34 @@ const STEPS_AROUND: u64 = 1;
 /// How long a proof of who one is counts for what is delicate.
 pub const STEP_UP_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// A code that proves nothing.
-pub(crate) struct Wrong;
+/// Why nothing was proved.
+pub(crate) enum Unproved {
+    /// What was shown is wrong, and counts as a failure.
+    Wrong,
+    /// It is not looked at.
+    Refused(Rejection),
+}
+
+impl From<Rejection> for Unproved {
+    fn from(rejection: Rejection) -> Self {
+        Self::Refused(rejection)
+    }
+}
+
+impl Unproved {
+    /// What is decided where nothing was proved.
+    pub(crate) fn decided(
+        self,
+        id: CustomerId,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Rejection> {
+        match self {
+            Self::Wrong => Ok(vec![failed(id, customer, now)]),
+            Self::Refused(rejection) => Err(rejection),
+        }
+    }
+}
 
 /// The step of that time, counted from 1970.
 #[must_use]
@@ -37,19 +63,19 @@ fn is_of_now(step: u64, now: Timestamp) -> bool {
     step.abs_diff(step_at(now)) <= STEPS_AROUND
 }
 
-/// What a sign-in proves beside the password: the events that use the proof up, or that it is
-/// wrong. Whoever has no second factor needs none.
+/// What a sign-in proves beside the password: the events that use the proof up. Whoever has no
+/// second factor needs none.
 pub(crate) fn prove(
     id: CustomerId,
     customer: &Customer,
     proof: Option<Proof>,
     now: Timestamp,
-) -> Result<Result<Vec<Event>, Wrong>, Rejection> {
+) -> Result<Vec<Event>, Unproved> {
     match (&customer.second_factor, proof) {
-        (None | Some(SecondFactor::Offered { .. }), _) => Ok(Ok(vec![])),
-        (Some(SecondFactor::Enabled { .. }), None) => Err(Rejection::SecondFactorMissing),
+        (None | Some(SecondFactor::Offered { .. }), _) => Ok(vec![]),
+        (Some(SecondFactor::Enabled { .. }), None) => Err(Rejection::SecondFactorMissing.into()),
         (Some(SecondFactor::Enabled { .. }), Some(proof)) => {
-            Ok(use_up(id, customer, proof, now)?.map(|event| vec![event]))
+            Ok(vec![use_up(id, customer, proof, now)?])
         }
     }
 }
@@ -61,11 +87,11 @@ fn use_up(
     customer: &Customer,
     proof: Proof,
     now: Timestamp,
-) -> Result<Result<Event, Wrong>, Rejection> {
+) -> Result<Event, Unproved> {
     match proof {
-        Proof::Passkey(assertion) => passkey::use_up(id, customer, assertion, now).map(Ok),
-        Proof::Totp { factor, step } => Ok(use_up_step(id, customer, factor, step, now)),
-        Proof::Recovery { hash } => Ok(use_up_recovery(id, customer, hash)),
+        Proof::Passkey(assertion) => Ok(passkey::use_up(id, customer, assertion, now)?),
+        Proof::Totp { factor, step } => use_up_step(id, customer, factor, step, now),
+        Proof::Recovery { hash } => use_up_recovery(id, customer, hash),
     }
 }
 
@@ -75,27 +101,27 @@ fn use_up_step(
     factor: u64,
     step: Option<u64>,
     now: Timestamp,
-) -> Result<Event, Wrong> {
+) -> Result<Event, Unproved> {
     let Some(SecondFactor::Enabled {
         number, last_step, ..
     }) = &customer.second_factor
     else {
-        return Err(Wrong);
+        return Err(Unproved::Wrong);
     };
     let step = step.filter(|step| factor == *number && *step > *last_step && is_of_now(*step, now));
     Ok(Event::SecondFactorProved {
         customer: id,
         factor,
-        step: step.ok_or(Wrong)?,
+        step: step.ok_or(Unproved::Wrong)?,
     })
 }
 
-fn use_up_recovery(id: CustomerId, customer: &Customer, hash: Digest) -> Result<Event, Wrong> {
+fn use_up_recovery(id: CustomerId, customer: &Customer, hash: Digest) -> Result<Event, Unproved> {
     let Some(SecondFactor::Enabled { recovery, .. }) = &customer.second_factor else {
-        return Err(Wrong);
+        return Err(Unproved::Wrong);
     };
     if !recovery.contains(&hash) {
-        return Err(Wrong);
+        return Err(Unproved::Wrong);
     }
     let left = recovery.len().saturating_sub(1);
     Ok(Event::RecoveryCodeUsed {
@@ -155,8 +181,9 @@ pub(crate) fn remove(state: &State, command: &RemoveSecondFactor) -> Result<Vec<
     let Some(SecondFactor::Enabled { number, .. }) = &customer.second_factor else {
         return Err(Rejection::SecondFactorUnknown);
     };
-    let Ok(used) = use_up(command.customer, customer, command.proof, command.now)? else {
-        return Ok(vec![failed(command.customer, customer, command.now)]);
+    let used = match use_up(command.customer, customer, command.proof, command.now) {
+        Ok(used) => used,
+        Err(unproved) => return unproved.decided(command.customer, customer, command.now),
     };
     let removed = Event::SecondFactorRemoved {
         customer: command.customer,
@@ -175,8 +202,9 @@ pub(crate) fn step_up(state: &State, command: &StepUp) -> Result<Vec<Event>, Rej
     if !live {
         return Err(Rejection::SessionEnded);
     }
-    let Ok(mut events) = proved_again(customer, command)? else {
-        return Ok(vec![failed(command.customer, customer, command.now)]);
+    let mut events = match proved_again(customer, command) {
+        Ok(events) => events,
+        Err(unproved) => return unproved.decided(command.customer, customer, command.now),
     };
     events.push(Event::SteppedUp {
         customer: command.customer,
@@ -189,13 +217,10 @@ pub(crate) fn step_up(state: &State, command: &StepUp) -> Result<Vec<Event>, Rej
 
 /// The events that use up what proves once more who somebody is: a passkey of his, or else the
 /// second factor where there is one and the password where there is none.
-fn proved_again(
-    customer: &Customer,
-    command: &StepUp,
-) -> Result<Result<Vec<Event>, Wrong>, Rejection> {
+fn proved_again(customer: &Customer, command: &StepUp) -> Result<Vec<Event>, Unproved> {
     if let Some(Proof::Passkey(assertion)) = command.proof {
         let used = passkey::use_up(command.customer, customer, assertion, command.now)?;
-        return Ok(Ok(vec![used]));
+        return Ok(vec![used]);
     }
     judge_block(customer, command.now)?;
     match &customer.second_factor {
@@ -205,7 +230,7 @@ fn proved_again(
         Some(SecondFactor::Offered { .. }) | None => {
             judge_verdict(customer, command.credential_version, command.now)?;
             let matches = command.password_matches == Some(true);
-            Ok(matches.then(Vec::new).ok_or(Wrong))
+            matches.then(Vec::new).ok_or(Unproved::Wrong)
         }
     }
 }

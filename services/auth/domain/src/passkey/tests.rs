@@ -20,6 +20,11 @@ fn challenge(number: u8, until: i64) -> Challenge {
     }
 }
 
+/// The one that most answers are to.
+fn fresh() -> Challenge {
+    challenge(1, 90)
+}
+
 fn added(passkey: u64, sign_count: u32) -> Event {
     Event::PasskeyAdded {
         customer: ANNA,
@@ -60,6 +65,16 @@ fn sign_in_with(assertion: Assertion, now: i64) -> Command {
     })
 }
 
+/// The first passkey answers the challenge in good time.
+fn sign_in() -> Command {
+    sign_in_with(assertion(1, 0, fresh()), 30)
+}
+
+/// What its answer comes to.
+fn signed_in(sign_count: u32, challenge: Challenge) -> [Event; 2] {
+    [used(1, sign_count, challenge, 30), anna_signed_in(at(30))]
+}
+
 fn used(passkey: u64, sign_count: u32, challenge: Challenge, now: i64) -> Event {
     Event::PasskeyUsed {
         customer: ANNA,
@@ -83,6 +98,17 @@ fn remove(passkey: u64) -> Command {
         customer: ANNA,
         passkey,
         now: at(50),
+    })
+}
+
+fn factor_enabled() -> Event {
+    Event::SecondFactorEnabled(crate::event::SecondFactorEnabled {
+        customer: ANNA,
+        factor: 1,
+        sealed_secret: vec![5],
+        step: 0,
+        recovery_hashes: vec![],
+        at: at(12),
     })
 }
 
@@ -143,15 +169,12 @@ fn erased() -> Event {
 
 #[test]
 fn a_passkey_signs_in_and_its_answer_is_used_up() {
-    let fresh = challenge(1, 90);
-    with_passkey()
-        .when(sign_in_with(assertion(1, 0, fresh), 30))
-        .then([used(1, 0, fresh, 30), anna_signed_in(at(30))]);
+    with_passkey().when(sign_in()).then(signed_in(0, fresh()));
 }
 
 #[test]
 fn the_same_request_again_changes_nothing() {
-    let command = sign_in_with(assertion(1, 0, challenge(1, 90)), 30);
+    let command = sign_in();
     with_passkey()
         .after(command.clone())
         .when(command)
@@ -162,23 +185,22 @@ fn the_same_request_again_changes_nothing() {
 fn an_answer_counts_once() {
     let replayed = Command::SignInWithPasskey(SignInWithPasskey {
         customer: ANNA,
-        assertion: assertion(1, 0, challenge(1, 90)),
+        assertion: assertion(1, 0, fresh()),
         session: OTHER,
         refresh_hash: Digest::from_bytes([2; 32]),
         expires_at: Timestamp::MAX,
         now: at(31),
     });
     with_passkey()
-        .after(sign_in_with(assertion(1, 0, challenge(1, 90)), 30))
+        .after(sign_in())
         .when(replayed)
         .then_rejected(Rejection::ChallengeSpent);
 }
 
 #[test]
 fn a_challenge_lapses_and_none_lives_longer_than_five_minutes() {
-    let late = challenge(1, 90);
     with_passkey()
-        .when(sign_in_with(assertion(1, 0, late), 90))
+        .when(sign_in_with(assertion(1, 0, fresh()), 90))
         .then_rejected(Rejection::ChallengeSpent);
     let endless = challenge(1, 331);
     with_passkey()
@@ -187,7 +209,7 @@ fn a_challenge_lapses_and_none_lives_longer_than_five_minutes() {
     let longest = challenge(1, 330);
     with_passkey()
         .when(sign_in_with(assertion(1, 0, longest), 30))
-        .then([used(1, 0, longest, 30), anna_signed_in(at(30))]);
+        .then(signed_in(0, longest));
 }
 
 #[test]
@@ -200,11 +222,10 @@ fn a_counter_that_does_not_rise_tells_of_a_copy() {
         (7, 6, false),
         (7, 0, false),
     ] {
-        let fresh = challenge(1, 90);
         let asked = scenario([anna_registered(), added(1, last)])
-            .when(sign_in_with(assertion(1, shown, fresh), 30));
+            .when(sign_in_with(assertion(1, shown, fresh()), 30));
         if taken {
-            asked.then([used(1, shown, fresh, 30), anna_signed_in(at(30))]);
+            asked.then(signed_in(shown, fresh()));
         } else {
             asked.then_rejected(Rejection::PasskeyCountsBackwards { last });
         }
@@ -214,7 +235,7 @@ fn a_counter_that_does_not_rise_tells_of_a_copy() {
 #[test]
 fn the_counter_of_the_last_use_is_the_one_that_binds() {
     with_passkey()
-        .after(sign_in_with(assertion(1, 5, challenge(1, 90)), 30))
+        .after(sign_in_with(assertion(1, 5, fresh()), 30))
         .when(step_up_with(assertion(1, 4, challenge(2, 90)), 31))
         .then_rejected(Rejection::PasskeyCountsBackwards { last: 5 });
 }
@@ -223,7 +244,7 @@ fn the_counter_of_the_last_use_is_the_one_that_binds() {
 fn a_removed_passkey_signs_nobody_in() {
     with_passkey().when(remove(1)).then([removed(1)]);
     scenario([anna_registered(), added(1, 0), removed(1)])
-        .when(sign_in_with(assertion(1, 0, challenge(1, 90)), 60))
+        .when(sign_in_with(assertion(1, 0, fresh()), 60))
         .then_rejected(Rejection::PasskeyUnknown);
 }
 
@@ -245,7 +266,7 @@ fn removing_again_changes_nothing_and_what_never_was_is_unknown() {
 
 #[test]
 fn a_stranger_and_whoever_was_erased_do_not_sign_in() {
-    let command = sign_in_with(assertion(1, 0, challenge(1, 90)), 30);
+    let command = sign_in();
     scenario([])
         .when(command.clone())
         .then_rejected(Rejection::CredentialsWrong);
@@ -267,18 +288,17 @@ fn a_block_of_guessed_passwords_does_not_keep_the_owner_out() {
         failures: 5,
         blocked_until: Some(at(400)),
     };
-    let fresh = challenge(1, 90);
     scenario([anna_registered(), added(1, 0), blocked.clone()])
-        .when(sign_in_with(assertion(1, 0, fresh), 30))
-        .then([used(1, 0, fresh, 30), anna_signed_in(at(30))]);
+        .when(sign_in())
+        .then(signed_in(0, fresh()));
     scenario([
         anna_registered(),
         added(1, 0),
         anna_signed_in(at(10)),
         blocked,
     ])
-    .when(step_up_with(assertion(1, 0, fresh), 30))
-    .then([used(1, 0, fresh, 30), stepped_up(30)]);
+    .when(step_up_with(assertion(1, 0, fresh()), 30))
+    .then([used(1, 0, fresh(), 30), stepped_up(30)]);
 }
 
 fn step_up_with(assertion: Assertion, now: i64) -> Command {
@@ -303,62 +323,44 @@ fn stepped_up(now: i64) -> Event {
 
 #[test]
 fn a_passkey_steps_up_with_and_without_a_second_factor() {
-    let fresh = challenge(1, 90);
     scenario([anna_registered(), added(1, 0), anna_signed_in(at(10))])
-        .when(step_up_with(assertion(1, 3, fresh), 30))
-        .then([used(1, 3, fresh, 30), stepped_up(30)]);
-    let enabled = Event::SecondFactorEnabled(crate::event::SecondFactorEnabled {
-        customer: ANNA,
-        factor: 1,
-        sealed_secret: vec![5],
-        step: 0,
-        recovery_hashes: vec![],
-        at: at(12),
-    });
+        .when(step_up_with(assertion(1, 3, fresh()), 30))
+        .then([used(1, 3, fresh(), 30), stepped_up(30)]);
     scenario([
         anna_registered(),
         added(1, 0),
         anna_signed_in(at(10)),
-        enabled,
+        factor_enabled(),
     ])
-    .when(step_up_with(assertion(1, 3, fresh), 30))
-    .then([used(1, 3, fresh, 30), stepped_up(30)]);
+    .when(step_up_with(assertion(1, 3, fresh()), 30))
+    .then([used(1, 3, fresh(), 30), stepped_up(30)]);
 }
 
 #[test]
 fn a_step_up_needs_a_session_and_an_answer_of_its_own() {
     with_passkey()
-        .when(step_up_with(assertion(1, 0, challenge(1, 90)), 30))
+        .when(step_up_with(assertion(1, 0, fresh()), 30))
         .then_rejected(Rejection::SessionEnded);
     with_passkey()
-        .after(sign_in_with(assertion(1, 0, challenge(1, 90)), 30))
-        .when(step_up_with(assertion(1, 0, challenge(1, 90)), 31))
+        .after(sign_in())
+        .when(step_up_with(assertion(1, 0, fresh()), 31))
         .then_rejected(Rejection::ChallengeSpent);
     with_passkey()
-        .after(sign_in_with(assertion(1, 0, challenge(1, 90)), 30))
+        .after(sign_in())
         .when(step_up_with(assertion(2, 0, challenge(2, 90)), 31))
         .then_rejected(Rejection::PasskeyUnknown);
 }
 
 #[test]
 fn a_passkey_stands_in_for_a_code_beside_a_right_password() {
-    let enabled = Event::SecondFactorEnabled(crate::event::SecondFactorEnabled {
-        customer: ANNA,
-        factor: 1,
-        sealed_secret: vec![5],
-        step: 0,
-        recovery_hashes: vec![],
-        at: at(12),
-    });
-    let fresh = challenge(1, 90);
     let command = Command::SignIn(SignIn {
-        proof: Some(Proof::Passkey(assertion(1, 0, fresh))),
+        proof: Some(Proof::Passkey(assertion(1, 0, fresh()))),
         now: at(30),
         ..sign_in_anna()
     });
-    scenario([anna_registered(), added(1, 0), enabled])
+    scenario([anna_registered(), added(1, 0), factor_enabled()])
         .when(command)
-        .then([used(1, 0, fresh, 30), anna_signed_in(at(30))]);
+        .then(signed_in(0, fresh()));
 }
 
 #[test]
@@ -371,9 +373,7 @@ fn one_device_too_many_displaces_the_oldest_session_here_too() {
             ..sign_in_anna()
         }));
     }
-    let events = full
-        .when(sign_in_with(assertion(1, 0, challenge(1, 90)), 30))
-        .events();
+    let events = full.when(sign_in()).events();
     let displaced = events.iter().filter(|event| {
         matches!(
             event,

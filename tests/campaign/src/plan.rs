@@ -81,6 +81,12 @@ impl Row {
         self.failures.is_empty() && self.broken.is_none() && self.n > 0
     }
 
+    /// Whether the machinery stopped before anything could be said, for or against.
+    #[must_use]
+    pub fn is_unjudged(&self) -> bool {
+        self.failures.is_empty() && self.broken.is_some()
+    }
+
     /// With 95 % confidence, fewer than so many of a million injections do damage, when none of
     /// these did: the rule of three.
     #[must_use]

@@ -47,6 +47,19 @@ impl Roles {
         Self::of(Role::value_variants().iter().copied())
     }
 
+    /// One by its name, or `all`.
+    ///
+    /// # Errors
+    /// No role has this name.
+    pub fn one_or_all(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::all());
+        }
+        Role::from_str(text, false)
+            .map(|role| Self::of([role]))
+            .map_err(|_| format!("roles are {}, or all", Self::all().names()))
+    }
+
     /// One after another.
     pub fn iter(&self) -> impl Iterator<Item = Role> + '_ {
         self.0.iter().copied()

@@ -8,7 +8,7 @@ use crate::data_folder::DataFolder;
 use crate::exit::{Ended, Failure, Outcome};
 use crate::feed_door::FeedDoor;
 use crate::node::{Node, NodeOptions};
-use crate::roles::{Role, Roles};
+use crate::roles::Roles;
 use crate::screen::Screen;
 use anyhow::Context;
 use clap::Args;
@@ -29,22 +29,13 @@ Examples
 pub struct Serve {
     /// Which roles: gateway auth odds bets ledger payments fraud audit projector, or all. On the
     /// embedded log all of them share one process.
-    #[arg(required = true, value_name = "ROLE", value_parser = one_or_all)]
+    #[arg(required = true, value_name = "ROLE", value_parser = Roles::one_or_all)]
     roles: Vec<Roles>,
     /// Write the address and the process id here once ready
     #[arg(long, value_name = "F")]
     ready_file: Option<PathBuf>,
     #[command(flatten)]
     flags: SettingsFlags,
-}
-
-fn one_or_all(text: &str) -> Result<Roles, String> {
-    if text == "all" {
-        return Ok(Roles::all());
-    }
-    <Role as clap::ValueEnum>::from_str(text, false)
-        .map(|role| Roles::of([role]))
-        .map_err(|_| format!("roles are {}, or all", Roles::all().names()))
 }
 
 /// Runs until it is told to stop.

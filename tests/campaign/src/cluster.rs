@@ -74,6 +74,14 @@ impl Servers {
     /// # Errors
     /// They cannot be had here, or are not ready in time.
     pub fn start(ground: Ground) -> anyhow::Result<Self> {
+        Self::start_for(ground, Vec::new())
+    }
+
+    /// Starts them; Kafka's clients have to be one of these users, with their passwords. Nobody: anybody.
+    ///
+    /// # Errors
+    /// They cannot be had here, or are not ready in time.
+    pub fn start_for(ground: Ground, users: Vec<(String, String)>) -> anyhow::Result<Self> {
         let (brokers, nodes) = (ground.brokers, ground.nodes);
         // Both take their time; most of it is waiting.
         std::thread::scope(|scope| {
@@ -85,6 +93,7 @@ impl Servers {
             });
             let kafka = Kafka::start(KafkaPlan {
                 brokers,
+                users,
                 ..KafkaPlan::default()
             })?;
             let Ok(cassandra) = cassandra.join() else {
@@ -232,12 +241,16 @@ impl Cluster {
             .collect()
     }
 
-    /// Runs a command of furlong's with the cluster's settings.
+    /// Runs a command of an administrator's with the cluster's settings: past every proxy, and with every right.
     ///
     /// # Errors
     /// It fails; with its messages.
     pub fn furlong(&self, words: &[&str], stdin: &str) -> anyhow::Result<String> {
-        let ran = self.run(words, &self.settings(), stdin)?;
+        let mut settings = self.settings();
+        if let Some(servers) = &self.servers {
+            settings.insert("brokers".to_owned(), servers.kafka.direct());
+        }
+        let ran = self.run(words, &settings, stdin)?;
         ensure!(
             ran.status.success(),
             "furlong {words:?} ended with {}: {}{}",

@@ -26,6 +26,11 @@ fn main() -> ExitCode {
             let _alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
             processes::six_processes()
         });
+        let alone = Arc::clone(&stage);
+        trials.test("each_role_does_its_own", move || {
+            let _alone = alone.lock().unwrap_or_else(PoisonError::into_inner);
+            processes::each_role_does_its_own()
+        });
         for fault in here {
             let stage = Arc::clone(&stage);
             trials.test_with(

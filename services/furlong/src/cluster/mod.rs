@@ -7,6 +7,7 @@
 //! the ports, and who serves which partition.
 
 mod boards;
+mod grants;
 mod process;
 mod side_door;
 
@@ -262,6 +263,10 @@ pub fn topics(topics: &Topics, screen: &mut Screen<'_>) -> Ended {
         Topics::Check(flags) => {
             let settings = config::load(flags)?;
             report(&kafka_settings(&settings)?, &plan(&settings)?, screen, true)
+        }
+        Topics::Acls(acls) => {
+            let settings = config::load(&acls.flags)?;
+            grants::print(cluster_of(&settings)?, acls, screen)
         }
     }
 }

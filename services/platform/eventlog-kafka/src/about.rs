@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The topic's name, after the prefix.
-pub(crate) const ABOUT: &str = "furlong.about";
+pub const ABOUT: &str = "furlong.about";
 /// How records are framed and chained; another way of doing that takes the next number.
 const FORMAT: u32 = 1;
 /// One look for the record.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The topic's name, after the prefix.
-pub(crate) const PRESENCE: &str = "furlong.presence";
+pub const PRESENCE: &str = "furlong.presence";
 /// Notices that may wait for a follower.
 const WAITING_MAX: usize = 1_024;
 /// How long one look takes when there are none.

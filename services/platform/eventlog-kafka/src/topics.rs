@@ -4,9 +4,9 @@
 //! before it is used; a wrong one is named with what to do about it. Prohibition: a topic that is
 //! there is never changed, emptied or deleted.
 
-use crate::about::{self, ABOUT, About, Found, unreachable_at};
+use crate::about::{self, About, Found, unreachable_at};
+use crate::client::Complaints;
 use crate::error::TopicsError;
-use crate::noticeboard::PRESENCE;
 use crate::settings::{Settings, TOPIC_BYTES_MIN};
 use futures::executor::block_on;
 use kernel::Topic;
@@ -15,11 +15,17 @@ use rdkafka::admin::{
     TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::Metadata;
 use rdkafka::types::RDKafkaErrorCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+
+pub use crate::about::ABOUT;
+pub use crate::noticeboard::PRESENCE;
 
 /// How the topics have to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,16 +277,21 @@ fn partitions_of(metadata: &Metadata, name: &str) -> Option<Vec<usize>> {
 
 struct Admin<'a> {
     client: AdminClient<DefaultClientContext>,
+    /// Asks for metadata: of an admin client nobody hears why it fails.
+    asking: BaseConsumer<Complaints>,
     settings: &'a Settings,
 }
 
 impl<'a> Admin<'a> {
     fn new(settings: &'a Settings) -> Result<Self, TopicsError> {
-        let client = settings
-            .asker()
-            .create()
-            .map_err(|error| TopicsError::Settings(error.to_string()))?;
-        Ok(Self { client, settings })
+        let refused = |error: KafkaError| TopicsError::Settings(error.to_string());
+        let config = settings.asker();
+        Ok(Self {
+            client: config.create().map_err(refused)?,
+            asking: BaseConsumer::from_config_and_context(&config, Complaints::default())
+                .map_err(refused)?,
+            settings,
+        })
     }
 
     fn unreachable(&self, error: impl fmt::Display) -> TopicsError {
@@ -288,8 +299,11 @@ impl<'a> Admin<'a> {
     }
 
     fn metadata(&self) -> Result<Metadata, TopicsError> {
-        let asked = self.client.inner().fetch_metadata(None, TIMEOUT);
-        asked.map_err(|error| self.unreachable(error))
+        self.asking.fetch_metadata(None, TIMEOUT).map_err(|error| {
+            let newest = Complaints::newest_of(&self.asking);
+            let why = newest.map_or_else(String::new, |complaint| format!(": {complaint}"));
+            self.unreachable(format!("{error}{why}"))
+        })
     }
 
     fn options() -> AdminOptions {

@@ -4,6 +4,10 @@
 //! one that has only Kafka, and for each thing that may be missing the message and the exit code
 //! that scripts rely on. Prohibition: nothing is pulled down here, that is what the faults do.
 
+mod identities;
+
+pub use identities::each_role_does_its_own;
+
 use anyhow::{Context, ensure};
 use campaign::cluster::{Ground, Servers};
 use campaign::fleet::Spec;
@@ -19,6 +23,16 @@ use std::time::Duration;
 /// A start that cannot work must have ended after so long; many processes share two cores.
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
+/// Processes and their roles.
+const SIX: [(&str, &[&str]); 6] = [
+    ("gateway", &["gateway"]),
+    ("auth", &["auth"]),
+    ("odds", &["odds"]),
+    ("bets", &["bets"]),
+    ("ledger", &["ledger"]),
+    ("payments", &["payments", "fraud", "projector", "audit"]),
+];
+
 pub fn six_processes() -> anyhow::Result<()> {
     let servers = Arc::new(Servers::start(Ground::CLUSTER)?);
     let plan = ScenePlan {
@@ -31,15 +45,16 @@ pub fn six_processes() -> anyhow::Result<()> {
         keep: None,
     };
     let mut scene = Scene::set(&plan, |_| {
-        Ok(vec![
-            Spec::serve("gateway", &["gateway"]),
-            Spec::serve("auth", &["auth"]),
-            Spec::serve("odds", &["odds"]),
-            Spec::serve("bets", &["bets"]),
-            Spec::serve("ledger", &["ledger"]),
-            Spec::serve("payments", &["payments", "fraud", "projector", "audit"]),
-        ])
+        Ok(SIX.map(|(name, roles)| Spec::serve(name, roles)).to_vec())
     })?;
+    bets_are_right(&mut scene)?;
+    agrees_on_kafka_alone(&scene, BTreeMap::new())?;
+    cannot_start(&mut scene, &servers)?;
+    scene.end()
+}
+
+/// Bets were accepted, and nothing is wrong with them.
+fn bets_are_right(scene: &mut Scene) -> anyhow::Result<()> {
     let rested = scene.rest_and_check()?;
     ensure!(
         rested.report.findings.is_empty(),
@@ -48,13 +63,11 @@ pub fn six_processes() -> anyhow::Result<()> {
     );
     ensure!(rested.report.counts.bets_ok > 0, "no bet was answered 201");
     eprintln!("six processes: {:?}", rested.report.counts);
-    agrees_on_kafka_alone(&scene)?;
-    cannot_start(&mut scene, &servers)?;
-    scene.end()
+    Ok(())
 }
 
-/// No settings, no folder, no views: brokers, and the names of the topics on them.
-fn agrees_on_kafka_alone(scene: &Scene) -> anyhow::Result<()> {
+/// No settings but how to sign in, no folder, no views: brokers, and the names of the topics on them.
+fn agrees_on_kafka_alone(scene: &Scene, mut alone: BTreeMap<String, String>) -> anyhow::Result<()> {
     let settings = scene.cluster.settings();
     let of = |name: &str| settings.get(name).with_context(|| format!("no {name}"));
     let words = [
@@ -67,10 +80,9 @@ fn agrees_on_kafka_alone(scene: &Scene) -> anyhow::Result<()> {
         "--partitions",
         of("partitions")?,
     ];
-    let alone = BTreeMap::from([
-        ("replication".to_owned(), of("replication")?.clone()),
-        ("min_insync".to_owned(), of("min_insync")?.clone()),
-    ]);
+    for name in ["replication", "min_insync"] {
+        alone.insert(name.to_owned(), of(name)?.clone());
+    }
     let ran = scene.cluster.run(&words, &alone, "")?;
     ensure!(
         ran.status.code() == Some(0),
@@ -138,27 +150,30 @@ fn cannot_start(scene: &mut Scene, servers: &Servers) -> anyhow::Result<()> {
         wrong("no-registry", "registry", &url, 4, &[&closed, "registry"]),
         wrong("no-views", "view_nodes", &closed, 4, &[&closed, "view"]),
     ];
-    for wrong in all {
-        let spec = Spec::serve(wrong.name, &["ledger"]).with(wrong.setting, &wrong.value);
-        scene.fleet.enlist(spec);
-        scene.fleet.start(wrong.name)?;
-        let started = scene.fleet.started(wrong.name).context("started")?;
-        let ended = wait_for(ENDS_WITHIN, || scene.fleet.ended(wrong.name));
-        let ended = ended.with_context(|| {
-            let words = scene.fleet.last_words(wrong.name);
-            format!("{} goes on as if nothing were wrong: {words}", wrong.name)
-        })?;
+    all.iter().try_for_each(|wrong| must_end(scene, wrong))
+}
+
+/// Such a start ends by itself, with the code and with words that name the reason.
+fn must_end(scene: &mut Scene, wrong: &Wrong) -> anyhow::Result<()> {
+    let spec = Spec::serve(wrong.name, &["ledger"]).with(wrong.setting, &wrong.value);
+    scene.fleet.enlist(spec);
+    scene.fleet.start(wrong.name)?;
+    let started = scene.fleet.started(wrong.name).context("started")?;
+    let ended = wait_for(ENDS_WITHIN, || scene.fleet.ended(wrong.name));
+    let ended = ended.with_context(|| {
         let words = scene.fleet.last_words(wrong.name);
-        eprintln!(
-            "{}: {ended} after {} ms: {words}",
-            wrong.name,
-            started.elapsed().as_millis()
-        );
-        ensure!(ended.code() == Some(wrong.code), "{}: {ended}", wrong.name);
-        for name in &wrong.names {
-            ensure!(words.contains(name), "{}: no {name} in {words}", wrong.name);
-        }
-        ensure!(scene.fleet.gone(wrong.name), "it has ended");
+        format!("{} goes on as if nothing were wrong: {words}", wrong.name)
+    })?;
+    let words = scene.fleet.last_words(wrong.name);
+    eprintln!(
+        "{}: {ended} after {} ms: {words}",
+        wrong.name,
+        started.elapsed().as_millis()
+    );
+    ensure!(ended.code() == Some(wrong.code), "{}: {ended}", wrong.name);
+    for name in &wrong.names {
+        ensure!(words.contains(name), "{}: no {name} in {words}", wrong.name);
     }
+    ensure!(scene.fleet.gone(wrong.name), "it has ended");
     Ok(())
 }

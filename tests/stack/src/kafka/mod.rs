@@ -41,6 +41,9 @@ pub struct KafkaPlan {
     pub listening: Vec<u16>,
     /// More lines of the brokers' `server.properties`; the last one of a name counts.
     pub properties: Vec<(String, String)>,
+    /// Who may come in at the clients' listener, with which password (SASL PLAIN), and then do only what
+    /// [`Kafka::allow`] says; nobody: anybody may come and do anything. Letters, digits and hyphens only.
+    pub users: Vec<(String, String)>,
     /// The Java heap in MiB; 512, or 384 each for three.
     pub heap_mib: Option<u32>,
 }
@@ -52,6 +55,7 @@ impl Default for KafkaPlan {
             advertised: Vec::new(),
             listening: Vec::new(),
             properties: Vec::new(),
+            users: Vec::new(),
             heap_mib: None,
         }
     }
@@ -285,6 +289,14 @@ impl Kafka {
             || self.first_answer(|address| wire::kafka::create_topic(address, topic)),
         )?;
         deadline.until(|| None, || self.metadata()?.is_in_sync(topic.name))
+    }
+
+    /// Allows a principal (`User:name`) these operations on a topic.
+    ///
+    /// # Errors
+    /// It is refused, or an operation has another name than Kafka's tools know.
+    pub fn allow(&self, principal: &str, topic: &str, operations: &[&str]) -> anyhow::Result<()> {
+        self.first_answer(|address| wire::kafka::allow(address, principal, topic, operations))
     }
 
     /// Waits until every partition of every topic has a leader and all of its replicas are in sync.

@@ -18,6 +18,7 @@ pub(crate) fn properties(
     lines.push(("log.dirs", data.to_owned()));
     lines.extend(replication(cluster.brokers.len()));
     lines.extend(patience(cluster.brokers.len()));
+    lines.extend(identities(&cluster.plan.users));
     let more = cluster.plan.properties.iter().cloned();
     Ok(lines
         .into_iter()
@@ -63,10 +64,39 @@ fn network(cluster: &Cluster, i: usize, bind: &str) -> anyhow::Result<Vec<(&'sta
         ),
         (
             "listener.security.protocol.map",
-            "CLIENT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
+            format!(
+                "CLIENT:{},DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                if cluster.plan.users.is_empty() {
+                    "PLAINTEXT"
+                } else {
+                    "SASL_PLAINTEXT"
+                }
+            ),
         ),
         ("inter.broker.listener.name", "DIRECT".to_owned()),
     ])
+}
+
+/// Clients have to say who they are, and may do what they were allowed to; whoever comes in at the direct listener may
+/// do everything.
+fn identities(users: &[(String, String)]) -> Vec<(&'static str, String)> {
+    if users.is_empty() {
+        return Vec::new();
+    }
+    let mut login = "org.apache.kafka.common.security.plain.PlainLoginModule required".to_owned();
+    for (user, password) in users {
+        login.push_str(&format!(" user_{user}=\"{password}\""));
+    }
+    login.push(';');
+    vec![
+        ("sasl.enabled.mechanisms", "PLAIN".to_owned()),
+        ("listener.name.client.plain.sasl.jaas.config", login),
+        (
+            "authorizer.class.name",
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer".to_owned(),
+        ),
+        ("super.users", "User:ANONYMOUS".to_owned()),
+    ]
 }
 
 /// As many copies as brokers; one of three may be away.

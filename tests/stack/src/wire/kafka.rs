@@ -10,6 +10,7 @@ use super::bytes::{Reader, Writer};
 const METADATA: i16 = 3;
 const API_VERSIONS: i16 = 18;
 const CREATE_TOPICS: i16 = 19;
+const CREATE_ACLS: i16 = 30;
 /// The longest answer that is believed.
 const LONGEST: usize = 64 << 20;
 const NO_ERROR: i16 = 0;
@@ -148,6 +149,52 @@ pub fn create_topic(address: &str, topic: NewTopic<'_>) -> anyhow::Result<()> {
         anyhow::ensure!(
             code == NO_ERROR || code == TOPIC_ALREADY_EXISTS,
             "{address} does not create {name}: error {code} {message}"
+        );
+    }
+    Ok(())
+}
+
+/// Allows a principal operations on a topic, from wherever it comes.
+///
+/// # Errors
+/// The broker does not answer or refuses, or an operation is none that a topic has.
+pub fn allow(
+    address: &str,
+    principal: &str,
+    topic: &str,
+    operations: &[&str],
+) -> anyhow::Result<()> {
+    const TOPIC: i8 = 2;
+    const LITERAL: i8 = 3;
+    const ALLOW: i8 = 3;
+    let count = i32::try_from(operations.len()).context("too many operations")?;
+    let mut request = Writer::default().i32(count);
+    for operation in operations {
+        let code = match *operation {
+            "Read" => 3,
+            "Write" => 4,
+            "Describe" => 8,
+            "DescribeConfigs" => 10,
+            other => anyhow::bail!("no operation of a topic: {other}"),
+        };
+        request = request
+            .i8(TOPIC)
+            .short_string(topic)?
+            .i8(LITERAL)
+            .short_string(principal)?
+            .short_string("*")?
+            .i8(code)
+            .i8(ALLOW);
+    }
+    let answer = ask(address, CREATE_ACLS, 1, &request.done())?;
+    let mut answer = Reader(&answer);
+    answer.i32()?;
+    for _ in 0..answer.count()? {
+        let code = answer.i16()?;
+        let message = answer.short_string()?.unwrap_or_default();
+        anyhow::ensure!(
+            code == NO_ERROR,
+            "{address} does not allow {principal} anything on {topic}: error {code} {message}"
         );
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use crate::errors::Code;
+use crate::extract::Fields;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::views;
@@ -59,6 +60,25 @@ pub(crate) async fn customer(app: &App, customer: CustomerId) -> Result<Customer
     views::row(app, table::CUSTOMER, customer.bytes().to_vec())
         .await?
         .ok_or_else(|| Problem::new(Code::CustomerUnknown))
+}
+
+/// The currency is the customer's, so that what is given or won is worth something to them.
+pub(crate) async fn must_be_theirs(
+    app: &App,
+    of: CustomerId,
+    pointer: &str,
+    amount: Money,
+) -> Result<(), Problem> {
+    let expected = customer(app, of).await?.currency;
+    if amount.currency() == expected {
+        return Ok(());
+    }
+    let mut fields = Fields::default();
+    fields.wrong(
+        format!("{pointer}/currency"),
+        format!("the account is in {expected}"),
+    );
+    fields.finish(None)
 }
 
 /// What an account holds at a point.

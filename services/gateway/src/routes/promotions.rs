@@ -7,11 +7,12 @@
 use crate::answers::json_response;
 use crate::app::App;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Fields, MoneyBody, OneQuery, position};
+use crate::money::must_be_theirs;
 use crate::permissions::Permission;
 use crate::problem::Problem;
 use crate::routes::admin::{Act, by, done, reason};
 use crate::shapes::{money, time};
-use crate::{money as accounts, views};
+use crate::views;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -100,25 +101,6 @@ pub(crate) struct FreeBetBody {
 
 fn price_min(fields: &mut Fields, text: Option<&str>) -> Option<Price> {
     text.and_then(|text| fields.parse("/price_min", text))
-}
-
-/// The currency is the customer's, so that what is won is worth something to them.
-pub(crate) async fn must_be_theirs(
-    app: &App,
-    customer: CustomerId,
-    pointer: &str,
-    amount: Money,
-) -> Result<(), Problem> {
-    let expected = accounts::customer(app, customer).await?.currency;
-    if amount.currency() == expected {
-        return Ok(());
-    }
-    let mut fields = Fields::default();
-    fields.wrong(
-        format!("{pointer}/currency"),
-        format!("the account is in {expected}"),
-    );
-    fields.finish(None)
 }
 
 /// POST /v1/admin/customers/{id}/bonus

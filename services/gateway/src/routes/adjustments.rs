@@ -187,26 +187,66 @@ pub(crate) async fn propose(
     Ok(done(&answer, body))
 }
 
-fn answering<'a>(
-    caller: &'a Caller,
-    headers: &'a HeaderMap,
-    route: &'static str,
+/// What a second person says to a proposal.
+#[derive(Clone, Copy)]
+enum Word {
+    Approve,
+    Decline,
+}
+
+impl Word {
+    const fn route(self) -> &'static str {
+        match self {
+            Self::Approve => "POST /v1/admin/adjustments/approve",
+            Self::Decline => "POST /v1/admin/adjustments/decline",
+        }
+    }
+
+    const fn command(self, adjustment: AdjustmentId, reason: String, by: String) -> Command {
+        match self {
+            Self::Approve => Command::ApproveAdjustment(ApproveAdjustment {
+                adjustment,
+                reason,
+                by,
+            }),
+            Self::Decline => Command::DeclineAdjustment(DeclineAdjustment {
+                adjustment,
+                reason,
+                by,
+            }),
+        }
+    }
+
+    const fn makes_it(self) -> AdjustmentStatus {
+        match self {
+            Self::Approve => AdjustmentStatus::Approved,
+            Self::Decline => AdjustmentStatus::Declined,
+        }
+    }
+}
+
+async fn answer(
+    app: &App,
+    (caller, headers): (&Caller, &HeaderMap),
     id: AdjustmentId,
-    reason: &str,
-) -> Act<'a> {
-    Act {
+    body: ReasonBody,
+    word: Word,
+) -> Result<Response, Problem> {
+    let reason = body.said()?;
+    let act = Act {
         caller,
         headers,
-        route,
+        route: word.route(),
         content: json!([id.to_string(), reason]),
         inbox: Topic::PaymentsCommands,
         journal: Topic::PaymentsEvents,
         partition: id.partition(),
-    }
-}
-
-fn said(id: AdjustmentId, status: AdjustmentStatus) -> Value {
-    json!({"id": id.to_string(), "status": status.name(), "lapses_at": null})
+    };
+    let command = word.command(id, reason, by(caller));
+    let answer = act.ask(app, command).await?;
+    let status = word.makes_it().name();
+    let said = json!({"id": id.to_string(), "status": status, "lapses_at": null});
+    Ok(done(&answer, said))
 }
 
 /// POST /v1/admin/adjustments/{id}/approve: another person agrees, and the money moves
@@ -217,16 +257,7 @@ pub(crate) async fn approve(
     ApiPath(id): ApiPath<AdjustmentId>,
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let reason = body.said()?;
-    let route = "POST /v1/admin/adjustments/approve";
-    let act = answering(&caller, &headers, route, id, &reason);
-    let command = Command::ApproveAdjustment(ApproveAdjustment {
-        adjustment: id,
-        reason,
-        by: by(&caller),
-    });
-    let answer = act.ask(&app, command).await?;
-    Ok(done(&answer, said(id, AdjustmentStatus::Approved)))
+    answer(&app, (&caller, &headers), id, body, Word::Approve).await
 }
 
 /// POST /v1/admin/adjustments/{id}/decline: it is not to be
@@ -237,16 +268,7 @@ pub(crate) async fn decline(
     ApiPath(id): ApiPath<AdjustmentId>,
     ApiJson(body): ApiJson<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let reason = body.said()?;
-    let route = "POST /v1/admin/adjustments/decline";
-    let act = answering(&caller, &headers, route, id, &reason);
-    let command = Command::DeclineAdjustment(DeclineAdjustment {
-        adjustment: id,
-        reason,
-        by: by(&caller),
-    });
-    let answer = act.ask(&app, command).await?;
-    Ok(done(&answer, said(id, AdjustmentStatus::Declined)))
+    answer(&app, (&caller, &headers), id, body, Word::Decline).await
 }
 
 /// Its status in one word; that a proposal has lapsed is told by the clock.

@@ -20,7 +20,8 @@ use crate::views;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use kernel::{AdjustmentId, CustomerId, Money, Partition, Timestamp, Topic};
+use kernel::{AdjustmentId, Currency, CustomerId, Money, Partition, Timestamp, Topic};
+use schemas::Wire;
 use schemas::auth::Role;
 use schemas::payments::{
     Adjustment, ApproveAdjustment, Command, CreditCustomer, DebitCustomer, DeclineAdjustment,
@@ -29,13 +30,14 @@ use schemas::payments::{
 use schemas::rows::{AdjustmentRow, AdjustmentStatus, SuspendedRow, table};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use viewstore::Scan;
 
 /// Who proposes and who may be the second person.
 pub(crate) const ADJUSTER_ROLES: &[Role] = Permission::CorrectAccounts.roles();
 
-/// Entries and adjustments of one reference that are added up.
-const OF_REFERENCE_MAX: usize = 1_000;
+/// Entries and adjustments of one reference that are read at once.
+const AT_ONCE: usize = 1_000;
 
 /// The body of a proposal.
 #[derive(Debug, Deserialize)]
@@ -384,9 +386,10 @@ pub(crate) async fn suspense(
     let rows = views::rows::<SuspendedRow>(&app, scan).await?;
     let full = rows.len() == page.limit;
     let next_cursor = rows.last().filter(|_| full).map(|(key, _)| cursor_of(key));
+    let mut left = Left::default();
     let mut items = Vec::with_capacity(rows.len());
     for (_, row) in rows {
-        let left = left(&app, &row).await?;
+        let left = left.under(&app, &row.reference, row.amount).await?;
         items.push(json!({
             "provider": row.provider,
             "provider_event": row.provider_event,
@@ -404,25 +407,74 @@ fn under(reference: &str) -> Vec<u8> {
     [reference.as_bytes(), &[0]].concat()
 }
 
-/// What is left under the row's reference in its currency, all that came together.
-async fn left(app: &App, row: &SuspendedRow) -> Result<Money, Problem> {
-    let currency = row.amount.currency();
-    let of = |table| Scan::of(table, under(&row.reference)).rows_max(OF_REFERENCE_MAX);
-    let came = views::rows::<SuspendedRow>(app, of(table::SUSPENDED)).await?;
-    let taken = views::rows::<AdjustmentRow>(app, of(table::SUSPENSE_ADJUSTMENT)).await?;
-    let came = came.iter().map(|(_, row)| row.amount);
-    let taken = taken.iter().filter(|(_, row)| match row.status {
-        AdjustmentStatus::Approved | AdjustmentStatus::Booked => true,
-        AdjustmentStatus::Proposed | AdjustmentStatus::Declined | AdjustmentStatus::Refused => {
-            false
+/// What is left in suspense, all that came under a reference together, by currency in minor units.
+/// Each reference of a page is added up once, however many rows of the page it has.
+#[derive(Default)]
+struct Left(BTreeMap<String, BTreeMap<Currency, i64>>);
+
+impl Left {
+    async fn under(&mut self, app: &App, reference: &str, amount: Money) -> Result<Money, Problem> {
+        if !self.0.contains_key(reference) {
+            let sums = left_under(app, reference).await?;
+            self.0.insert(reference.to_owned(), sums);
         }
-    });
-    let taken = taken.map(|(_, row)| row.adjustment.amount);
-    let sum = |minor: i64, amount: Money| minor.saturating_add(amount.minor());
-    let here = |amount: &Money| amount.currency() == currency;
-    let came = came.filter(here).fold(0, sum);
-    let left = came.saturating_sub(taken.filter(here).fold(0, sum));
-    Ok(Money::from_minor(left, currency))
+        let sums = self.0.get(reference);
+        let minor = sums.and_then(|sums| sums.get(&amount.currency()));
+        Ok(Money::from_minor(
+            minor.copied().unwrap_or(0),
+            amount.currency(),
+        ))
+    }
+}
+
+async fn left_under(app: &App, reference: &str) -> Result<BTreeMap<Currency, i64>, Problem> {
+    let mut sums = BTreeMap::new();
+    let mut add = |amount: Money, minor: i64| {
+        let sum: &mut i64 = sums.entry(amount.currency()).or_default();
+        *sum = sum.saturating_add(minor);
+    };
+    each_under(app, table::SUSPENDED, reference, |row: SuspendedRow| {
+        add(row.amount, row.amount.minor());
+    })
+    .await?;
+    each_under(
+        app,
+        table::SUSPENSE_ADJUSTMENT,
+        reference,
+        |row: AdjustmentRow| match row.status {
+            AdjustmentStatus::Approved | AdjustmentStatus::Booked => {
+                let amount = row.adjustment.amount;
+                add(amount, amount.minor().saturating_neg());
+            }
+            AdjustmentStatus::Proposed | AdjustmentStatus::Declined | AdjustmentStatus::Refused => {
+            }
+        },
+    )
+    .await?;
+    Ok(sums)
+}
+
+/// Every row under the reference, to the last.
+async fn each_under<T: Wire>(
+    app: &App,
+    table: &'static str,
+    reference: &str,
+    mut take: impl FnMut(T),
+) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let mut scan = Scan::of(table, under(reference)).rows_max(AT_ONCE);
+        if let Some(after) = after {
+            scan = scan.after(after);
+        }
+        let rows = views::rows::<T>(app, scan).await?;
+        let full = rows.len() >= AT_ONCE;
+        after = rows.last().filter(|_| full).map(|(key, _)| key.clone());
+        rows.into_iter().for_each(|(_, row)| take(row));
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Why an adjustment moved a customer's money, as the customer reads it.

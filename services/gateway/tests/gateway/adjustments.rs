@@ -193,6 +193,37 @@ async fn what_waits_and_what_is_left_in_suspense_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_that_came_under_a_reference_is_added_up() {
+    let world = World::new();
+    let at = TopicPartition::new(Topic::PaymentsEvents, 3);
+    let came = |number: u32| SuspendedRow {
+        provider: "stripe".to_owned(),
+        provider_event: format!("e{number:04}"),
+        reference: "invoice-7".to_owned(),
+        amount: if number == 0 {
+            Money::from_minor(50, Currency::Gbp)
+        } else {
+            eur("0.01")
+        },
+        position: at.at(1),
+        at: Timestamp::from_millis(1),
+    };
+    // One more than are read at once, twice over.
+    for number in 0..=2_001 {
+        let row = came(number);
+        let key = [&row.reference, &row.provider, &row.provider_event];
+        let key = key.map(|name| name.as_bytes()).join(&0);
+        world.row(at, table::SUSPENDED, &key, &row).await;
+    }
+    let list = "/v1/admin/suspense?reference=invoice-7&limit=3";
+    let list = world.get("operator", list).await.json();
+    let left: Vec<_> = (0..3).map(|at| list["items"][at]["left"].clone()).collect();
+    let of = |amount: &str, currency: &str| json!({"amount": amount, "currency": currency});
+    let expected = [of("0.50", "GBP"), of("20.01", "EUR"), of("20.01", "EUR")];
+    assert_eq!(left, expected, "{list}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_customer_reads_in_the_statement_why() {
     let world = World::new();
     anna_is_known(&world).await;

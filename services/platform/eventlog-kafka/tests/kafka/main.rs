@@ -5,6 +5,8 @@ mod noticeboard;
 mod outage;
 mod reading;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod topics;
 mod writing;
 
@@ -16,5 +18,7 @@ fn main() -> std::process::ExitCode {
         noticeboard::collect(trials);
         topics::collect(trials);
         outage::collect(trials);
+        #[cfg(feature = "tls")]
+        tls::collect(trials);
     })
 }

@@ -1,5 +1,5 @@
 // Looks at the first page as a newcomer does: the board moves, the demo customer signs in, a bet of 1.00
-// is placed and becomes accepted, the balance follows. Starts no server: it takes the address of one.
+// is placed and becomes accepted, the balance follows, a passkey is made and signs in. Starts no server: it takes the address of one.
 //
 //   node first-page.mjs http://localhost:7400 [folder for screenshots]
 //
@@ -166,6 +166,37 @@ async function balance(page) {
   return `${await page.textContent("#cash")}|${await page.textContent("#held")}`;
 }
 
+/** An authenticator of the browser's own, with a user who always agrees. */
+async function plugInAuthenticator(page) {
+  const tools = await page.context().newCDPSession(page);
+  await tools.send("WebAuthn.enable");
+  const options = {
+    protocol: "ctap2",
+    transport: "internal",
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await tools.send("WebAuthn.addVirtualAuthenticator", { options });
+  return async () => (await tools.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
+}
+
+async function addPasskey(page) {
+  const held = await plugInAuthenticator(page);
+  await page.click("#passkey-add", { timeout: left() });
+  const said = await page.waitForSelector("#sign-in-error:not([hidden])", { timeout: left() });
+  must((await said.textContent()) === "The passkey is kept.", await said.textContent());
+  must((await held()).length === 1, "the authenticator has made none");
+}
+
+async function signInWithPasskey(page) {
+  await page.click("#sign-out", { timeout: left() });
+  await page.click("#passkey-sign-in", { timeout: left() });
+  await page.waitForFunction(() => /\d/.test(document.getElementById("cash").textContent), undefined, { timeout: left() });
+  return page.textContent("#cash");
+}
+
 /** The part of an accessibility audit that needs no library. */
 async function accessible(page) {
   const faults = await page.evaluate(() => {
@@ -236,6 +267,9 @@ if (started) {
         await check("the balance follows", () => balanceFollows(page, before));
       }
       await screenshot(page, "2-bet");
+      if (await check("a passkey is made", () => addPasskey(page))) {
+        await check("the passkey signs in", () => signInWithPasskey(page));
+      }
     }
     await check("names, labels and roles are there", () => accessible(page));
     await check("320 pixels are enough", () => fitsNarrow(page));

@@ -59,7 +59,12 @@ wire! {
         RemovePasskey(RemovePasskey),
         /// A passkey has answered; start a session.
         SignInWithPasskey(SignInWithPasskey),
+        /// End all sessions but the one that asks.
+        EndOtherSessions(EndOtherSessions),
     }
+
+    /// The session that asks, and stays.
+    record EndOtherSessions { customer: CustomerId, session: SessionId }
 
     /// A second proof of who somebody is, checked outside as far as that needs a secret.
     union Proof {

@@ -120,8 +120,12 @@ pub mod table {
     pub const SUSPENDED: &str = "suspended";
     /// Key: customer, the passkey's number (8 bytes, big-endian). Value: [`super::PasskeyRow`].
     pub const PASSKEY: &str = "passkey";
+    /// Key: customer, session. Value: [`super::SessionOfCustomerRow`].
+    pub const SESSION_OF_CUSTOMER: &str = "session_of_customer";
+    /// Key: customer, session. Value: [`super::SessionUseRow`].
+    pub const SESSION_USE: &str = "session_use";
     /// All of them.
-    pub const ALL: [&str; 44] = [
+    pub const ALL: [&str; 46] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -166,6 +170,8 @@ pub mod table {
         SUSPENSE_ADJUSTMENT,
         SUSPENDED,
         PASSKEY,
+        SESSION_OF_CUSTOMER,
+        SESSION_USE,
     ];
 }
 
@@ -202,6 +208,10 @@ wire! {
     record SessionReminderRow { customer: CustomerId, session: SessionId, started_at: Timestamp, reminded_at: Timestamp }
     /// A second factor that waits (not enabled) or is in force; without a secret: there is none.
     record SecondFactorRow { customer: CustomerId, factor: u64, enabled: bool, sealed_secret: Option<Blob> }
+    /// How a session began; without a passkey: with a password.
+    record SessionOfCustomerRow { customer: CustomerId, session: SessionId, began_at: Timestamp, passkey: Option<u64> }
+    /// When a session's token was last exchanged, and until when the one that is good now is.
+    record SessionUseRow { customer: CustomerId, session: SessionId, used_at: Timestamp, expires_at: Timestamp, revoked: bool }
     /// A passkey; without what is kept of it (ciphertext): it was removed.
     record PasskeyRow { customer: CustomerId, passkey: u64, sealed_passkey: Option<Blob>, added_at: Timestamp }
     /// A profile that has replaced the one of the registration.

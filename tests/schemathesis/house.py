@@ -23,6 +23,8 @@ STAFF = ["trader", "operator", "auditor"]
 ALONE = {
     ("post", "/v1/auth/logout"): "leaver",
     ("post", "/v1/account/exclusion"): "excluded",
+    ("post", "/v1/account/sessions/{id}/end"): "ender",
+    ("post", "/v1/account/sessions/end-others"): "ender",
 }
 
 

@@ -46,6 +46,7 @@ pub(crate) fn command(
         wire::Command::ErasePersonalData(asked) => person::erase_personal_data(asked, now),
         wire::Command::RefreshSession(asked) => session::refresh_session(asked, now),
         wire::Command::SignOut(asked) => session::sign_out(asked),
+        wire::Command::EndOtherSessions(asked) => session::end_other_sessions(asked, now),
         wire::Command::SetLimit(asked) => protection::set_limit(asked, now),
         wire::Command::Exclude(asked) => protection::exclude(asked, now),
         wire::Command::ExcludeAs(asked) => protection::exclude_as(asked, now),

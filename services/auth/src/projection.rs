@@ -8,8 +8,8 @@
 use kernel::Timestamp;
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
-    OwnLimitRow, PasskeyRow, ProfileRow, RealityCheckRow, SecondFactorRow, SessionReminderRow,
-    SessionRow, WaitingIncrease, table,
+    OwnLimitRow, PasskeyRow, ProfileRow, RealityCheckRow, SecondFactorRow, SessionOfCustomerRow,
+    SessionReminderRow, SessionRow, SessionUseRow, WaitingIncrease, table,
 };
 use schemas::{Decision, Events, Wire, auth as wire};
 use viewstore::Row;
@@ -21,7 +21,7 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
         Events::AuthEvents(body) => body
             .events
             .iter()
-            .flat_map(|event| rows_of(event, decision.header.decided_at))
+            .flat_map(|event| rows_of(event, &body.events, decision.header.decided_at))
             .map(|(table, key, value)| Row {
                 table,
                 key,
@@ -39,7 +39,7 @@ pub fn rows(decision: &Decision) -> Vec<Row> {
 
 type Written = (&'static str, Vec<u8>, Vec<u8>);
 
-fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
+fn rows_of(event: &wire::Event, beside: &[wire::Event], decided_at: Timestamp) -> Vec<Written> {
     match event {
         wire::Event::CustomerRegistered(registered) => {
             let customer = CustomerRow {
@@ -94,19 +94,50 @@ fn rows_of(event: &wire::Event, decided_at: Timestamp) -> Vec<Written> {
                 started_at: opened.at,
                 reminded_at: opened.at,
             }),
+            session_of_customer(&SessionOfCustomerRow {
+                customer: opened.customer,
+                session: opened.session,
+                began_at: opened.at,
+                passkey: beside.iter().find_map(passkey_used),
+            }),
+            session_use(&SessionUseRow {
+                customer: opened.customer,
+                session: opened.session,
+                used_at: opened.at,
+                expires_at: opened.expires_at,
+                revoked: false,
+            }),
         ],
-        wire::Event::SessionRefreshed(refreshed) => vec![session(SessionRow {
-            customer: refreshed.customer,
-            session: refreshed.session,
-            revoked: false,
-            expires_at: refreshed.expires_at,
-        })],
-        wire::Event::SessionRevoked(revoked) => vec![session(SessionRow {
-            customer: revoked.customer,
-            session: revoked.session,
-            revoked: true,
-            expires_at: revoked.expires_at,
-        })],
+        wire::Event::SessionRefreshed(refreshed) => vec![
+            session(SessionRow {
+                customer: refreshed.customer,
+                session: refreshed.session,
+                revoked: false,
+                expires_at: refreshed.expires_at,
+            }),
+            session_use(&SessionUseRow {
+                customer: refreshed.customer,
+                session: refreshed.session,
+                used_at: refreshed.at,
+                expires_at: refreshed.expires_at,
+                revoked: false,
+            }),
+        ],
+        wire::Event::SessionRevoked(revoked) => vec![
+            session(SessionRow {
+                customer: revoked.customer,
+                session: revoked.session,
+                revoked: true,
+                expires_at: revoked.expires_at,
+            }),
+            session_use(&SessionUseRow {
+                customer: revoked.customer,
+                session: revoked.session,
+                used_at: decided_at,
+                expires_at: revoked.expires_at,
+                revoked: true,
+            }),
+        ],
         wire::Event::LimitSet(set) => vec![
             own_limit(&OwnLimitRow {
                 customer: set.customer,
@@ -254,6 +285,25 @@ fn second_factor(row: &SecondFactorRow) -> Written {
 fn passkey(row: &PasskeyRow) -> Written {
     let key = [&row.customer.to_bytes()[..], &row.passkey.to_be_bytes()].concat();
     (table::PASSKEY, key, row.to_bytes())
+}
+
+/// The passkey that the same record uses up, by its number.
+fn passkey_used(event: &wire::Event) -> Option<u64> {
+    if let wire::Event::PasskeyUsed(used) = event {
+        Some(used.passkey)
+    } else {
+        None
+    }
+}
+
+fn session_of_customer(row: &SessionOfCustomerRow) -> Written {
+    let key = [row.customer.to_bytes(), row.session.to_bytes()].concat();
+    (table::SESSION_OF_CUSTOMER, key, row.to_bytes())
+}
+
+fn session_use(row: &SessionUseRow) -> Written {
+    let key = [row.customer.to_bytes(), row.session.to_bytes()].concat();
+    (table::SESSION_USE, key, row.to_bytes())
 }
 
 fn session(row: SessionRow) -> Written {

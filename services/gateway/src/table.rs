@@ -14,7 +14,7 @@ use crate::routes::{
     account, adjustments, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed,
     health, lean, liability, markets, passkeys, payments, placing, profile, promotions, protection,
     races, reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor,
-    step_up,
+    sessions, step_up,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -179,6 +179,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/account/second-factor/confirm", "account", "Show that the authenticator works; gives the recovery codes", (200, "RecoveryCodes"), || post(second_factor::confirm)).body("Otp").signed_in(),
     Route::new("POST", "/v1/account/second-factor/remove", "account", "Do without a second factor again", (200, "SecondFactor"), || post(second_factor::remove)).body("Otp").signed_in(),
 
+    Route::new("GET", "/v1/account/sessions", "account", "Where one is signed in", (200, "SessionList"), || get(sessions::list)).signed_in(),
+    Route::new("POST", "/v1/account/sessions/{id}/end", "account", "End one of one's own sessions", (204, ""), || post(sessions::end)).signed_in().step_up(),
+    Route::new("POST", "/v1/account/sessions/end-others", "account", "End all of one's own sessions but this one", (200, "SessionsEnded"), || post(sessions::end_others)).signed_in().step_up(),
     Route::new("GET", "/v1/account/passkeys", "account", "One's own passkeys", (200, "PasskeyList"), || get(passkeys::list)).signed_in(),
     Route::new("POST", "/v1/account/passkeys/options", "account", "What a browser asks of an authenticator for a new passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_add)).body("PasskeyName").signed_in().step_up(),
     Route::new("POST", "/v1/account/passkeys", "account", "Keep the passkey that the authenticator made", (201, "PasskeyAdded"), || post(passkeys::add)).body("PasskeyAnswer").signed_in().step_up(),

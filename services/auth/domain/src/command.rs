@@ -57,6 +57,19 @@ pub enum Command {
     RemovePasskey(RemovePasskey),
     /// A passkey has answered; start a session.
     SignInWithPasskey(SignInWithPasskey),
+    /// End all sessions but the one that asks.
+    EndOtherSessions(EndOtherSessions),
+}
+
+/// End all sessions but the one that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndOtherSessions {
+    /// Whose.
+    pub customer: CustomerId,
+    /// The one that asks, and stays.
+    pub session: SessionId,
+    /// When this is judged.
+    pub now: Timestamp,
 }
 
 /// A challenge that an authenticator has answered.

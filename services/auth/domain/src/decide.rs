@@ -140,6 +140,7 @@ impl Decider for Auth {
             Command::StepUp(command) => second_factor::step_up(state, command),
             Command::ReplaceProfile(command) => person::replace_profile(state, command),
             Command::ErasePersonalData(command) => person::erase(state, command),
+            Command::EndOtherSessions(command) => session::end_others(state, command),
             Command::AddPasskey(command) => passkey::add(state, command),
             Command::RemovePasskey(command) => passkey::remove(state, command),
             Command::SignInWithPasskey(command) => passkey::sign_in(state, command),

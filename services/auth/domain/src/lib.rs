@@ -28,9 +28,10 @@ mod stranger;
 
 pub use command::{
     AcknowledgeRealityCheck, AddPasskey, Assertion, Challenge, ChangePassword, Command,
-    ConfirmIncrease, ConfirmSecondFactor, ErasePersonalData, Exclude, GrantRole, OfferSecondFactor,
-    Proof, RefreshSession, Register, RemovePasskey, RemoveSecondFactor, ReplaceProfile, RevokeRole,
-    SetLimit, SetMarketing, SetRealityCheck, SignIn, SignInWithPasskey, SignOut, StepUp,
+    ConfirmIncrease, ConfirmSecondFactor, EndOtherSessions, ErasePersonalData, Exclude, GrantRole,
+    OfferSecondFactor, Proof, RefreshSession, Register, RemovePasskey, RemoveSecondFactor,
+    ReplaceProfile, RevokeRole, SetLimit, SetMarketing, SetRealityCheck, SignIn, SignInWithPasskey,
+    SignOut, StepUp,
 };
 pub use credential::{BLOCK_FIRST, BLOCK_LONGEST, FAILURES_BEFORE_BLOCK, block_after};
 pub use decide::{Auth, Rejection};

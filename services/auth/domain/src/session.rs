@@ -8,7 +8,7 @@
 //! Prohibition: no token is seen here, only digests. Which tokens were good once is not kept:
 //! a token that is not the current one is treated as an old one.
 
-use crate::command::{RefreshSession, SignOut};
+use crate::command::{EndOtherSessions, RefreshSession, SignOut};
 use crate::decide::{Rejection, customer};
 use crate::event::{Event, RevokeReason, SessionOpened, SessionRefreshed};
 use crate::state::{Customer, Session, State};
@@ -160,6 +160,24 @@ pub(crate) fn sign_out(state: &State, command: &SignOut) -> Result<Vec<Event>, R
         })
         .into_iter()
         .collect())
+}
+
+/// Whoever asks is signed in; what is left of a session that has ended ends nobody else's.
+pub(crate) fn end_others(
+    state: &State,
+    command: &EndOtherSessions,
+) -> Result<Vec<Event>, Rejection> {
+    let sessions = &customer(state, command.customer)?.sessions;
+    let asking = sessions.get(&command.session);
+    if asking.is_none_or(|session| session.expires_at <= command.now) {
+        return Err(Rejection::SessionEnded);
+    }
+    let others = sessions.iter().filter(|(id, _)| **id != command.session);
+    let ended = others.map(|(id, session)| {
+        let reason = RevokeReason::SignedOut;
+        revoked(command.customer, *id, session, reason)
+    });
+    Ok(ended.collect())
 }
 
 #[cfg(test)]
@@ -332,6 +350,50 @@ mod tests {
     fn a_stranger_cannot_sign_out() {
         scenario([])
             .when(leave())
+            .then_rejected(Rejection::CustomerUnknown);
+    }
+
+    fn end_others_at(now: Timestamp) -> Command {
+        Command::EndOtherSessions(EndOtherSessions {
+            customer: ANNA,
+            session: SESSION,
+            now,
+        })
+    }
+
+    #[test]
+    fn the_other_sessions_end_and_the_one_that_asks_stays() {
+        let revoked = |device: u64| Event::SessionRevoked {
+            customer: ANNA,
+            session: SessionId::example(device + 1_000, PARTITION),
+            reason: RevokeReason::SignedOut,
+            expires_at: at(15).plus(REFRESH_LIFETIME),
+        };
+        let three = signed_in()
+            .after(sign_in_on(1, at(15)))
+            .after(sign_in_on(2, at(15)));
+        three
+            .when(end_others_at(at(20)))
+            .then([revoked(1), revoked(2)]);
+        signed_in()
+            .after(sign_in_on(1, at(15)))
+            .after(end_others_at(at(20)))
+            .when(end_others_at(at(21)))
+            .then_nothing();
+    }
+
+    #[test]
+    fn a_session_that_has_ended_ends_no_other() {
+        signed_in()
+            .after(sign_in_on(1, at(15)))
+            .after(leave())
+            .when(end_others_at(at(20)))
+            .then_rejected(Rejection::SessionEnded);
+        signed_in()
+            .when(end_others_at(at(10).plus(REFRESH_LIFETIME)))
+            .then_rejected(Rejection::SessionEnded);
+        scenario([])
+            .when(end_others_at(at(20)))
             .then_rejected(Rejection::CustomerUnknown);
     }
 

@@ -50,6 +50,17 @@ pub(super) fn sign_out(asked: wire::SignOut) -> domain::Command {
     })
 }
 
+pub(super) const fn end_other_sessions(
+    asked: wire::EndOtherSessions,
+    now: Timestamp,
+) -> domain::Command {
+    domain::Command::EndOtherSessions(domain::EndOtherSessions {
+        customer: asked.customer,
+        session: asked.session,
+        now,
+    })
+}
+
 pub(super) fn change_password(asked: wire::ChangePassword, now: Timestamp) -> domain::Command {
     domain::Command::ChangePassword(domain::ChangePassword {
         customer: asked.customer,

@@ -11,7 +11,8 @@ use auth_domain::{Exclude, LimitKind, RefreshSession, Register, Role, SetLimit, 
 use kernel::{CorrelationId, Currency, CustomerId, Decider, Digest, Duration, Money, SessionId};
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
-    OwnLimitRow, PasskeyRow, RealityCheckRow, SessionReminderRow, SessionRow, table,
+    OwnLimitRow, PasskeyRow, RealityCheckRow, SessionOfCustomerRow, SessionReminderRow, SessionRow,
+    SessionUseRow, table,
 };
 use schemas::{AvroType, Body, ClaimId, Events, Header, Kind, Wire};
 
@@ -458,11 +459,34 @@ fn rows_tell_what_the_last_event_left() {
         Some(schemas::Blob(vec![6, 101]))
     );
     assert_eq!(passkey_row(2).sealed_passkey, None, "it was removed");
+    let used: SessionUseRow = row(
+        table::SESSION_USE,
+        &[ANNA.bytes(), SESSION.bytes()].concat(),
+    );
+    assert!(used.revoked, "the exclusion has ended it");
     let reminder: SessionReminderRow = row(table::SESSION_REMINDER, &SESSION.bytes());
     assert_eq!(
         (reminder.started_at, reminder.reminded_at),
         (NOW, NOW.plus(HOUR))
     );
+}
+
+#[test]
+fn a_session_tells_by_which_passkey_it_began() {
+    let (_, events) = lived();
+    let one = |is: fn(&Event) -> bool| events.iter().find(|event| is(event)).cloned();
+    let opened = one(|event| matches!(event, Event::SignedIn(_))).expect("a session");
+    let used = one(|event| matches!(event, Event::PasskeyUsed { .. })).expect("a passkey");
+    for (record, passkey) in [(vec![opened.clone()], None), (vec![used, opened], Some(3))] {
+        let rows = crate::rows(&decision(&record));
+        let row = rows
+            .iter()
+            .find(|row| row.table == table::SESSION_OF_CUSTOMER)
+            .expect("it is written");
+        let row = SessionOfCustomerRow::from_bytes(&row.value).expect("decodes");
+        assert_eq!((row.session, row.passkey), (SESSION, passkey));
+        assert_eq!(row.began_at, NOW);
+    }
 }
 
 #[test]

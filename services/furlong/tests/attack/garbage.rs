@@ -185,6 +185,7 @@ fn bodies_on_every_route() {
             let optional = path.ends_with("/logout")
                 || path == "/v1/account/second-factor"
                 || path == "/v1/auth/passkey/options"
+                || path == "/v1/account/sessions/end-others"
                 || path == "/v1/feed/updates";
             if optional && (body.is_empty() || body == b"null") {
                 continue;

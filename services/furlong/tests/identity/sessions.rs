@@ -82,6 +82,89 @@ async fn the_end_of_a_session_bites_at_once_and_outlives_the_process() {
     house.node.stop().await;
 }
 
+/// The sessions that somebody is shown: which, and whether it is the one that asks.
+async fn sessions(house: &House, token: &str) -> Vec<(String, bool)> {
+    let shown = house.ask(&Ask::get("/v1/account/sessions").by(token)).await;
+    assert_eq!(shown.status, StatusCode::OK, "{shown:?}");
+    let items = shown.json()["items"].as_array().cloned();
+    let item = |item: serde_json::Value| {
+        let session = item["session"].as_str().unwrap_or_default().to_owned();
+        (session, item["this_one"] == json!(true))
+    };
+    items.unwrap_or_default().into_iter().map(item).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_their_sessions_and_end_them() {
+    let (house, _folder) = House::open().await;
+    house.customer("anna@example.com", "Anna").await;
+    house.customer("bella@example.com", "Bella").await;
+    let here = house.sign_in("anna@example.com").await;
+    let there = house.sign_in("anna@example.com").await.access;
+    let third = house.sign_in("anna@example.com").await.access;
+    let hers = house.sign_in("bella@example.com").await.access;
+    let shown = wait_for("three sessions", || async {
+        let shown = sessions(&house, &there).await;
+        (shown.len() == 3).then_some(shown)
+    })
+    .await;
+    assert_eq!(shown.iter().filter(|(_, this_one)| *this_one).count(), 1);
+    let told = house
+        .ask(&Ask::get("/v1/account/sessions").by(&there))
+        .await;
+    for item in told.json()["items"].as_array().expect("items") {
+        assert_eq!(item["by_passkey"], serde_json::Value::Null, "{item}");
+        assert_eq!(item["began_at"], item["last_used_at"], "{item}");
+        assert!(item["expires_at"].as_str() > item["began_at"].as_str());
+    }
+    let (own, _) = shown.iter().find(|(_, this_one)| *this_one).expect("it");
+    let end = |session: &str, token: &str| {
+        let path = format!("/v1/account/sessions/{session}/end");
+        Ask::post(path, &json!({})).by(token)
+    };
+
+    // Another customer's looks as if it did not exist, and stays.
+    assert_eq!(house.ask(&end(own, &hers)).await.code(), "not_found");
+    assert_eq!(account_code(&house, &there).await, "let in");
+    // It takes a proof of a moment ago.
+    let body = json!({"refresh_token": here.refresh});
+    let refreshed = house.ask(&Ask::post("/v1/auth/refresh", &body)).await;
+    let old = refreshed.text("access_token");
+    wait_for("the time of the exchange", || async {
+        let told = house.ask(&Ask::get("/v1/account/sessions").by(&old)).await;
+        let items = told.json()["items"].as_array().cloned().unwrap_or_default();
+        let this_one = items.iter().find(|item| item["this_one"] == json!(true))?;
+        (this_one["last_used_at"].as_str() > this_one["began_at"].as_str()).then_some(())
+    })
+    .await;
+    let others = |token: &str| Ask::post("/v1/account/sessions/end-others", &json!({})).by(token);
+    assert_eq!(house.ask(&end(own, &old)).await.code(), "step_up_required");
+    assert_eq!(house.ask(&others(&old)).await.code(), "step_up_required");
+
+    let ended = house.ask(&end(own, &here.access)).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{ended:?}");
+    let biting = wait_for("the end of the session", || async {
+        (account_code(&house, &there).await == "session_ended").then_some(())
+    });
+    timeout(BITES_WITHIN, biting)
+        .await
+        .expect("within five seconds");
+    let left = sessions(&house, &here.access).await;
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|(session, _)| session != own));
+
+    let ended = house.ask(&others(&here.access)).await;
+    assert_eq!(ended.json()["ended"], 1, "{ended:?}");
+    wait_for("the end of the third", || async {
+        (account_code(&house, &third).await == "session_ended").then_some(())
+    })
+    .await;
+    assert_eq!(account_code(&house, &here.access).await, "let in");
+    assert_eq!(account_code(&house, &hers).await, "let in");
+    assert_eq!(house.ask(&others(&here.access)).await.json()["ended"], 0);
+    house.node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_can_tell_a_login_that_exists_from_one_that_does_not() {
     let (house, _folder) = House::open().await;

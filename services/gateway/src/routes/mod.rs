@@ -31,4 +31,5 @@ pub(crate) mod registering;
 pub(crate) mod reoffers;
 pub(crate) mod rulings;
 pub(crate) mod second_factor;
+pub(crate) mod sessions;
 pub(crate) mod step_up;

@@ -34,9 +34,22 @@ enum Shape {
 
 fn shape(view: &str) -> Shape {
     match view {
-        "customer" | "exclusion" | "exclusion_kind" | "increase" | "marketing"
-        | "reality_check" | "own_limit" | "bet_of_customer" | "restriction" | "liability"
-        | "stake_factor" | "second_factor" | "passkey" | "profile" => Shape::Owner,
+        "customer"
+        | "exclusion"
+        | "exclusion_kind"
+        | "increase"
+        | "marketing"
+        | "reality_check"
+        | "own_limit"
+        | "bet_of_customer"
+        | "restriction"
+        | "liability"
+        | "stake_factor"
+        | "second_factor"
+        | "passkey"
+        | "profile"
+        | "session_of_customer"
+        | "session_use" => Shape::Owner,
         "balance" => Shape::Account,
         "statement" => Shape::Line,
         "bet" | "bet_accepted" | "bet_status" | "bet_terms" | "bet_part" | "bet_return"

@@ -99,6 +99,9 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/account/second-factor/confirm", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/confirm", &json!({"otp": ""}))),
     row("POST", "/v1/account/second-factor/remove", Who::SignedIn, |_| Ask::post("/v1/account/second-factor/remove", &json!({"otp": ""}))),
 
+    row("GET", "/v1/account/sessions", Who::SignedIn, |_| Ask::get("/v1/account/sessions")),
+    row("POST", "/v1/account/sessions/{id}/end", Who::SignedIn, |_| Ask::post(format!("/v1/account/sessions/ses_{NOBODYS}/end"), &json!({}))),
+    row("POST", "/v1/account/sessions/end-others", Who::SignedIn, |_| Ask::post("/v1/account/sessions/end-others", &json!({"none": true}))),
     row("GET", "/v1/account/passkeys", Who::SignedIn, |_| Ask::get("/v1/account/passkeys")),
     row("POST", "/v1/account/passkeys/options", Who::SignedIn, |_| Ask::post("/v1/account/passkeys/options", &json!({"name": ""}))),
     row("POST", "/v1/account/passkeys", Who::SignedIn, |_| Ask::post("/v1/account/passkeys", &json!({"ticket": "x", "credential": {}}))),

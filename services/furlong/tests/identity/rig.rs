@@ -9,6 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use furlong::data_folder::DataFolder;
 use furlong::house_tokens::HouseTokens;
 use furlong::node::{Node, NodeOptions};
+use furlong::notices_desk::NoticesTo;
+use furlong::providers::ProviderChoice;
 use gateway::ports::Tokens;
 use kernel::{CustomerId, SessionId, Timestamp};
 use runtime::{Entropy, SystemEntropy};
@@ -22,7 +24,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 /// How long anything may take that should take a moment.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const PARTITIONS: u16 = 4;
 /// What everybody of these tests signs in with.
@@ -36,6 +38,7 @@ pub struct Ask {
     pub token: Option<String>,
     pub key: Option<String>,
     pub kind: &'static str,
+    pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
 }
 
@@ -84,6 +87,9 @@ impl Ask {
         }
         if let Some(key) = &self.key {
             request = request.header("idempotency-key", key);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         if !self.kind.is_empty() {
             request = request.header("content-type", self.kind);
@@ -163,9 +169,18 @@ impl House {
 
     /// The one of that folder.
     pub async fn open_in(folder: &Path) -> Self {
+        Self::open_with(folder, ProviderChoice::Simulated, None).await
+    }
+
+    /// One whose money moves through that provider, and who tells an operator of it.
+    pub async fn open_with(
+        folder: &Path,
+        provider: ProviderChoice,
+        notices: Option<NoticesTo>,
+    ) -> Self {
         let node = Node::start(NodeOptions {
-            provider: furlong::providers::ProviderChoice::Simulated,
-            notices: None,
+            provider,
+            notices,
             passkeys: furlong::house_passkeys::PasskeyPages::default(),
             folder: DataFolder::new(folder),
             listen: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -31,6 +31,12 @@ wire! {
         ApproveAdjustment(ApproveAdjustment),
         /// It is not to be.
         DeclineAdjustment(DeclineAdjustment),
+        /// A customer wants to be paid out; from some amount on two persons have to approve it.
+        RequestWithdrawalWithReview(RequestWithdrawalWithReview),
+        /// One person agrees to a large withdrawal.
+        ApproveWithdrawal(ApproveWithdrawal),
+        /// A large withdrawal is not to be.
+        DeclineWithdrawal(DeclineWithdrawal),
     }
     /// A customer wants to pay in.
     record RequestDeposit { deposit: DepositId, customer: CustomerId, amount: Money, provider: String }
@@ -99,6 +105,14 @@ wire! {
     /// It is not to be; its proposer may say so as well.
     record DeclineAdjustment { adjustment: AdjustmentId, reason: String, by: String }
 
+    /// A customer wants to be paid out, to that instrument or to one that the house chooses. At `review_from` and
+    /// above two persons have to approve it: the setting of that moment.
+    record RequestWithdrawalWithReview { withdrawal: WithdrawalId, customer: CustomerId, amount: Money, provider: String, instrument: Option<String>, review_from: Money }
+    /// One person agrees.
+    record ApproveWithdrawal { withdrawal: WithdrawalId, reason: String, by: String }
+    /// It is not to be. The customer reads the reason.
+    record DeclineWithdrawal { withdrawal: WithdrawalId, reason: String, by: String }
+
     /// What payments has decided.
     union Event {
         /// A deposit is to be asked of the provider.
@@ -139,6 +153,14 @@ wire! {
         AdjustmentBooked(AdjustmentBooked),
         /// The ledger has refused; nothing moved.
         AdjustmentRefused(AdjustmentRefused),
+        /// From which amount on two persons have to approve a withdrawal.
+        ReviewThresholdNamed(ReviewThresholdNamed),
+        /// The money is held, and two persons have to approve the withdrawal.
+        WithdrawalReviewStarted(WithdrawalReviewStarted),
+        /// One person agrees.
+        WithdrawalApproved(WithdrawalApproved),
+        /// A large withdrawal is not to be.
+        WithdrawalDeclined(WithdrawalDeclined),
     }
     /// See [`Event`].
     record DepositRequested { deposit: DepositId, customer: CustomerId, amount: Money, provider: String, requested_at: Timestamp }
@@ -202,6 +224,27 @@ wire! {
     /// See [`Event`]: why, in the ledger's words.
     record AdjustmentRefused { answered: AdjustmentAnswered, refusal: String }
 
+    /// See [`Event`]. Stands behind the request in the same decision.
+    record ReviewThresholdNamed { withdrawal: WithdrawalId, customer: CustomerId, review_from: Money }
+    /// A withdrawal that waits for persons, whole, and who has approved it before.
+    record ReviewedWithdrawal {
+        withdrawal: WithdrawalId,
+        customer: CustomerId,
+        amount: Money,
+        provider: String,
+        requested_at: Timestamp,
+        review_from: Money,
+        approvals: Vec<WithdrawalApproval>,
+    }
+    /// Who has approved it, and why.
+    record WithdrawalApproval { reason: String, by: String, approved_at: Timestamp }
+    /// See [`Event`].
+    record WithdrawalReviewStarted { reviewed: ReviewedWithdrawal }
+    /// See [`Event`]. `last`: nobody else is needed, and it is submitted in the same decision.
+    record WithdrawalApproved { reviewed: ReviewedWithdrawal, approval: WithdrawalApproval, last: bool }
+    /// See [`Event`]. Its failure stands behind it in the same decision.
+    record WithdrawalDeclined { reviewed: ReviewedWithdrawal, reason: String, by: String, declined_at: Timestamp }
+
     /// Which rule a command to payments broke.
     record Rejection { reason: RejectionReason }
     /// The rules.
@@ -242,6 +285,16 @@ wire! {
         CustomerElsewhere(CustomerElsewhere),
         /// So much is not in suspense under that reference.
         SuspenseTooLow(SuspenseTooLow),
+        /// The provider pays only to what is named to it.
+        InstrumentMissing(InstrumentMissing),
+        /// No such withdrawal.
+        WithdrawalUnknown(WithdrawalUnknown),
+        /// The withdrawal waits for no approval.
+        WithdrawalNotInReview(WithdrawalNotInReview),
+        /// Two persons have approved the withdrawal, or one has declined it.
+        WithdrawalAnsweredBefore(WithdrawalAnsweredBefore),
+        /// Nobody approves twice.
+        ApprovedBefore(ApprovedBefore),
     }
     /// See [`RejectionReason`].
     record Expired {}
@@ -279,6 +332,16 @@ wire! {
     record CustomerElsewhere {}
     /// See [`RejectionReason`].
     record SuspenseTooLow { reference: String, available: Money }
+    /// See [`RejectionReason`].
+    record InstrumentMissing { provider: String }
+    /// See [`RejectionReason`].
+    record WithdrawalUnknown {}
+    /// See [`RejectionReason`].
+    record WithdrawalNotInReview {}
+    /// See [`RejectionReason`].
+    record WithdrawalAnsweredBefore {}
+    /// See [`RejectionReason`].
+    record ApprovedBefore {}
 }
 
 impl Movement {

@@ -14,7 +14,7 @@ use crate::bets::{
 use crate::fraud::{Reason, Verdict};
 use crate::ledger::{Account, AccountKind, TransferCode};
 use crate::odds::Outcome;
-use crate::payments::Adjustment;
+use crate::payments::{Adjustment, ReviewedWithdrawal};
 use crate::promotions::{Bonus, FreeBet, StakeFunded};
 use crate::wire;
 use kernel::{
@@ -118,6 +118,9 @@ pub mod table {
     /// Key: reference, a zero byte, provider, a zero byte, the provider's event. Value:
     /// [`super::SuspendedRow`].
     pub const SUSPENDED: &str = "suspended";
+    /// Key: withdrawal. Value: [`super::WithdrawalReviewRow`]. Of those that two persons have to
+    /// approve.
+    pub const WITHDRAWAL_REVIEW: &str = "withdrawal_review";
     /// Key: customer, the passkey's number (8 bytes, big-endian). Value: [`super::PasskeyRow`].
     pub const PASSKEY: &str = "passkey";
     /// Key: customer, session. Value: [`super::SessionOfCustomerRow`].
@@ -125,7 +128,7 @@ pub mod table {
     /// Key: customer, session. Value: [`super::SessionUseRow`].
     pub const SESSION_USE: &str = "session_use";
     /// All of them.
-    pub const ALL: [&str; 46] = [
+    pub const ALL: [&str; 47] = [
         ANSWER,
         CREDENTIAL,
         CUSTOMER,
@@ -169,6 +172,7 @@ pub mod table {
         ADJUSTMENT,
         SUSPENSE_ADJUSTMENT,
         SUSPENDED,
+        WITHDRAWAL_REVIEW,
         PASSKEY,
         SESSION_OF_CUSTOMER,
         SESSION_USE,
@@ -345,6 +349,17 @@ wire! {
     enum AdjustmentStatus { Proposed, Approved, Declined, Booked, Refused }
     /// What the second person said.
     record AdjustmentAnswer { by: String, reason: String, at: Timestamp }
+    /// A large withdrawal, as far as two persons have come with it; the approvals are all that there
+    /// are.
+    record WithdrawalReviewRow {
+        reviewed: ReviewedWithdrawal,
+        status: ReviewStatus,
+        decline: Option<AdjustmentAnswer>,
+        position: Position,
+        at: Timestamp,
+    }
+    /// In one word; what became of it at the provider is told by the withdrawal's own row.
+    enum ReviewStatus { Waiting, Approved, Declined }
     /// Money that belongs to no open deposit.
     record SuspendedRow { provider: String, provider_event: String, reference: String, amount: Money, position: Position, at: Timestamp }
 }

@@ -12,6 +12,7 @@ mod told;
 use crate::adjustments;
 use crate::promotions;
 use crate::protection;
+use crate::reviews;
 use crate::world::{PARTITIONS, World};
 use audit::Violation;
 use bytes::Bytes;
@@ -50,6 +51,7 @@ pub struct Client {
     number: u64,
     sellers: cash_out::Sellers,
     pub(crate) adjusters: adjustments::Adjusters,
+    pub(crate) reviewers: reviews::Reviewers,
 }
 
 const CURRENCY: Currency = Currency::Eur;
@@ -91,7 +93,7 @@ impl Client {
 
     /// Somebody does something.
     pub fn act(world: &mut World) {
-        if cash_out::take_soon(world) {
+        if cash_out::take_soon(world) || reviews::act_soon(world) {
             return;
         }
         match world.dice.below(100) {
@@ -215,6 +217,7 @@ impl Client {
             for event in &body.events {
                 client.outcomes.extend(provider::outcome_of(event, now));
                 client.adjusters.hear(event, decision.position.partition);
+                client.reviewers.hear(event);
             }
         }
     }

@@ -15,6 +15,7 @@ pub mod client;
 pub mod machine;
 pub mod promotions;
 pub mod protection;
+pub mod reviews;
 pub mod sabotage;
 pub mod streams;
 pub mod views;

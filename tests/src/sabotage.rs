@@ -68,6 +68,12 @@ pub enum Fault {
     AdjustmentByOnePerson,
     /// An adjustment moves money that nobody has approved.
     AdjustmentUnapproved,
+    /// One person is both who approve a large withdrawal.
+    WithdrawalByOnePerson,
+    /// A large withdrawal goes to the provider behind one approval.
+    WithdrawalHalfApproved,
+    /// A large withdrawal goes to the provider without having waited for anybody.
+    ReviewSkipped,
     /// A decision of an older epoch follows one of a newer.
     EpochGoesBack,
     /// A view shows a row as it was before.
@@ -139,6 +145,9 @@ impl Fault {
         Self::WithdrawalPaidTwice,
         Self::AdjustmentByOnePerson,
         Self::AdjustmentUnapproved,
+        Self::WithdrawalByOnePerson,
+        Self::WithdrawalHalfApproved,
+        Self::ReviewSkipped,
         Self::EpochGoesBack,
         Self::RowGoesBack,
         Self::RowTorn,
@@ -185,7 +194,10 @@ impl Fault {
             Self::DepositCreditedTwice
             | Self::WithdrawalPaidTwice
             | Self::AdjustmentByOnePerson
-            | Self::AdjustmentUnapproved => I::PaymentsMatchProvider,
+            | Self::AdjustmentUnapproved
+            | Self::WithdrawalByOnePerson
+            | Self::WithdrawalHalfApproved
+            | Self::ReviewSkipped => I::PaymentsMatchProvider,
             Self::EpochGoesBack => I::OneWriterPerEpoch,
             Self::RowGoesBack | Self::RowTorn => I::ViewsOnlyAdvance,
             Self::StreamSkips | Self::StreamRepeats => I::StreamsAreGapless,
@@ -802,6 +814,37 @@ fn noticed_before(fault: Fault, placed: &bets::BetPlaced) -> Option<bets::Event>
     ))
 }
 
+/// Alters that event if it is one of a large withdrawal's review.
+fn alter_review(fault: Fault, events: &mut Vec<payments::Event>, index: usize) -> bool {
+    if let payments::Event::WithdrawalApproved(approved) = &mut events[index]
+        && approved.last
+    {
+        if fault == Fault::WithdrawalByOnePerson {
+            let first = &approved.reviewed.approvals[0];
+            approved.approval.by = first.by.clone();
+            return true;
+        }
+        if fault == Fault::WithdrawalHalfApproved {
+            events.remove(index);
+            return true;
+        }
+    }
+    if let payments::Event::WithdrawalReviewStarted(started) = &events[index]
+        && fault == Fault::ReviewSkipped
+    {
+        let of = started.reviewed.clone();
+        events[index] = payments::Event::WithdrawalSubmitted(payments::WithdrawalSubmitted {
+            withdrawal: of.withdrawal,
+            customer: of.customer,
+            amount: of.amount,
+            provider: of.provider,
+            requested_at: of.requested_at,
+        });
+        return true;
+    }
+    false
+}
+
 fn alter_payments(fault: Fault, events: &mut Vec<payments::Event>) -> bool {
     for index in 0..events.len() {
         if let payments::Event::AdjustmentApproved(approved) = &mut events[index] {
@@ -813,6 +856,9 @@ fn alter_payments(fault: Fault, events: &mut Vec<payments::Event>) -> bool {
                 events.remove(index);
                 return true;
             }
+        }
+        if alter_review(fault, events, index) {
+            return true;
         }
         let payments::Event::DepositRequested(requested) = &events[index] else {
             continue;

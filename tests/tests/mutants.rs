@@ -112,7 +112,8 @@ mutants! {
     i11_a_suspension_is_not_heard: SuspensionUnheard;
     i12_a_price_is_misread_or_altered: PriceMisread, AcceptedPriceAltered;
     i13_money_moves_twice_for_one_payment: DepositCreditedTwice, WithdrawalPaidTwice,
-        AdjustmentByOnePerson, AdjustmentUnapproved;
+        AdjustmentByOnePerson, AdjustmentUnapproved,
+        WithdrawalByOnePerson, WithdrawalHalfApproved, ReviewSkipped;
     i14_an_epoch_goes_back: EpochGoesBack;
     i16_a_row_goes_back_or_is_torn: RowGoesBack, RowTorn;
     i17_a_stream_skips_or_repeats: StreamSkips, StreamRepeats;

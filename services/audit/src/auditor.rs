@@ -15,6 +15,7 @@ use crate::prices::Prices;
 use crate::promotions::Promotions;
 use crate::protection::Protection;
 use crate::requests::Requests;
+use crate::reviews::Reviews;
 use crate::slips::Slips;
 use crate::tokens::Tokens;
 use schemas::{Decision, Events};
@@ -32,6 +33,7 @@ pub struct Auditor {
     protection: Protection,
     payments: Payments,
     adjustments: Adjustments,
+    reviews: Reviews,
     promotions: Promotions,
     tokens: Tokens,
     decisions: u64,
@@ -51,6 +53,7 @@ impl Auditor {
                     self.slips.take_ledger(event);
                     self.payments.take_ledger(position, event, findings);
                     self.adjustments.take_ledger(position, event);
+                    self.reviews.take_ledger(position, event);
                 }
             }
             Events::BetsEvents(body) => {
@@ -78,6 +81,7 @@ impl Auditor {
                 for event in &body.events {
                     self.payments.take_payments(position, event, findings);
                     self.adjustments.take_payments(position, event, findings);
+                    self.reviews.take_payments(position, event, findings);
                     self.limits.take_payments(position, event, findings);
                 }
             }
@@ -112,6 +116,7 @@ impl Auditor {
         self.slips.finish(at_rest, &mut findings);
         self.payments.finish(at_rest, &mut findings);
         self.adjustments.finish(at_rest, &mut findings);
+        self.reviews.finish(at_rest, &mut findings);
         if at_rest {
             self.promotions.finish(self.book.accounts(), &mut findings);
         }

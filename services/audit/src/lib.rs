@@ -21,6 +21,7 @@ mod promotions;
 mod protection;
 pub mod receipt;
 mod requests;
+mod reviews;
 mod slip_return;
 mod slips;
 mod tokens;

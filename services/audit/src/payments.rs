@@ -73,7 +73,11 @@ impl Payments {
             | Event::AdjustmentApproved(_)
             | Event::AdjustmentDeclined(_)
             | Event::AdjustmentBooked(_)
-            | Event::AdjustmentRefused(_) => {}
+            | Event::AdjustmentRefused(_)
+            | Event::ReviewThresholdNamed(_)
+            | Event::WithdrawalReviewStarted(_)
+            | Event::WithdrawalApproved(_)
+            | Event::WithdrawalDeclined(_) => {}
         }
     }
 

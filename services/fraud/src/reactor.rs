@@ -19,7 +19,10 @@ pub(crate) fn observations(decision: &Decision) -> Vec<Observation> {
     match &decision.events {
         Events::AuthEvents(body) => facts(&body.events, of_auth).map(behaviour).collect(),
         Events::BetsEvents(body) => facts(&body.events, of_bets).map(behaviour).collect(),
-        Events::PaymentsEvents(body) => facts(&body.events, of_payments).map(behaviour).collect(),
+        Events::PaymentsEvents(body) => {
+            let told = |event| of_payments(event, &body.events);
+            body.events.iter().filter_map(told).map(behaviour).collect()
+        }
         Events::OddsEvents(body) => body
             .events
             .iter()
@@ -77,17 +80,32 @@ fn of_bets(event: &bets::Event) -> Option<(CustomerId, Fact)> {
     None
 }
 
-/// Money is on its way out once it is held for the provider.
-fn of_payments(event: &payments::Event) -> Option<(CustomerId, Fact)> {
+/// Money is on its way out once it is held: before the persons who look at a large withdrawal have
+/// said anything, so that they see what follows from it. It does not count again when it goes on.
+fn of_payments(event: &payments::Event, beside: &[payments::Event]) -> Option<(CustomerId, Fact)> {
     if let payments::Event::DepositConfirmed(confirmed) = event {
         let amount = confirmed.amount;
         return Some((confirmed.customer, Fact::PaidIn { amount }));
     }
-    if let payments::Event::WithdrawalSubmitted(submitted) = event {
+    if let payments::Event::WithdrawalReviewStarted(started) = event {
+        let amount = started.reviewed.amount;
+        return Some((started.reviewed.customer, Fact::PaidOut { amount }));
+    }
+    if let payments::Event::WithdrawalSubmitted(submitted) = event
+        && !beside.iter().any(|other| approves(other, submitted))
+    {
         let amount = submitted.amount;
         return Some((submitted.customer, Fact::PaidOut { amount }));
     }
     None
+}
+
+fn approves(event: &payments::Event, submitted: &payments::WithdrawalSubmitted) -> bool {
+    if let payments::Event::WithdrawalApproved(approved) = event {
+        approved.reviewed.withdrawal == submitted.withdrawal
+    } else {
+        false
+    }
 }
 
 fn book(decision: &Decision, event: &odds::Event) -> Option<Observation> {

@@ -136,6 +136,45 @@ fn withdrawal(millis: i64, minor: i64) -> Decision {
     decision(Topic::PaymentsEvents, millis, Events::PaymentsEvents(body))
 }
 
+/// A large withdrawal: its money is held, and at the end two persons have approved it.
+fn reviewed_withdrawal(minor: i64) -> [Decision; 2] {
+    let reviewed = payments::ReviewedWithdrawal {
+        withdrawal: WithdrawalId::example(1, 2),
+        customer: CUSTOMER,
+        amount: eur(minor),
+        provider: "bank".to_owned(),
+        requested_at: Timestamp::from_millis(2),
+        review_from: eur(minor),
+        approvals: vec![],
+    };
+    let started = payments::WithdrawalReviewStarted {
+        reviewed: reviewed.clone(),
+    };
+    let approved = payments::WithdrawalApproved {
+        reviewed: reviewed.clone(),
+        approval: payments::WithdrawalApproval {
+            reason: "seen".to_owned(),
+            by: "otto".to_owned(),
+            approved_at: Timestamp::from_millis(4),
+        },
+        last: true,
+    };
+    let submitted = payments::WithdrawalSubmitted {
+        withdrawal: reviewed.withdrawal,
+        customer: CUSTOMER,
+        amount: reviewed.amount,
+        provider: reviewed.provider,
+        requested_at: reviewed.requested_at,
+    };
+    let held = says([payments::Event::WithdrawalReviewStarted(started)]);
+    let gone = says([
+        payments::Event::WithdrawalApproved(approved),
+        payments::Event::WithdrawalSubmitted(submitted),
+    ]);
+    [(3, held), (5, gone)]
+        .map(|(millis, body)| decision(Topic::PaymentsEvents, millis, Events::PaymentsEvents(body)))
+}
+
 fn failed_sign_in(millis: i64) -> Decision {
     let failed = auth::SignInFailed {
         customer: CUSTOMER,
@@ -253,6 +292,21 @@ fn refused_and_void_stakes_come_back_and_lost_ones_do_not() {
         assert_eq!(events.first().and_then(fact), Some(&returned));
     }
     assert_eq!(merge(&[bet(1, [settled(bets::SlipOutcome::Lost)])]), None);
+}
+
+/// The persons who look at it are to see what follows from it.
+#[test]
+fn a_large_withdrawal_is_on_its_way_out_before_anybody_approves_it_and_only_once() {
+    let [held, gone] = reviewed_withdrawal(97_000);
+    let events = run(&mut Fraud::initial(), &[deposit(1, 100_000), held]);
+    let amount = eur(97_000);
+    assert!(
+        events
+            .iter()
+            .filter_map(fact)
+            .any(|fact| *fact == Fact::PaidOut { amount })
+    );
+    assert_eq!(merge(&[gone]), None);
 }
 
 #[test]

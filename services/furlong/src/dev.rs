@@ -70,6 +70,9 @@ pub struct Dev {
     /// 0: they do not lean by themselves
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1_000))]
     lean_step: u16,
+    /// Let withdrawals of so many whole units of their currency and more wait for two persons
+    #[arg(long, value_name = "N", default_value_t = gateway::WITHDRAWAL_REVIEW_UNITS)]
+    review_units: u32,
     /// Play a recorded file instead of the simulated feed
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
@@ -116,6 +119,7 @@ impl Default for Dev {
                 burst: 150,
             })),
             lean_step: 0,
+            review_units: gateway::WITHDRAWAL_REVIEW_UNITS,
             feed: None,
             feed_format: Format::Betfair,
             speed: 1,
@@ -169,6 +173,7 @@ async fn play(
     });
     let options = NodeOptions {
         provider: crate::providers::ProviderChoice::Simulated,
+        withdrawal_review_units: dev.review_units,
         notices: None,
         passkeys: crate::house_passkeys::PasskeyPages::default(),
         folder: folder.clone(),

@@ -72,6 +72,8 @@ pub(crate) struct Front<'a> {
     pub metrics: Vec<Arc<dyn ports::MetricsSource>>,
     /// What takes the provider's call-backs.
     pub call_backs: payments::CallBacks,
+    /// Withdrawals of so many whole units of their currency and more wait for two persons.
+    pub withdrawal_review_units: u32,
     /// The demo customer, in `dev`.
     pub demo: Option<Demo>,
     /// Where passkeys are made and used.
@@ -123,6 +125,7 @@ impl Front<'_> {
                 admission: self.admission.settings,
                 deadline: self.deadline,
                 provider: self.call_backs.provider().to_owned(),
+                withdrawal_review_units: self.withdrawal_review_units,
                 ..Config::default()
             },
             clock: Arc::<HouseClock>::clone(&house),

@@ -72,6 +72,8 @@ pub struct NodeOptions {
     pub demo: Option<Demo>,
     /// Who moves money in the world outside.
     pub provider: ProviderChoice,
+    /// Withdrawals of so many whole units of their currency and more wait for two persons.
+    pub withdrawal_review_units: u32,
     /// Where operators want to be told of payments.
     pub notices: Option<NoticesTo>,
     /// Where passkeys are made and used.
@@ -184,6 +186,7 @@ impl Node {
                 Arc::new(ShownNotices(Arc::clone(&told))),
             ],
             call_backs: call_backs(&options.provider, &provider_key, options.partitions)?,
+            withdrawal_review_units: options.withdrawal_review_units,
             demo: options.demo.clone(),
             passkeys: options.passkeys.clone(),
         };

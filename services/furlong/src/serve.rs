@@ -82,6 +82,7 @@ fn embedded(
         admission: settings.admission.clone(),
         demo: None,
         provider: settings.provider.clone(),
+        withdrawal_review_units: settings.withdrawal_review_units,
         notices: settings.notices.clone(),
         passkeys: settings.passkeys.clone(),
     };

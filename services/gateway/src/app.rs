@@ -33,6 +33,10 @@ pub struct RateLimit {
     pub burst: u32,
 }
 
+/// Withdrawals of so many whole units of their currency and more wait for two persons, unless somebody
+/// says otherwise.
+pub const WITHDRAWAL_REVIEW_UNITS: u32 = 10_000;
+
 /// The gateway's settings.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -60,6 +64,8 @@ pub struct Config {
     pub currency: Currency,
     /// The payment provider of payments that name none.
     pub provider: String,
+    /// Withdrawals of so many whole units of their currency and more wait for two persons.
+    pub withdrawal_review_units: u32,
     /// Remembered odds decisions, for streams that come back.
     pub odds_remembered: usize,
     /// Remembered decisions of bets and ledger, for streams that come back.
@@ -88,6 +94,7 @@ impl Default for Config {
             session: kernel::Duration::from_secs(7 * 24 * 3_600),
             currency: Currency::Eur,
             provider: "simulator".to_owned(),
+            withdrawal_review_units: WITHDRAWAL_REVIEW_UNITS,
             odds_remembered: 16_384,
             decisions_remembered: 16_384,
             stream_queue: 256,

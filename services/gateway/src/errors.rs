@@ -168,6 +168,7 @@ errors! {
     DepositLimitReached = "deposit_limit_reached", 409, "The deposit is beyond the customer's own limit", "Pay in at most available.", false;
     ProviderUnknown = "provider_unknown", 409, "There is no such payment provider", "Leave provider out.", false;
     InstrumentUnknown = "instrument_unknown", 409, "Nothing was ever paid in from that instrument", "Leave instrument out, or name one that has paid in.", false;
+    InstrumentMissing = "instrument_missing", 409, "The provider pays only to an instrument that is named", "Name instrument: the provider's token for the card or account. Money that was paid in without one is paid out by the house.", false;
     ClosedLoop = "closed_loop", 409, "Money goes back first to where it came from", "Withdraw at most available to that instrument, and the rest to the others.", false;
     FixtureUnknown = "fixture_unknown", 409, "There is no such fixture", "Announce it first.", false;
     SelectionUnknown = "selection_unknown", 409, "The market has no such selection", "Look at GET /v1/markets/{id}.", false;
@@ -184,6 +185,10 @@ errors! {
     OwnAccount = "own_account", 409, "Nobody decides about their own account", "Ask two other persons with the role operator or compliance.", false;
     CustomerElsewhere = "customer_elsewhere", 409, "The money lies in another partition than the customer", "Propose suspense_to_house for the reference, and a credit for the customer.", false;
     SuspenseTooLow = "suspense_too_low", 409, "So much is not in suspense under that reference", "Take at most available; look at GET /v1/admin/suspense.", false;
+    WithdrawalUnknown = "withdrawal_unknown", 404, "There is no such withdrawal", "Look it up at GET /v1/admin/withdrawals.", false;
+    WithdrawalNotInReview = "withdrawal_not_in_review", 409, "The withdrawal waits for no approval", "Look at GET /v1/admin/withdrawals?status=waiting; one whose money is not held yet is there in a moment.", false;
+    WithdrawalAnsweredBefore = "withdrawal_answered_before", 409, "The withdrawal was approved by two persons or declined before", "Look at GET /v1/admin/withdrawals/{id}.", false;
+    ApprovedBefore = "approved_before", 409, "Nobody approves twice", "Ask another person with the role operator or compliance.", false;
     SourceNotOwner = "source_not_owner", 409, "The market belongs to another feed source", "Only the source that offered it may change it.", false;
     SequenceRepeated = "sequence_repeated", 409, "The message was taken before", "Go on with the sequence after last.", false;
     CaseAlreadyClosed = "case_already_closed", 409, "The case was closed before", "Nothing is left to do.", false;

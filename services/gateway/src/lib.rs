@@ -43,7 +43,7 @@ mod ticket;
 mod views;
 
 pub use admission::{AdmissionSettings, Bounds, ConnectionLimits, NetworkInvalid, TrustedProxies};
-pub use app::{Config, Demo, Gateway, Parts, RateLimit};
+pub use app::{Config, Demo, Gateway, Parts, RateLimit, WITHDRAWAL_REVIEW_UNITS};
 pub use errors::{Code, Entry};
 pub use hub::Hub;
 pub use positions::{Token, TokenInvalid};

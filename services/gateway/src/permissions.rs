@@ -30,12 +30,14 @@ pub(crate) enum Permission {
     ReconcilePayments,
     /// Propose corrections of accounts, and approve what another person has proposed.
     CorrectAccounts,
+    /// Look at large withdrawals, and approve or decline them.
+    ReviewWithdrawals,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
@@ -45,6 +47,7 @@ impl Permission {
         Self::GivePromotions,
         Self::ReconcilePayments,
         Self::CorrectAccounts,
+        Self::ReviewWithdrawals,
     ];
 
     /// Whoever has one of these roles.
@@ -52,9 +55,10 @@ impl Permission {
         match self {
             Self::Play => &[Role::Customer],
             Self::RunMarkets => &[Role::Operator, Role::Trader],
-            Self::ApproveRulings | Self::ReconcilePayments | Self::CorrectAccounts => {
-                &[Role::Operator, Role::Compliance]
-            }
+            Self::ApproveRulings
+            | Self::ReconcilePayments
+            | Self::CorrectAccounts
+            | Self::ReviewWithdrawals => &[Role::Operator, Role::Compliance],
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
             Self::ErasePeople => &[Role::Compliance],

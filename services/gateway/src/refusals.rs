@@ -270,6 +270,9 @@ fn payment_rejection(rejection: &payments::Rejection) -> Problem {
         R::InstrumentUnknown(reason) => {
             Problem::new(Code::InstrumentUnknown).with("instrument", json!(reason.instrument))
         }
+        R::InstrumentMissing(reason) => {
+            Problem::new(Code::InstrumentMissing).with("provider", json!(reason.provider))
+        }
         R::ClosedLoop(reason) => Problem::new(Code::ClosedLoop)
             .with("instrument", json!(reason.instrument))
             .with("available", money(reason.available)),
@@ -288,6 +291,10 @@ fn payment_rejection(rejection: &payments::Rejection) -> Problem {
         R::SuspenseTooLow(reason) => Problem::new(Code::SuspenseTooLow)
             .with("reference", json!(reason.reference))
             .with("available", money(reason.available)),
+        R::WithdrawalUnknown(_) => Problem::new(Code::WithdrawalUnknown),
+        R::WithdrawalNotInReview(_) => Problem::new(Code::WithdrawalNotInReview),
+        R::WithdrawalAnsweredBefore(_) => Problem::new(Code::WithdrawalAnsweredBefore),
+        R::ApprovedBefore(_) => Problem::new(Code::ApprovedBefore),
     }
 }
 

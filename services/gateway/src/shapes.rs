@@ -11,7 +11,7 @@ use schemas::bets::{BetType, OwnLimit, PricePolicy, ReferralWord, SlipOutcome};
 use schemas::fraud::Verdict;
 use schemas::ledger::{AccountKind, TransferCode};
 use schemas::odds::{FixtureStatus, MarketKind, OutcomeKind, RaceDescribed};
-use schemas::rows::{AdjustmentStatus, BetStatus, PaymentStatus};
+use schemas::rows::{AdjustmentStatus, BetStatus, PaymentStatus, ReviewStatus};
 use serde_json::{Value, json};
 
 /// An instant, or null beyond what a calendar can write.
@@ -92,6 +92,7 @@ names!(Role { Customer = "customer", Trader = "trader", Operator = "operator", A
 names!(Verdict { Cleared = "cleared", Confirmed = "confirmed" });
 names!(AccountKind { Cash = "cash", Bonus = "bonus", Receivable = "receivable", Book = "book", Provider = "provider", Suspense = "suspense", Promotions = "promotions", Adjustments = "adjustments" });
 names!(AdjustmentStatus { Proposed = "proposed", Approved = "approved", Declined = "declined", Booked = "booked", Refused = "refused" });
+names!(ReviewStatus { Waiting = "waiting", Approved = "approved", Declined = "declined" });
 names!(TransferCode {
     Stake = "stake", StakeReturned = "stake_returned", Winnings = "winnings",
     SettlementReversed = "settlement_reversed", Deposit = "deposit", Withdrawal = "withdrawal",

@@ -14,7 +14,7 @@ use crate::routes::{
     account, adjustments, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed,
     health, lean, liability, markets, passkeys, payments, placing, profile, promotions, protection,
     races, reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor,
-    sessions, step_up,
+    sessions, step_up, withdrawals,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -219,6 +219,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/v1/admin/adjustments/{id}", "admin", "One adjustment", (200, "Adjustment"), || get(adjustments::show)).roles(adjustments::ADJUSTER_ROLES),
     Route::new("POST", "/v1/admin/adjustments/{id}/approve", "admin", "Approve another person's adjustment: the money moves", (200, "AdjustmentActed"), || post(adjustments::approve)).body("Reason").key(Key::Required).roles(adjustments::ADJUSTER_ROLES).step_up(),
     Route::new("POST", "/v1/admin/adjustments/{id}/decline", "admin", "Decline an adjustment, or take one's own back", (200, "AdjustmentActed"), || post(adjustments::decline)).body("Reason").key(Key::Required).roles(adjustments::ADJUSTER_ROLES),
+    Route::new("GET", "/v1/admin/withdrawals", "admin", "Large withdrawals that two persons look at, newest first", (200, "ReviewedWithdrawalList"), || get(withdrawals::list)).query(&["status", "cursor", "limit"]).roles(withdrawals::REVIEWER_ROLES),
+    Route::new("GET", "/v1/admin/withdrawals/{id}", "admin", "One large withdrawal, and who has said what", (200, "ReviewedWithdrawal"), || get(withdrawals::show)).roles(withdrawals::REVIEWER_ROLES),
+    Route::new("POST", "/v1/admin/withdrawals/{id}/approve", "admin", "Approve a large withdrawal: with the second person it is paid", (200, "WithdrawalActed"), || post(withdrawals::approve)).body("Reason").key(Key::Required).roles(withdrawals::REVIEWER_ROLES).step_up(),
+    Route::new("POST", "/v1/admin/withdrawals/{id}/decline", "admin", "Decline a large withdrawal: its money goes back to the customer, who reads why", (200, "WithdrawalActed"), || post(withdrawals::decline)).body("Reason").key(Key::Required).roles(withdrawals::REVIEWER_ROLES),
     Route::new("GET", "/v1/admin/suspense", "admin", "Money that belongs to no open deposit, and what is left of it", (200, "SuspenseList"), || get(adjustments::suspense)).query(&["reference", "cursor", "limit"]).roles(adjustments::ADJUSTER_ROLES),
     Route::new("GET", "/v1/admin/liability", "admin", "What stands on each selection", (200, "LiabilityList"), || get(admin::liability)).query(&["market"]).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/cases", "admin", "The fraud queue, newest first", (200, "CaseList"), || get(cases::cases)).query(&["status", "cursor", "limit"]).roles(cases::CASE_ROLES),

@@ -148,7 +148,11 @@ impl Batch {
             | payments::Event::AdjustmentProposed(_)
             | payments::Event::AdjustmentDeclined(_)
             | payments::Event::AdjustmentBooked(_)
-            | payments::Event::AdjustmentRefused(_) => {}
+            | payments::Event::AdjustmentRefused(_)
+            | payments::Event::ReviewThresholdNamed(_)
+            | payments::Event::WithdrawalReviewStarted(_)
+            | payments::Event::WithdrawalApproved(_)
+            | payments::Event::WithdrawalDeclined(_) => {}
         }
     }
 

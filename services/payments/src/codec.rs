@@ -4,8 +4,10 @@
 //! Prohibition: no judgement; a wire value that the domain cannot hold is a decode error.
 
 mod adjustment;
+mod review;
 
 pub(crate) use adjustment::{answered, answered_to_wire, proposal, proposal_to_wire};
+pub(crate) use review::{approval, approval_to_wire};
 
 use crate::provider;
 use kernel::Timestamp;
@@ -33,6 +35,7 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
                 terms: provider::terms(&asked.provider, asked.amount.currency()),
                 provider: asked.provider,
                 instrument: None,
+                review_from: None,
                 now,
             })
         }
@@ -55,6 +58,19 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
                 terms: provider::terms(&asked.provider, asked.amount.currency()),
                 provider: asked.provider,
                 instrument: Some(asked.instrument),
+                review_from: None,
+                now,
+            })
+        }
+        wire::Command::RequestWithdrawalWithReview(asked) => {
+            domain::Command::RequestWithdrawal(domain::RequestWithdrawal {
+                withdrawal: asked.withdrawal,
+                customer: asked.customer,
+                amount: asked.amount,
+                terms: provider::terms(&asked.provider, asked.amount.currency()),
+                provider: asked.provider,
+                instrument: asked.instrument,
+                review_from: Some(asked.review_from),
                 now,
             })
         }
@@ -92,6 +108,8 @@ pub(crate) fn command(command: wire::Command, now: Timestamp) -> domain::Command
         wire::Command::ProposeAdjustment(asked) => adjustment::proposed(asked, now),
         wire::Command::ApproveAdjustment(said) => adjustment::approved(said, now),
         wire::Command::DeclineAdjustment(said) => adjustment::declined(said, now),
+        wire::Command::ApproveWithdrawal(said) => review::approved(said, now),
+        wire::Command::DeclineWithdrawal(said) => review::declined(said, now),
     }
 }
 
@@ -317,6 +335,31 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             answered: answered_to_wire(of),
             refusal,
         }),
+        domain::Event::ReviewThresholdNamed {
+            withdrawal,
+            customer,
+            from,
+        } => wire::Event::ReviewThresholdNamed(wire::ReviewThresholdNamed {
+            withdrawal,
+            customer,
+            review_from: from,
+        }),
+        domain::Event::WithdrawalReviewStarted(of) => {
+            let reviewed = review::reviewed_to_wire(of);
+            wire::Event::WithdrawalReviewStarted(wire::WithdrawalReviewStarted { reviewed })
+        }
+        domain::Event::WithdrawalApproved {
+            reviewed,
+            answer,
+            last,
+        } => wire::Event::WithdrawalApproved(wire::WithdrawalApproved {
+            reviewed: review::reviewed_to_wire(reviewed),
+            approval: approval_to_wire(answer),
+            last,
+        }),
+        domain::Event::WithdrawalDeclined { reviewed, answer } => {
+            wire::Event::WithdrawalDeclined(review::declined_to_wire(reviewed, answer))
+        }
     }
 }
 
@@ -415,6 +458,23 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
             answered: answered(of.answered),
             refusal: of.refusal,
         },
+        wire::Event::ReviewThresholdNamed(of) => domain::Event::ReviewThresholdNamed {
+            withdrawal: of.withdrawal,
+            customer: of.customer,
+            from: of.review_from,
+        },
+        wire::Event::WithdrawalReviewStarted(of) => {
+            domain::Event::WithdrawalReviewStarted(review::reviewed(of.reviewed))
+        }
+        wire::Event::WithdrawalApproved(of) => domain::Event::WithdrawalApproved {
+            reviewed: review::reviewed(of.reviewed),
+            answer: approval(of.approval),
+            last: of.last,
+        },
+        wire::Event::WithdrawalDeclined(of) => domain::Event::WithdrawalDeclined {
+            reviewed: review::reviewed(of.reviewed),
+            answer: review::answer(of.reason, of.by, of.declined_at),
+        },
     }
 }
 
@@ -471,6 +531,16 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             reference,
             available,
         }),
+        domain::Rejection::WithdrawalUnknown => {
+            Reason::WithdrawalUnknown(wire::WithdrawalUnknown {})
+        }
+        domain::Rejection::WithdrawalNotInReview => {
+            Reason::WithdrawalNotInReview(wire::WithdrawalNotInReview {})
+        }
+        domain::Rejection::WithdrawalAnsweredBefore => {
+            Reason::WithdrawalAnsweredBefore(wire::WithdrawalAnsweredBefore {})
+        }
+        domain::Rejection::ApprovedBefore => Reason::ApprovedBefore(wire::ApprovedBefore {}),
     };
     wire::Rejection { reason }
 }

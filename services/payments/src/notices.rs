@@ -12,7 +12,7 @@
 use crate::chance::Chance;
 use crate::webhook::sign;
 use kernel::{CustomerId, Duration, Money, Position, Timestamp};
-use schemas::payments::{AdjustmentAnswered, Event, UnknownPaymentReported};
+use schemas::payments::{AdjustmentAnswered, Event, UnknownPaymentReported, WithdrawalFailed};
 use schemas::{Decision, DecodeError, Events, Wire, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -69,29 +69,45 @@ pub fn notices(decision: &Decision) -> Vec<Notice> {
     let at = decision.header.decided_at;
     let numbered = (0_u32..).zip(&body.events);
     numbered
-        .filter_map(|(index, event)| notice(decision.position, index, event, at))
+        .filter_map(|(index, event)| {
+            let told = told(event, &body.events)?;
+            Some(notice(decision.position, index, told, at))
+        })
         .collect()
 }
 
-fn notice(position: Position, index: u32, event: &Event, at: Timestamp) -> Option<Notice> {
-    let (kind, subject, data) = told(event)?;
+fn notice(position: Position, index: u32, (kind, subject, data): Told, at: Timestamp) -> Notice {
     let body = json!({"type": kind, "occurred_at_us": at.micros(), "data": data});
     let Position {
         topic,
         partition,
         offset,
     } = position;
-    Some(Notice {
+    Notice {
         id: NoticeId { offset, index },
         name: format!("msg_{topic}-{partition}-{offset}-{index}"),
         subject,
         body: body.to_string().into_bytes(),
-    })
+    }
 }
 
 type Told = (&'static str, String, Value);
 
-fn told(event: &Event) -> Option<Told> {
+/// Why a withdrawal failed. What a person who declined it wrote is for its customer, not for a
+/// receiver.
+fn why<'a>(of: &'a WithdrawalFailed, events: &[Event]) -> &'a str {
+    let by_person = events.iter().any(|event| {
+        matches!(event, Event::WithdrawalDeclined(said) if said.reviewed.withdrawal == of.withdrawal)
+    });
+    if by_person {
+        "declined_by_house"
+    } else {
+        &of.reason
+    }
+}
+
+/// What is told of an event of a decision with these.
+fn told(event: &Event, events: &[Event]) -> Option<Told> {
     match event {
         Event::DepositConfirmed(of) => {
             let id = of.deposit.to_string();
@@ -122,7 +138,7 @@ fn told(event: &Event) -> Option<Told> {
             Some(payment("withdrawal.paid", of.customer, id, of.amount, None))
         }
         Event::WithdrawalFailed(of) => {
-            let (id, why) = (of.withdrawal.to_string(), Some(of.reason.as_str()));
+            let (id, why) = (of.withdrawal.to_string(), Some(why(of, events)));
             Some(payment(
                 "withdrawal.failed",
                 of.customer,
@@ -147,7 +163,21 @@ fn told(event: &Event) -> Option<Told> {
             let why = Some(of.refusal.as_str());
             Some(adjusted("adjustment.refused", &of.answered, why))
         }
-        Event::AdjustmentProposed(_)
+        Event::WithdrawalReviewStarted(of) => {
+            let of = &of.reviewed;
+            let id = of.withdrawal.to_string();
+            Some(payment(
+                "withdrawal.review_started",
+                of.customer,
+                id,
+                of.amount,
+                None,
+            ))
+        }
+        Event::ReviewThresholdNamed(_)
+        | Event::WithdrawalApproved(_)
+        | Event::WithdrawalDeclined(_)
+        | Event::AdjustmentProposed(_)
         | Event::AdjustmentApproved(_)
         | Event::AdjustmentDeclined(_)
         | Event::DepositRequested(_)

@@ -1,7 +1,7 @@
 //! Rows of the views from payments' decisions.
 //!
-//! Duty: deposits, withdrawals, adjustments and what is in suspense, each row written in full from one event. Prohibition: nothing
-//! is read.
+//! Duty: deposits, withdrawals, reviews, adjustments and what is in suspense, each row written in
+//! full from one event. Prohibition: nothing is read.
 
 use schemas::rows::{
     DepositRow, PaymentStatus, PaymentTakenOnRow, SuspendedRow, WithdrawalRow, table,
@@ -10,6 +10,7 @@ use schemas::{Decision, Events, Wire, payments as wire};
 use viewstore::Row;
 
 mod adjustments;
+mod reviews;
 
 /// The rows that an effective decision of payments' journal writes.
 #[must_use]
@@ -38,6 +39,7 @@ fn written(event: &wire::Event, decision: &Decision) -> Vec<Written> {
     let of_payment = row(event, decision).into_iter();
     of_payment
         .chain(adjustments::rows(event, decision))
+        .chain(reviews::row(event, decision))
         .collect()
 }
 
@@ -124,7 +126,11 @@ fn row(event: &wire::Event, decision: &Decision) -> Option<Written> {
         | wire::Event::AdjustmentApproved(_)
         | wire::Event::AdjustmentDeclined(_)
         | wire::Event::AdjustmentBooked(_)
-        | wire::Event::AdjustmentRefused(_) => None,
+        | wire::Event::AdjustmentRefused(_)
+        | wire::Event::ReviewThresholdNamed(_)
+        | wire::Event::WithdrawalReviewStarted(_)
+        | wire::Event::WithdrawalApproved(_)
+        | wire::Event::WithdrawalDeclined(_) => None,
         wire::Event::PaymentTakenOn(of) => taken_on(of, decision),
     }
 }

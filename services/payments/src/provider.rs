@@ -59,7 +59,9 @@ pub struct Call {
     pub amount: Money,
     /// From what, or to what: the provider's own token, never a number of a card or an account.
     pub instrument: Option<String>,
-    /// When the customer asked for it. Providers forget idempotency keys, so a call gets too old.
+    /// When the customer asked for it, or, of a withdrawal that persons had to approve, when the last
+    /// of them did: nobody can have called before. Providers forget idempotency keys, so a call gets
+    /// too old.
     pub requested_at: Timestamp,
     /// What the provider calls it, once it has told.
     pub known_as: Option<String>,

@@ -11,23 +11,41 @@ use schemas::payments as wire_of;
 use schemas::{DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes.
-const LAYOUT: u64 = 0x7061_7973_0000_0003;
-/// Of the one before, which had no adjustments.
+const LAYOUT: u64 = 0x7061_7973_0000_0004;
+/// Of the one before, which had no reviews.
+const LAYOUT_3: u64 = 0x7061_7973_0000_0003;
+/// Of the one before that, which had no adjustments.
 const LAYOUT_2: u64 = 0x7061_7973_0000_0002;
 /// The first shape began with a count, which is never as large.
 const COUNTS_BELOW: u64 = 1 << 32;
 
 mod adjustments;
+mod reviews;
 
 wire! {
     /// The second shape.
     record SavedBefore { layout: u64, payments: SavedPayments }
+    /// The third shape.
+    record SavedWithAdjustments {
+        layout: u64,
+        payments: SavedPayments,
+        adjustments: Vec<SavedAdjustment>,
+        unclaimed: Vec<SavedUnclaimed>,
+    }
     /// All of one partition.
     record Saved {
         layout: u64,
         payments: SavedPayments,
         adjustments: Vec<SavedAdjustment>,
         unclaimed: Vec<SavedUnclaimed>,
+        reviews: Vec<SavedReview>,
+    }
+    /// See [`domain::Review`].
+    record SavedReview {
+        withdrawal: WithdrawalId,
+        review_from: Money,
+        approvals: Vec<wire_of::WithdrawalApproval>,
+        declined: Option<wire_of::WithdrawalApproval>,
     }
     /// What the second shape had behind its number.
     record SavedPayments {
@@ -87,7 +105,7 @@ wire! {
         status: WithdrawalStatus,
     }
     /// See [`domain::WithdrawalStatus`].
-    enum WithdrawalStatus { Requested, Submitted, Disputed, Paid, Failed }
+    enum WithdrawalStatus { Requested, Submitted, Disputed, Paid, Failed, InReview }
     /// See [`domain::Customer`].
     record SavedCustomer {
         customer: CustomerId,
@@ -132,7 +150,8 @@ same_names!(
         Submitted,
         Disputed,
         Paid,
-        Failed
+        Failed,
+        InReview
     }
 );
 
@@ -142,6 +161,7 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
         payments: save_payments(state),
         adjustments: adjustments::save(state),
         unclaimed: adjustments::save_unclaimed(state),
+        reviews: reviews::save(state),
     }
     .to_bytes()
 }
@@ -264,12 +284,19 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
         let saved = SavedBefore::from_bytes(bytes)?;
         return Ok(adjustments::without(saved.payments));
     }
+    if first == LAYOUT_3 {
+        let saved = SavedWithAdjustments::from_bytes(bytes)?;
+        let mut state = load_payments(saved.payments);
+        adjustments::load(&mut state, saved.adjustments, saved.unclaimed)?;
+        return Ok(state);
+    }
     if first != LAYOUT {
         return Err(DecodeError::NotAllowed("a snapshot of another layout"));
     }
     let saved = Saved::from_bytes(bytes)?;
     let mut state = load_payments(saved.payments);
     adjustments::load(&mut state, saved.adjustments, saved.unclaimed)?;
+    reviews::load(&mut state, saved.reviews)?;
     Ok(state)
 }
 
@@ -386,6 +413,7 @@ fn load_withdrawal(saved: SavedWithdrawal) -> WithdrawalState {
         status: load_withdrawal_status(saved.status),
         instrument: None,
         taken_on: TakenOn::default(),
+        review: None,
     }
 }
 
@@ -463,6 +491,89 @@ mod tests {
         let key = ("invoice-7".to_owned(), Currency::Eur);
         assert_eq!(state.unclaimed_minor.get(&key), Some(&500));
         assert_eq!(decode(&encode(&state)), Ok(state));
+    }
+
+    #[test]
+    fn a_snapshot_of_the_third_shape_is_read_and_nobody_has_to_look_at_its_withdrawals() {
+        let withdrawal = SavedWithdrawal {
+            withdrawal: WithdrawalId::example(3, 3),
+            customer: CustomerId::example(1, 3),
+            amount: Money::from_minor(500, Currency::Eur),
+            provider: "simulator".to_owned(),
+            requested_at: Timestamp::default(),
+            status: WithdrawalStatus::Requested,
+        };
+        let payments = save_payments(&State::default());
+        let before = SavedWithAdjustments {
+            layout: LAYOUT_3,
+            payments: SavedPayments {
+                books: SavedBooks {
+                    withdrawals: vec![withdrawal],
+                    ..payments.books
+                },
+                ..payments
+            },
+            adjustments: vec![],
+            unclaimed: vec![SavedUnclaimed {
+                reference: "invoice-7".to_owned(),
+                amount: Money::from_minor(7, Currency::Eur),
+            }],
+        };
+        let state = decode(&before.to_bytes()).expect("it is read");
+        assert_eq!(
+            (state.withdrawals.len(), state.unclaimed_minor.len()),
+            (1, 1)
+        );
+        assert!(state.withdrawals.values().all(|of| of.review.is_none()));
+        assert_eq!(decode(&encode(&state)), Ok(state));
+    }
+
+    #[test]
+    fn a_snapshot_keeps_what_persons_have_said() {
+        let answer = |by: &str| domain::Answer {
+            reason: "seen".to_owned(),
+            by: by.to_owned(),
+            at: Timestamp::from_millis(7),
+        };
+        let id = WithdrawalId::example(3, 3);
+        let withdrawal = |status, review| domain::WithdrawalState {
+            withdrawal: domain::Withdrawal {
+                id,
+                customer: CustomerId::example(1, 3),
+                amount: Money::from_minor(500, Currency::Eur),
+                provider: "simulator".to_owned(),
+                requested_at: Timestamp::default(),
+            },
+            status,
+            instrument: None,
+            taken_on: TakenOn::default(),
+            review,
+        };
+        let from = Money::from_minor(400, Currency::Eur);
+        let half = domain::Review {
+            approvals: vec![answer("olga")],
+            ..domain::Review::from(from)
+        };
+        let declined = domain::Review {
+            declined: Some(answer("otto")),
+            ..half.clone()
+        };
+        for (status, review) in [
+            (domain::WithdrawalStatus::Requested, None),
+            (
+                domain::WithdrawalStatus::Requested,
+                Some(domain::Review::from(from)),
+            ),
+            (domain::WithdrawalStatus::InReview, Some(half)),
+            (domain::WithdrawalStatus::Failed, Some(declined)),
+        ] {
+            let mut state = State {
+                withdrawals: [(id, withdrawal(status, review))].into(),
+                ..State::default()
+            };
+            state.derive_flows();
+            assert_eq!(decode(&encode(&state)), Ok(state));
+        }
     }
 
     #[test]

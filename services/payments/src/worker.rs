@@ -73,6 +73,9 @@ pub struct Worker {
     jobs: BTreeMap<PaymentRef, Job>,
     /// Where payments go for which nobody is to be called yet.
     named: BTreeMap<PaymentRef, String>,
+    /// When the last person approved a withdrawal for which nobody is to be called yet: before that
+    /// nobody can have called under its key.
+    approved: BTreeMap<PaymentRef, Timestamp>,
     chance: Chance,
 }
 
@@ -83,6 +86,7 @@ impl Worker {
         Self {
             jobs: BTreeMap::new(),
             named: BTreeMap::new(),
+            approved: BTreeMap::new(),
             chance,
         }
     }
@@ -106,7 +110,7 @@ impl Worker {
                 let of = &open.withdrawal;
                 let payment = PaymentRef::Withdrawal(*id);
                 let told = (&open.instrument, &open.taken_on);
-                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                let call = call(payment, &of.provider, of.amount, open.callable_from());
                 worker.open(with_told(call, told), Step::Ask, now);
             }
         }
@@ -131,8 +135,14 @@ impl Worker {
             }
             wire::Event::WithdrawalSubmitted(of) => {
                 let payment = PaymentRef::Withdrawal(of.withdrawal);
-                let call = call(payment, &of.provider, of.amount, of.requested_at);
+                let approved_at = self.approved.remove(&payment);
+                let since = approved_at.unwrap_or(of.requested_at);
+                let call = call(payment, &of.provider, of.amount, since);
                 self.open(call, Step::Call, now);
+            }
+            wire::Event::WithdrawalApproved(of) => {
+                let payment = PaymentRef::Withdrawal(of.reviewed.withdrawal);
+                self.approved.insert(payment, of.approval.approved_at);
             }
             wire::Event::DepositConfirmed(of) => self.close(&PaymentRef::Deposit(of.deposit)),
             wire::Event::DepositFailed(of) => self.close(&PaymentRef::Deposit(of.deposit)),
@@ -170,7 +180,10 @@ impl Worker {
             | wire::Event::AdjustmentApproved(_)
             | wire::Event::AdjustmentDeclined(_)
             | wire::Event::AdjustmentBooked(_)
-            | wire::Event::AdjustmentRefused(_) => {}
+            | wire::Event::AdjustmentRefused(_)
+            | wire::Event::ReviewThresholdNamed(_)
+            | wire::Event::WithdrawalReviewStarted(_)
+            | wire::Event::WithdrawalDeclined(_) => {}
         }
     }
 
@@ -298,6 +311,7 @@ impl Worker {
     fn close(&mut self, payment: &PaymentRef) {
         self.jobs.remove(payment);
         self.named.remove(payment);
+        self.approved.remove(payment);
     }
 
     /// An outcome is reported; if no event follows, the provider is asked again.

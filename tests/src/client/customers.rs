@@ -12,6 +12,9 @@ use kernel::{
 use markets::MarketStatus;
 use schemas::{Blob, auth, bets, fraud, ledger, payments};
 
+/// From here on two persons look at a withdrawal: at about half of them.
+const REVIEW_FROM_MINOR: i64 = 3_000;
+
 impl Client {
     pub(super) fn register(world: &mut World) {
         if world.client.customers.len() >= 6 {
@@ -109,12 +112,15 @@ impl Client {
         let withdrawal = WithdrawalId::from_bytes(world.client.bytes(customer.partition()));
         let amount = euros(500 + i64::try_from(world.dice.below(5_000)).unwrap_or(0));
         let provider = "simulator".to_owned();
-        let command = payments::Command::RequestWithdrawal(payments::RequestWithdrawal {
+        let wish = payments::RequestWithdrawalWithReview {
             withdrawal,
             customer,
             amount,
             provider,
-        });
+            instrument: None,
+            review_from: euros(REVIEW_FROM_MINOR),
+        };
+        let command = payments::Command::RequestWithdrawalWithReview(wish);
         Self::send(
             world,
             TopicPartition::new(Topic::PaymentsCommands, customer.partition()),

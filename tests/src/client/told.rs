@@ -65,7 +65,11 @@ pub(super) fn of_payments(event: &payments::Event) -> Option<&'static str> {
         E::DepositLimitNoticed(_) => Some("deposits limited"),
         E::AdjustmentBooked(_) => Some("adjusted"),
         E::AdjustmentRefused(_) => Some("adjustments refused"),
-        E::AdjustmentProposed(_)
+        E::WithdrawalReviewStarted(_) => Some("withdrawals to be looked at"),
+        E::WithdrawalDeclined(_) => Some("withdrawals declined by a person"),
+        E::ReviewThresholdNamed(_)
+        | E::WithdrawalApproved(_)
+        | E::AdjustmentProposed(_)
         | E::AdjustmentApproved(_)
         | E::AdjustmentDeclined(_)
         | E::DepositRequested(_)

@@ -24,6 +24,7 @@ pub fn scraped() -> &'static str {
             partitions: 2,
             snapshot_every: 1_000,
             lean_step_permille: 0,
+            withdrawal_review_units: 10_000,
             deadline: Duration::from_secs(5),
             admission: furlong::admission::AdmissionOptions::default(),
             rate_limit: None,

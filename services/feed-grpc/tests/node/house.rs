@@ -71,6 +71,7 @@ impl House {
             partitions: 2,
             snapshot_every: 1_000,
             lean_step_permille: 0,
+            withdrawal_review_units: gateway::WITHDRAWAL_REVIEW_UNITS,
             deadline: Duration::from_secs(20),
             rate_limit: None,
             admission: furlong::admission::AdmissionOptions::default(),

@@ -317,6 +317,7 @@ async fn open(folder: &Path) -> anyhow::Result<House> {
         rate_limit: None,
         admission: AdmissionOptions::default(),
         lean_step_permille: 0,
+        withdrawal_review_units: gateway::WITHDRAWAL_REVIEW_UNITS,
         demo: None,
     })
     .await

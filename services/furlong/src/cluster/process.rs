@@ -211,6 +211,7 @@ fn open_gateway(
             &provider_key(parts)?,
             settings.partitions,
         )?,
+        withdrawal_review_units: settings.withdrawal_review_units,
         demo: None,
         passkeys: settings.passkeys.clone(),
     };

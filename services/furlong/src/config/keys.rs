@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 38] = [
+pub const KEYS: [Key; 39] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -161,6 +161,11 @@ pub const KEYS: [Key; 38] = [
         "payments_approve_url",
         "",
         "open_banking: the bank's page for consents; the id is put behind it",
+    ),
+    key(
+        "payments_review_units",
+        "10000",
+        "withdrawals of so many whole units of their currency and more wait for two persons; 0: all",
     ),
     key(
         "notices_url",

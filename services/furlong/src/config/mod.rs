@@ -102,6 +102,8 @@ pub struct Settings {
     pub cluster: Option<Cluster>,
     /// Who moves money in the world outside.
     pub provider: ProviderChoice,
+    /// Withdrawals of so many whole units of their currency and more wait for two persons.
+    pub withdrawal_review_units: u32,
     /// Where operators want to be told of payments.
     pub notices: Option<NoticesTo>,
     /// Where passkeys are made and used.

@@ -225,6 +225,10 @@ impl Resolved {
             lean_step_permille: self.lean_step()?,
             cluster: self.cluster()?,
             provider: self.provider()?,
+            withdrawal_review_units: self.read(
+                "payments_review_units",
+                "a whole number from 0 to 4294967295",
+            )?,
             notices: self.notices()?,
             passkeys: self.passkeys()?,
         })
@@ -449,6 +453,21 @@ mod tests {
                 ("partitions", "2", Origin::Environment),
             ]
         );
+    }
+
+    #[test]
+    fn how_large_a_withdrawal_needs_two_persons_is_a_number_of_units() {
+        let units = |told: &[(&str, &str)]| {
+            let merged = merge(source(told), Source::new(), Source::new()).unwrap();
+            let settings = merged.settings();
+            settings.map(|settings| settings.withdrawal_review_units)
+        };
+        assert_eq!(units(&[]), Ok(gateway::WITHDRAWAL_REVIEW_UNITS));
+        assert_eq!(units(&[("payments_review_units", "0")]), Ok(0));
+        for wrong in ["", "off", "-1", "99.99"] {
+            let refused = units(&[("payments_review_units", wrong)]).unwrap_err();
+            assert!(refused.contains("payments_review_units"), "{refused}");
+        }
     }
 
     #[test]

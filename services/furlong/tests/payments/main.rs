@@ -1,8 +1,9 @@
 //! Whole nodes whose money moves through an adapter over HTTP, and who tell operators of it.
 //!
 //! Duty: each provider's shape through the real routes: call-backs ten times each and shuffled,
-//! a provider that misbehaves while customers pay, and messages of our own to a receiver that does
-//! not take them at first. Prohibition: nobody waits without a bound, and no provider is real.
+//! a provider that misbehaves while customers pay, messages of our own to a receiver that does not
+//! take them at first, and large withdrawals that wait for two persons. Prohibition: nobody waits
+//! without a bound, and no provider is real.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ mod rig;
 mod call_backs;
 mod provider;
 mod receiver;
+mod reviews;
 
 use furlong::providers::{ProviderAddress, ProviderChoice};
 use misbehaving::Misbehaving;

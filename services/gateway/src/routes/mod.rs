@@ -33,3 +33,4 @@ pub(crate) mod rulings;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod step_up;
+pub(crate) mod withdrawals;

@@ -18,10 +18,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use kernel::{CustomerId, DepositId, Digest, Duration, Money, Timestamp, Topic, WithdrawalId};
+use kernel::{
+    Currency, CustomerId, DepositId, Digest, Duration, Money, Timestamp, Topic, WithdrawalId,
+};
 use schemas::Wire;
 use schemas::payments::{
-    Command, Event, RequestDeposit, RequestDepositFrom, RequestWithdrawal, RequestWithdrawalTo,
+    Command, Event, RequestDeposit, RequestDepositFrom, RequestWithdrawalWithReview,
 };
 use schemas::rows::{DepositRow, PaymentStatus, PaymentTakenOnRow, WithdrawalRow, table};
 use serde::Deserialize;
@@ -218,6 +220,12 @@ pub(crate) async fn deposit(
     ask(&app, &caller, &headers, "POST /v1/deposits", body, command).await
 }
 
+/// So many whole units of a currency.
+fn units(units: u32, currency: Currency) -> Money {
+    let per_unit = 10_i64.saturating_pow(currency.exponent());
+    Money::from_minor(i64::from(units).saturating_mul(per_unit), currency)
+}
+
 /// POST /v1/withdrawals
 pub(crate) async fn withdraw(
     State(app): State<App>,
@@ -226,20 +234,17 @@ pub(crate) async fn withdraw(
     ApiJson(body): ApiJson<PaymentBody>,
 ) -> Result<Response, Problem> {
     let withdrawal = WithdrawalId::from_bytes(app.mint.id(caller.subject.customer.partition()));
-    let command = |customer, asked: Payment| match asked.instrument {
-        None => Command::RequestWithdrawal(RequestWithdrawal {
+    // The setting of this moment goes along, so that payments decides without it.
+    let review_units = app.config.withdrawal_review_units;
+    let command = |customer, asked: Payment| {
+        Command::RequestWithdrawalWithReview(RequestWithdrawalWithReview {
             withdrawal,
             customer,
             amount: asked.amount,
             provider: asked.provider,
-        }),
-        Some(instrument) => Command::RequestWithdrawalTo(RequestWithdrawalTo {
-            withdrawal,
-            customer,
-            amount: asked.amount,
-            provider: asked.provider,
-            instrument,
-        }),
+            instrument: asked.instrument,
+            review_from: units(review_units, asked.amount.currency()),
+        })
     };
     ask(
         &app,
@@ -386,7 +391,16 @@ pub(crate) async fn webhook(
 
 #[cfg(test)]
 mod tests {
-    use super::is_token;
+    use super::{is_token, units};
+    use kernel::Currency;
+
+    #[test]
+    fn a_threshold_is_in_whole_units_of_each_currency() {
+        let minor = |currency| units(10_000, currency).minor();
+        assert_eq!(minor(Currency::Eur), 1_000_000);
+        assert_eq!(minor(Currency::Jpy), 10_000);
+        assert_eq!(minor(Currency::Kwd), 10_000_000);
+    }
 
     #[test]
     fn tokens_are_taken_and_numbers_of_cards_and_accounts_are_not() {

@@ -31,4 +31,5 @@ mod risk;
 mod rulings;
 mod socket;
 mod systems;
+mod withdrawals;
 mod world;

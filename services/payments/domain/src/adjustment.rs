@@ -175,7 +175,7 @@ fn must_be_there(state: &State, adjustment: &Adjustment) -> Result<(), Rejection
     })
 }
 
-fn must_be_said(reason: &str) -> Result<(), Rejection> {
+pub(crate) fn must_be_said(reason: &str) -> Result<(), Rejection> {
     let characters_max = AdjustmentRules::PRESENT.reason_characters_max;
     let length = u32::try_from(reason.chars().count()).unwrap_or(u32::MAX);
     if reason.trim().is_empty() || length > characters_max {

@@ -24,6 +24,10 @@ pub enum Command {
     ApproveAdjustment(AnswerAdjustment),
     /// It is not to be.
     DeclineAdjustment(AnswerAdjustment),
+    /// One person agrees to a large withdrawal.
+    ApproveWithdrawal(AnswerWithdrawal),
+    /// A large withdrawal is not to be.
+    DeclineWithdrawal(AnswerWithdrawal),
     /// The ledger has judged adjustments. Comes from its journal only.
     NoticeBookings(Vec<BookingNotice>),
     /// The ledger has judged holds. Comes from its journal only.
@@ -73,6 +77,8 @@ pub struct RequestWithdrawal {
     pub provider: String,
     /// To what, in the provider's words; none: the house chooses.
     pub instrument: Option<String>,
+    /// From which amount on two persons have to approve it; none: nobody has to.
+    pub review_from: Option<Money>,
     /// What that provider takes in this currency; none: there is no such provider.
     pub terms: Option<Terms>,
     /// When this is judged.
@@ -194,6 +200,15 @@ pub struct ProposeAdjustment {
 pub struct AnswerAdjustment {
     /// Which.
     pub adjustment: AdjustmentId,
+    /// What is said.
+    pub answer: Answer,
+}
+
+/// What a person says to a large withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerWithdrawal {
+    /// Which.
+    pub withdrawal: WithdrawalId,
     /// What is said.
     pub answer: Answer,
 }

@@ -6,7 +6,7 @@
 use crate::command::{Command, CustomerNotice};
 use crate::event::Event;
 use crate::state::State;
-use crate::{adjustment, deposit, outcome, reconcile, taken_on, withdrawal};
+use crate::{adjustment, deposit, outcome, reconcile, review, taken_on, withdrawal};
 use kernel::{CustomerId, Decider, Money, Timestamp};
 use std::collections::BTreeMap;
 
@@ -98,6 +98,18 @@ pub enum Rejection {
         /// How much is.
         available: Money,
     },
+    /// No such withdrawal.
+    #[error("no such withdrawal")]
+    WithdrawalUnknown,
+    /// It waits for no person.
+    #[error("the withdrawal waits for no approval")]
+    WithdrawalNotInReview,
+    /// Two persons have approved it, or one has declined it.
+    #[error("the withdrawal was answered before")]
+    WithdrawalAnsweredBefore,
+    /// By the one who has approved it.
+    #[error("nobody approves twice")]
+    ApprovedBefore,
 }
 
 impl Decider for Payments {
@@ -120,6 +132,8 @@ impl Decider for Payments {
             Command::ProposeAdjustment(asked) => adjustment::propose(state, asked),
             Command::ApproveAdjustment(said) => adjustment::approve(state, said),
             Command::DeclineAdjustment(said) => adjustment::decline(state, said),
+            Command::ApproveWithdrawal(said) => review::approve(state, said),
+            Command::DeclineWithdrawal(said) => review::decline(state, said),
             Command::NoticeBookings(notices) => Ok(adjustment::notice_bookings(state, notices)),
             Command::NoticeHolds(notices) => Ok(withdrawal::notice_holds(state, notices)),
             Command::NoticeCustomers(notices) => Ok(notice_customers(state, notices)),

@@ -3,9 +3,10 @@
 //! Duty: the facts, each with the whole payment, so that its row of a view and the ledger's
 //! postings follow from it alone. Prohibition: no card, account or bank detail is ever here.
 
-use crate::adjustment::{Adjustment, Answered};
+use crate::adjustment::{Adjustment, Answer, Answered};
 use crate::command::PaymentRef;
 use crate::customer::DepositLimits;
+use crate::review::Reviewed;
 use kernel::{CustomerId, DepositId, Digest, Money, Proposal, Timestamp, WithdrawalId};
 
 /// A deposit as it was asked for.
@@ -162,6 +163,34 @@ pub enum Event {
         answered: Answered,
         /// Why, in the ledger's words.
         refusal: String,
+    },
+    /// From which amount on two persons have to approve a withdrawal. Stands behind the request in
+    /// the same decision.
+    ReviewThresholdNamed {
+        /// Which withdrawal.
+        withdrawal: WithdrawalId,
+        /// Whose.
+        customer: CustomerId,
+        /// From which amount on.
+        from: Money,
+    },
+    /// The money is held, and two persons have to approve the withdrawal.
+    WithdrawalReviewStarted(Reviewed),
+    /// One person agrees.
+    WithdrawalApproved {
+        /// As it stood before.
+        reviewed: Reviewed,
+        /// Who, when and why.
+        answer: Answer,
+        /// Whether nobody else is needed; then it is submitted in the same decision.
+        last: bool,
+    },
+    /// It is not to be; its failure stands behind this in the same decision.
+    WithdrawalDeclined {
+        /// As it stood before.
+        reviewed: Reviewed,
+        /// Who, when and why.
+        answer: Answer,
     },
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn withdrawal_request() -> RequestWithdrawal {
         amount: eur(200),
         provider: "simulator".to_owned(),
         instrument: None,
+        review_from: None,
         terms: terms(),
         now: at(0),
     }

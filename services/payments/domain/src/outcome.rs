@@ -93,6 +93,7 @@ fn of_withdrawal(found: &WithdrawalState, command: &ReportOutcome) -> Vec<Event>
         // paid: where the money is cannot be told from here.
         (
             WithdrawalStatus::Requested
+            | WithdrawalStatus::InReview
             | WithdrawalStatus::Submitted
             | WithdrawalStatus::Disputed
             | WithdrawalStatus::Paid

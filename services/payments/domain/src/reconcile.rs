@@ -104,7 +104,7 @@ fn missing_there(state: &State, command: &Reconcile, payment: &PaymentRef) -> Op
 fn asked_at(state: &State, payment: &PaymentRef) -> Option<Timestamp> {
     match payment {
         PaymentRef::Deposit(id) => Some(state.deposits.get(id)?.deposit.requested_at),
-        PaymentRef::Withdrawal(id) => Some(state.withdrawals.get(id)?.withdrawal.requested_at),
+        PaymentRef::Withdrawal(id) => Some(state.withdrawals.get(id)?.callable_from()),
         PaymentRef::Unknown(_) => None,
     }
 }

@@ -6,7 +6,8 @@ use crate::adjustment::AdjustmentState;
 use crate::command::PaymentRef;
 use crate::customer::{Counted, Customer, Flow, InstrumentKey};
 use crate::event::{Deposit, Event, Finding, FindingKind, Withdrawal};
-use kernel::{AdjustmentId, Currency, CustomerId, DepositId, Money, WithdrawalId};
+use crate::review::Review;
+use kernel::{AdjustmentId, Currency, CustomerId, DepositId, Money, Timestamp, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The payments of one partition.
@@ -79,6 +80,19 @@ pub struct WithdrawalState {
     pub instrument: Option<String>,
     /// What the provider told of it.
     pub taken_on: TakenOn,
+    /// Whether persons have to look at it, and what they have said; none: nobody has to.
+    pub review: Option<Review>,
+}
+
+impl WithdrawalState {
+    /// The earliest moment at which the provider may have been called for it: it was asked for, or
+    /// the last person needed has approved it.
+    #[must_use]
+    pub fn callable_from(&self) -> Timestamp {
+        let approvals = self.review.as_ref().map(|review| &review.approvals);
+        let last = approvals.and_then(|approvals| approvals.last());
+        last.map_or(self.withdrawal.requested_at, |answer| answer.at)
+    }
 }
 
 /// Where a withdrawal stands.
@@ -86,6 +100,8 @@ pub struct WithdrawalState {
 pub enum WithdrawalStatus {
     /// The ledger has not told of the hold yet.
     Requested,
+    /// The money is held; two persons have not approved it yet.
+    InReview,
     /// The money is held; the provider has not told yet.
     Submitted,
     /// The money is held and the provider has told something that cannot be: a person must look,
@@ -202,6 +218,16 @@ impl State {
                 self.adjustments.insert(answered.proposal.what.id, state);
             }
             Event::AdjustmentRefused { answered, .. } => self.note_refusal(answered),
+            Event::ReviewThresholdNamed {
+                withdrawal, from, ..
+            } => self.note_threshold(*withdrawal, *from),
+            Event::WithdrawalReviewStarted(reviewed) => {
+                self.put_withdrawal(&reviewed.withdrawal, WithdrawalStatus::InReview);
+            }
+            Event::WithdrawalApproved {
+                reviewed, answer, ..
+            } => self.note_approved(reviewed, answer),
+            Event::WithdrawalDeclined { reviewed, answer } => self.note_declined(reviewed, answer),
         }
     }
 
@@ -272,6 +298,7 @@ impl State {
             let out = match of.status {
                 WithdrawalStatus::Failed => 0,
                 WithdrawalStatus::Requested
+                | WithdrawalStatus::InReview
                 | WithdrawalStatus::Submitted
                 | WithdrawalStatus::Disputed
                 | WithdrawalStatus::Paid => amount.minor(),
@@ -366,6 +393,7 @@ impl State {
                 status,
                 instrument: None,
                 taken_on: TakenOn::default(),
+                review: None,
             });
         moved.status = status;
     }

@@ -1,14 +1,14 @@
 //! Asking for a withdrawal, and what the ledger says of its hold.
 //!
-//! Duty: a withdrawal goes to the provider only when its money is held. An excluded customer may
-//! withdraw: the balance is theirs. Prohibition: no balance is looked at here; the ledger does
+//! Duty: a withdrawal goes to the provider, or before two persons, only when its money is held. An
+//! excluded customer may withdraw: the balance is theirs. Prohibition: no balance is looked at here; the ledger does
 //! that, and its answer comes as a notice.
 
-use crate::closed_loop;
 use crate::command::{HoldNotice, PaymentRef, RequestWithdrawal};
 use crate::decide::{Rejection, judge_amount};
 use crate::event::{Event, Withdrawal};
 use crate::state::{State, WithdrawalStatus};
+use crate::{closed_loop, review};
 use std::collections::BTreeSet;
 
 pub(crate) fn request(state: &State, command: &RequestWithdrawal) -> Result<Vec<Event>, Rejection> {
@@ -36,7 +36,13 @@ pub(crate) fn request(state: &State, command: &RequestWithdrawal) -> Result<Vec<
         provider: command.provider.clone(),
         requested_at: command.now,
     });
-    Ok(std::iter::once(requested).chain(named).collect())
+    let threshold = command.review_from.map(|from| Event::ReviewThresholdNamed {
+        withdrawal: command.withdrawal,
+        customer: command.customer,
+        from,
+    });
+    let told = std::iter::once(requested).chain(named).chain(threshold);
+    Ok(told.collect())
 }
 
 /// Moves the withdrawals that wait for exactly these holds. Others are somebody else's, or have
@@ -48,11 +54,10 @@ pub(crate) fn notice_holds(state: &State, notices: &[HoldNotice]) -> Vec<Event> 
         if found.status != WithdrawalStatus::Requested || !told.insert(notice.withdrawal) {
             return None;
         }
-        let withdrawal = found.withdrawal.clone();
         Some(match &notice.refused {
-            None => Event::WithdrawalSubmitted(withdrawal),
+            None => review::held(found),
             Some(reason) => Event::WithdrawalFailed {
-                withdrawal,
+                withdrawal: found.withdrawal.clone(),
                 held: false,
                 reason: reason.clone(),
             },

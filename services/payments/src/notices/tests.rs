@@ -128,6 +128,45 @@ fn each_attempt_is_signed_anew_under_the_same_name() {
     assert_ne!(notice.headers(b"key", at(8))[2].1, signature);
 }
 
+#[test]
+fn what_a_person_wrote_is_for_the_customer_and_not_for_a_receiver() {
+    use kernel::{Currency, WithdrawalId};
+    use schemas::payments as of;
+    let (withdrawal, customer) = (WithdrawalId::example(1, 3), CustomerId::example(2, 3));
+    let amount = Money::from_minor(1_000_000, Currency::Eur);
+    let provider = "simulator".to_owned();
+    let reason = "anna's papers are not hers".to_owned();
+    let declined = Event::WithdrawalDeclined(of::WithdrawalDeclined {
+        reviewed: of::ReviewedWithdrawal {
+            withdrawal,
+            customer,
+            amount,
+            provider: provider.clone(),
+            requested_at: at(0),
+            review_from: amount,
+            approvals: vec![],
+        },
+        reason: reason.clone(),
+        by: "olga".to_owned(),
+        declined_at: at(1),
+    });
+    let failed = Event::WithdrawalFailed(of::WithdrawalFailed {
+        withdrawal,
+        customer,
+        amount,
+        held: true,
+        reason,
+        provider,
+        requested_at: at(0),
+    });
+    let told_in = |events: &[Event]| told(&failed, events).expect("it is told").2;
+    let together = [declined, failed.clone()];
+    assert_eq!(told_in(&together)["reason"], "declined_by_house");
+    assert_eq!(told(&together[0], &together), None);
+    let alone = [failed.clone()];
+    assert_eq!(told_in(&alone)["reason"], "anna's papers are not hers");
+}
+
 proptest! {
     /// Whatever the receiver does and wherever it is restarted: each message is taken, in the
     /// order of its subject but for repeats, or is dead.

@@ -36,7 +36,11 @@ pub(super) fn rows(event: &Event, decision: &Decision) -> Vec<Written> {
         | Event::ExclusionNoticed(_)
         | Event::InstrumentNamed(_)
         | Event::PaymentTakenOn(_)
-        | Event::ProviderReconciled(_) => return Vec::new(),
+        | Event::ProviderReconciled(_)
+        | Event::ReviewThresholdNamed(_)
+        | Event::WithdrawalReviewStarted(_)
+        | Event::WithdrawalApproved(_)
+        | Event::WithdrawalDeclined(_) => return Vec::new(),
     };
     let id = row.adjustment.adjustment.bytes();
     let mut rows = vec![(table::ADJUSTMENT, id.to_vec(), row.to_bytes())];

@@ -7,12 +7,13 @@ use kernel::{
 };
 use payments_domain::{
     Adjustment, Answer, Answered, BookingNotice, CustomerNotice, DepositLimits, Finding,
-    FindingKind, HoldNotice, Movement, PaymentRef, Window,
+    FindingKind, HoldNotice, Movement, PaymentRef, Reviewed, Window,
 };
 use payments_domain::{Deposit, Withdrawal};
 use schemas::payments::{adjustment_transfer, withdrawal_hold};
 use schemas::rows::{
-    AdjustmentRow, AdjustmentStatus, DepositRow, PaymentStatus, WithdrawalRow, table,
+    AdjustmentRow, AdjustmentStatus, DepositRow, PaymentStatus, ReviewStatus, WithdrawalReviewRow,
+    WithdrawalRow, table,
 };
 use schemas::{Body, ClaimId, Events, Header, Kind, Wire, auth, ledger};
 
@@ -94,10 +95,69 @@ fn of_adjustments() -> Vec<Event> {
     events
 }
 
+/// A withdrawal that persons look at, as it stands with so many approvals.
+fn reviewed(number: u64, approvals: &[&str]) -> Reviewed {
+    Reviewed {
+        withdrawal: Withdrawal {
+            id: WithdrawalId::example(number, 3),
+            ..withdrawal()
+        },
+        from: AMOUNT,
+        approvals: approvals.iter().map(|by| word(by)).collect(),
+    }
+}
+
+fn word(by: &str) -> Answer {
+    Answer {
+        reason: "the winnings are real".to_owned(),
+        by: by.to_owned(),
+        at: NOW,
+    }
+}
+
+/// Large withdrawals: one that waits, one of which half is said, one that is approved, one declined.
+fn of_reviews() -> Vec<Event> {
+    let mut events = Vec::new();
+    for number in 50..54 {
+        let withdrawal = reviewed(number, &[]).withdrawal;
+        events.extend([
+            Event::WithdrawalRequested(withdrawal.clone()),
+            Event::ReviewThresholdNamed {
+                withdrawal: withdrawal.id,
+                customer: ANNA,
+                from: AMOUNT,
+            },
+            Event::WithdrawalReviewStarted(reviewed(number, &[])),
+        ]);
+    }
+    let approved = |number, before: &[&str], by| Event::WithdrawalApproved {
+        reviewed: reviewed(number, before),
+        answer: word(by),
+        last: !before.is_empty(),
+    };
+    events.extend([
+        approved(51, &[], "olga"),
+        approved(52, &[], "olga"),
+        approved(52, &["olga"], "otto"),
+        Event::WithdrawalSubmitted(reviewed(52, &[]).withdrawal),
+        Event::WithdrawalDeclined {
+            reviewed: reviewed(53, &[]),
+            answer: word("olga"),
+        },
+        Event::WithdrawalFailed {
+            withdrawal: reviewed(53, &[]).withdrawal,
+            held: true,
+            reason: word("olga").reason,
+        },
+    ]);
+    events
+}
+
 /// One event of each kind, in an order that could be.
 fn events() -> Vec<Event> {
     let mut events = of_payments();
     events.extend(of_adjustments());
+    events.extend(of_reviews());
     events
 }
 
@@ -209,7 +269,7 @@ fn every_event_survives_the_wire() {
         let decoded = wire::Event::from_bytes(&bytes).expect("what was encoded decodes");
         assert_eq!(PaymentsService::event_from_wire(decoded), Ok(event));
     }
-    assert_eq!(kinds.len(), 19);
+    assert_eq!(kinds.len(), 23);
 }
 
 #[test]
@@ -340,6 +400,74 @@ fn rows_tell_where_adjustments_and_suspense_stand() {
     };
     assert_eq!(under(table::SUSPENDED).len(), 1);
     assert_eq!(under(table::SUSPENSE_ADJUSTMENT).len(), 3);
+}
+
+#[test]
+fn rows_tell_what_two_persons_have_said() {
+    let wired = of_reviews()
+        .iter()
+        .map(PaymentsService::event_to_wire)
+        .collect();
+    let body = Body {
+        rejection: None,
+        events: wired,
+    };
+    let events = Events::PaymentsEvents(body);
+    let rows = crate::rows(&decision(Topic::PaymentsEvents, events));
+    let last = |table: &str, number: u64| {
+        let key = WithdrawalId::example(number, 3).bytes();
+        let mut of_table = rows.iter().filter(|row| row.table == table);
+        let row = of_table.rfind(|row| row.key == key);
+        row.expect("the row was written").value.clone()
+    };
+    for (number, status, persons) in [
+        (50, ReviewStatus::Waiting, 0),
+        (51, ReviewStatus::Waiting, 1),
+        (52, ReviewStatus::Approved, 2),
+        (53, ReviewStatus::Declined, 0),
+    ] {
+        let row = WithdrawalReviewRow::from_bytes(&last(table::WITHDRAWAL_REVIEW, number));
+        let row = row.expect("decodes");
+        assert_eq!(
+            (row.status, row.reviewed.approvals.len()),
+            (status, persons)
+        );
+        assert_eq!(row.decline.is_some(), number == 53);
+        let row = WithdrawalRow::from_bytes(&last(table::WITHDRAWAL, number)).expect("decodes");
+        let of_customer = if number == 53 {
+            PaymentStatus::Failed
+        } else {
+            PaymentStatus::Pending
+        };
+        assert_eq!(row.status, of_customer);
+    }
+}
+
+#[test]
+fn a_request_that_may_need_two_persons_carries_from_which_amount_on() {
+    let asked = wire::Command::RequestWithdrawalWithReview(wire::RequestWithdrawalWithReview {
+        withdrawal: WITHDRAWAL,
+        customer: ANNA,
+        amount: AMOUNT,
+        provider: "simulator".to_owned(),
+        instrument: Some("tok_1".to_owned()),
+        review_from: AMOUNT,
+    });
+    let Command::RequestWithdrawal(asked) = PaymentsService::request(3, asked, &(), NOW) else {
+        panic!("it is a request");
+    };
+    assert_eq!(asked.review_from, Some(AMOUNT));
+    assert_eq!(asked.instrument.as_deref(), Some("tok_1"));
+    let before = wire::Command::RequestWithdrawal(wire::RequestWithdrawal {
+        withdrawal: WITHDRAWAL,
+        customer: ANNA,
+        amount: AMOUNT,
+        provider: "simulator".to_owned(),
+    });
+    let Command::RequestWithdrawal(before) = PaymentsService::request(3, before, &(), NOW) else {
+        panic!("it is a request");
+    };
+    assert_eq!(before.review_from, None);
 }
 
 #[test]

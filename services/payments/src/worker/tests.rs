@@ -89,6 +89,42 @@ fn a_withdrawal_is_called_for_only_when_its_money_is_held() {
     assert_eq!(observed(&[asked_for, submitted]).due(at(0)).len(), 1);
 }
 
+/// Persons may take longer than a provider remembers a key; nobody has called under it before.
+#[test]
+fn a_withdrawal_that_waited_for_persons_is_as_young_as_its_last_approval() {
+    let approved = |seconds: i64, last| Event::WithdrawalApproved {
+        reviewed: payments_domain::Reviewed {
+            withdrawal: withdrawal(),
+            from: AMOUNT,
+            approvals: vec![],
+        },
+        answer: payments_domain::Answer {
+            reason: "seen".to_owned(),
+            by: "olga".to_owned(),
+            at: at(seconds),
+        },
+        last,
+    };
+    let mut worker = observed(&[
+        Event::WithdrawalRequested(withdrawal()),
+        approved(80_000, false),
+        approved(90_000, true),
+        Event::WithdrawalSubmitted(withdrawal()),
+    ]);
+    let due = worker.due(at(90_000));
+    let [Action::Call(call)] = due.as_slice() else {
+        panic!("{due:?}");
+    };
+    assert_eq!(call.requested_at, at(90_000));
+    let declined = Event::WithdrawalFailed {
+        withdrawal: withdrawal(),
+        held: true,
+        reason: "declined".to_owned(),
+    };
+    let ended = observed(&[approved(80_000, false), declined]);
+    assert_eq!(ended, Worker::default());
+}
+
 #[test]
 fn an_outcome_is_reported_and_the_event_ends_the_job() {
     let mut worker = requested();

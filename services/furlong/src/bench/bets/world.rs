@@ -114,6 +114,7 @@ impl World {
             partitions: PARTITIONS,
             snapshot_every: SNAPSHOT_EVERY,
             lean_step_permille: 0,
+            withdrawal_review_units: gateway::WITHDRAWAL_REVIEW_UNITS,
             deadline: DEADLINE,
             rate_limit: None,
             admission,

@@ -1,0 +1,210 @@
+//! Large withdrawals that two persons look at.
+//!
+//! Duty: approvals and declines become commands under the name of who says so; the lists show what
+//! waits and who has said what. Prohibition: which withdrawals wait, and whose word counts, is decided
+//! by payments, not here.
+
+use crate::answers::json_response;
+use crate::app::App;
+use crate::errors::Code;
+use crate::events;
+use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller};
+use crate::lists::{Page, cursor_of, page_json};
+use crate::permissions::Permission;
+use crate::positions::Token;
+use crate::problem::Problem;
+use crate::routes::admin::{Act, ReasonBody, by, done};
+use crate::shapes::{Named, money, time};
+use crate::views;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use kernel::{Topic, WithdrawalId};
+use schemas::Decision;
+use schemas::auth::Role;
+use schemas::payments::{ApproveWithdrawal, Command, DeclineWithdrawal, Event};
+use schemas::rows::{ReviewStatus, WithdrawalReviewRow, table};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use viewstore::Scan;
+
+/// Who looks at large withdrawals.
+pub(crate) const REVIEWER_ROLES: &[Role] = Permission::ReviewWithdrawals.roles();
+
+/// What a person says to a large withdrawal.
+#[derive(Clone, Copy)]
+enum Word {
+    Approve,
+    Decline,
+}
+
+impl Word {
+    const fn route(self) -> &'static str {
+        match self {
+            Self::Approve => "POST /v1/admin/withdrawals/approve",
+            Self::Decline => "POST /v1/admin/withdrawals/decline",
+        }
+    }
+
+    const fn command(self, withdrawal: WithdrawalId, reason: String, by: String) -> Command {
+        match self {
+            Self::Approve => Command::ApproveWithdrawal(ApproveWithdrawal {
+                withdrawal,
+                reason,
+                by,
+            }),
+            Self::Decline => Command::DeclineWithdrawal(DeclineWithdrawal {
+                withdrawal,
+                reason,
+                by,
+            }),
+        }
+    }
+
+    /// Where the withdrawal stands behind it. What changes nothing was said before by enough.
+    fn makes_it(self, decision: &Decision) -> ReviewStatus {
+        let first = events::of_payments(decision)
+            .iter()
+            .any(|event| matches!(event, Event::WithdrawalApproved(approved) if !approved.last));
+        match self {
+            Self::Approve if first => ReviewStatus::Waiting,
+            Self::Approve => ReviewStatus::Approved,
+            Self::Decline => ReviewStatus::Declined,
+        }
+    }
+}
+
+async fn answer(
+    app: &App,
+    (caller, headers): (&Caller, &HeaderMap),
+    id: WithdrawalId,
+    body: ReasonBody,
+    word: Word,
+) -> Result<Response, Problem> {
+    let reason = body.said()?;
+    let act = Act {
+        caller,
+        headers,
+        route: word.route(),
+        content: json!([id.to_string(), reason]),
+        inbox: Topic::PaymentsCommands,
+        journal: Topic::PaymentsEvents,
+        partition: id.partition(),
+    };
+    let command = word.command(id, reason, by(caller));
+    let answer = act.ask(app, command).await?;
+    let status = word.makes_it(&answer.decision).name();
+    Ok(done(
+        &answer,
+        json!({"id": id.to_string(), "status": status}),
+    ))
+}
+
+/// POST /v1/admin/withdrawals/{id}/approve: one person agrees; with the second it is paid
+pub(crate) async fn approve(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<WithdrawalId>,
+    ApiJson(body): ApiJson<ReasonBody>,
+) -> Result<Response, Problem> {
+    answer(&app, (&caller, &headers), id, body, Word::Approve).await
+}
+
+/// POST /v1/admin/withdrawals/{id}/decline: it is not to be, and the money goes back
+pub(crate) async fn decline(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    ApiPath(id): ApiPath<WithdrawalId>,
+    ApiJson(body): ApiJson<ReasonBody>,
+) -> Result<Response, Problem> {
+    answer(&app, (&caller, &headers), id, body, Word::Decline).await
+}
+
+fn shown(row: &WithdrawalReviewRow) -> Value {
+    let of = &row.reviewed;
+    let approvals = of.approvals.iter().map(|approval| {
+        json!({
+            "by": approval.by,
+            "reason": approval.reason,
+            "approved_at": time(approval.approved_at),
+        })
+    });
+    let decline = row
+        .decline
+        .as_ref()
+        .map(|said| json!({"by": said.by, "reason": said.reason, "declined_at": time(said.at)}));
+    json!({
+        "id": of.withdrawal.to_string(),
+        "status": row.status.name(),
+        "customer_id": of.customer.to_string(),
+        "amount": money(of.amount),
+        "provider": of.provider,
+        "requested_at": time(of.requested_at),
+        "review_from": money(of.review_from),
+        "approvals": approvals.collect::<Vec<_>>(),
+        "decline": decline,
+        "position": Token::of(&[row.position]).text(),
+    })
+}
+
+/// What the list may be asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WithdrawalsQuery {
+    status: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+const STATUSES: [ReviewStatus; 3] = [
+    ReviewStatus::Waiting,
+    ReviewStatus::Approved,
+    ReviewStatus::Declined,
+];
+
+fn wanted(status: Option<&str>) -> Result<Option<ReviewStatus>, Problem> {
+    let Some(status) = status else {
+        return Ok(None);
+    };
+    let known = STATUSES.into_iter().find(|known| known.name() == status);
+    known.map(Some).ok_or_else(|| {
+        let message = "one of waiting, approved, declined is expected";
+        Problem::new(Code::ValidationFailed).at("?status", message)
+    })
+}
+
+/// GET /v1/admin/withdrawals, newest first
+pub(crate) async fn list(
+    State(app): State<App>,
+    ApiQuery(query): ApiQuery<WithdrawalsQuery>,
+) -> Result<Response, Problem> {
+    let wanted = wanted(query.status.as_deref())?;
+    let page = Page::new(query.cursor.as_deref(), query.limit)?;
+    let mut scan = Scan::of(table::WITHDRAWAL_REVIEW, Vec::new())
+        .reversed()
+        .rows_max(page.limit);
+    if let Some(after) = page.after_id()? {
+        scan = scan.after(after.to_vec());
+    }
+    let rows = views::rows::<WithdrawalReviewRow>(&app, scan).await?;
+    let full = rows.len() == page.limit;
+    let next_cursor = rows.last().filter(|_| full).map(|(key, _)| cursor_of(key));
+    let of_status = rows
+        .iter()
+        .filter(|(_, row)| wanted.is_none_or(|wanted| wanted == row.status));
+    let items = of_status.map(|(_, row)| shown(row)).collect();
+    Ok(page_json(items, next_cursor))
+}
+
+/// GET /v1/admin/withdrawals/{id}
+pub(crate) async fn show(
+    State(app): State<App>,
+    ApiPath(id): ApiPath<WithdrawalId>,
+) -> Result<Response, Problem> {
+    let key = id.bytes().to_vec();
+    let row: Option<WithdrawalReviewRow> = views::row(&app, table::WITHDRAWAL_REVIEW, key).await?;
+    let row = row.ok_or_else(|| Problem::new(Code::WithdrawalUnknown))?;
+    Ok(json_response(StatusCode::OK, &shown(&row)))
+}

@@ -497,6 +497,9 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
         domain::Rejection::InstrumentUnknown { instrument } => {
             Reason::InstrumentUnknown(wire::InstrumentUnknown { instrument })
         }
+        domain::Rejection::InstrumentMissing { provider } => {
+            Reason::InstrumentMissing(wire::InstrumentMissing { provider })
+        }
         domain::Rejection::ClosedLoop {
             instrument,
             available,

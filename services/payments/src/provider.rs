@@ -44,6 +44,7 @@ pub fn terms(provider: &str, currency: Currency) -> Option<Terms> {
     takes.then(|| Terms {
         minimum: minor_of(UNITS_MIN),
         maximum: minor_of(UNITS_MAX),
+        needs_instrument: provider != SIMULATOR,
     })
 }
 
@@ -135,6 +136,14 @@ mod tests {
         assert_eq!(least(Currency::Jpy), Some(1));
         assert_eq!(least(Currency::Kwd), Some(1_000));
         assert_eq!(terms("nobody", Currency::Eur), None);
+    }
+
+    #[test]
+    fn who_pays_only_to_what_is_named_says_so() {
+        let needs = |provider| terms(provider, Currency::Gbp).map(|terms| terms.needs_instrument);
+        assert_eq!(needs(SIMULATOR), Some(false));
+        assert_eq!(needs(STRIPE), Some(true));
+        assert_eq!(needs(OPEN_BANKING), Some(true));
     }
 
     #[test]

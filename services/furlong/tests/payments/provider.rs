@@ -3,6 +3,7 @@
 use crate::misbehaving::{Fault, Misbehaving};
 use crate::rig::{Ask, House};
 use crate::{HERS, ask_for, people, recorded, stripe, until_confirmed};
+use serde_json::json;
 
 /// Whatever the provider does to a call, the money moves once over there and once here.
 #[tokio::test(flavor = "multi_thread")]
@@ -47,5 +48,26 @@ async fn money_moves_once_whatever_the_provider_does_to_a_call() {
     let of = |name| recorded(&house, &auditor, "payments.events", name);
     assert_eq!(of("DepositConfirmed").await, Fault::ALL.len());
     assert_eq!(of("WithdrawalPaid").await, 2);
+    house.node.stop().await;
+}
+
+/// It could only fail, and for a withdrawal money would be held for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_no_card_is_refused_at_once_and_the_provider_hears_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Misbehaving::start().await;
+    let provider = stripe(folder.path(), &server);
+    let house = House::open_with(folder.path(), provider, None).await;
+    let (anna, auditor) = people(&house).await;
+    for path in ["/v1/deposits", "/v1/withdrawals"] {
+        let body = json!({"amount": {"amount": "10.00", "currency": "EUR"}});
+        let ask = Ask::post(path, &body).by(house.token_of(&anna)).key("k");
+        let refused = house.ask(&ask).await;
+        assert_eq!(refused.code(), "instrument_missing", "{path}: {refused:?}");
+    }
+    assert_eq!(server.know(|known| known.objects.len()), 0);
+    let of = |name| recorded(&house, &auditor, "payments.events", name);
+    assert_eq!(of("DepositRequested").await, 0);
+    assert_eq!(of("WithdrawalRequested").await, 0);
     house.node.stop().await;
 }

@@ -43,6 +43,9 @@ pub struct Terms {
     pub minimum: Money,
     /// The greatest amount of one payment.
     pub maximum: Money,
+    /// Whether it pays only to what is named to it. What nobody has named can never be paid back,
+    /// so a deposit must name it too.
+    pub needs_instrument: bool,
 }
 
 /// A customer wants to pay in.

@@ -52,6 +52,12 @@ pub enum Rejection {
         /// What was asked for.
         instrument: String,
     },
+    /// From what, or to what the money goes is not named, and the provider needs to know.
+    #[error("{provider:?} pays only to an instrument that is named")]
+    InstrumentMissing {
+        /// Through whom it was to go.
+        provider: String,
+    },
     /// Money goes back first to where it came from.
     #[error("{available:?} may go to {instrument:?} now")]
     ClosedLoop {
@@ -165,6 +171,19 @@ pub(crate) fn judge_amount(
         minimum: terms.minimum,
         maximum: terms.maximum,
     })
+}
+
+/// Whether the provider is told from what, or to what it moves the money, if it needs to know.
+pub(crate) fn must_be_named(
+    instrument: Option<&String>,
+    provider: &str,
+    terms: Option<crate::Terms>,
+) -> Result<(), Rejection> {
+    if instrument.is_none() && terms.is_some_and(|terms| terms.needs_instrument) {
+        let provider = provider.to_owned();
+        return Err(Rejection::InstrumentMissing { provider });
+    }
+    Ok(())
 }
 
 /// All that changes for each customer, told once.

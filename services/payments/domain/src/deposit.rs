@@ -4,7 +4,7 @@
 //! money moves. Prohibition: the provider is not called; that follows from the event.
 
 use crate::command::{PaymentRef, RequestDeposit};
-use crate::decide::{Rejection, judge_amount};
+use crate::decide::{Rejection, judge_amount, must_be_named};
 use crate::event::{Deposit, Event};
 use crate::state::State;
 
@@ -21,6 +21,11 @@ pub(crate) fn request(state: &State, command: &RequestDeposit) -> Result<Vec<Eve
         };
     }
     judge_amount(command.amount, &command.provider, command.terms)?;
+    must_be_named(
+        command.instrument.as_ref(),
+        &command.provider,
+        command.terms,
+    )?;
     if let Some(customer) = state.customers.get(&command.customer) {
         if let Some(until) = customer.exclusion_at(command.now) {
             return Err(Rejection::CustomerExcluded { until });
@@ -146,6 +151,23 @@ mod tests {
             .then_rejected(Rejection::ProviderUnknown {
                 provider: "nobody".to_owned(),
             });
+    }
+
+    #[test]
+    fn what_could_never_be_paid_back_is_not_taken() {
+        let from = |instrument: Option<&str>| {
+            Command::RequestDeposit(RequestDeposit {
+                instrument: instrument.map(str::to_owned),
+                terms: terms_that_need_an_instrument(),
+                ..deposit_request()
+            })
+        };
+        scenario([])
+            .when(from(None))
+            .then_rejected(Rejection::InstrumentMissing {
+                provider: "simulator".to_owned(),
+            });
+        assert_eq!(scenario([]).when(from(Some("card"))).events().len(), 2);
     }
 
     #[test]

@@ -31,6 +31,15 @@ const fn terms() -> Option<Terms> {
     Some(Terms {
         minimum: eur(100),
         maximum: eur(1_000_000),
+        needs_instrument: false,
+    })
+}
+
+/// The same, of a provider that pays only to what is named to it.
+pub(crate) fn terms_that_need_an_instrument() -> Option<Terms> {
+    terms().map(|terms| Terms {
+        needs_instrument: true,
+        ..terms
     })
 }
 

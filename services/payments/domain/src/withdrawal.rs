@@ -5,7 +5,7 @@
 //! that, and its answer comes as a notice.
 
 use crate::command::{HoldNotice, PaymentRef, RequestWithdrawal};
-use crate::decide::{Rejection, judge_amount};
+use crate::decide::{Rejection, judge_amount, must_be_named};
 use crate::event::{Event, Withdrawal};
 use crate::state::{State, WithdrawalStatus};
 use crate::{closed_loop, review};
@@ -24,7 +24,9 @@ pub(crate) fn request(state: &State, command: &RequestWithdrawal) -> Result<Vec<
         };
     }
     judge_amount(command.amount, &command.provider, command.terms)?;
-    let named = closed_loop::choose(state, command)?.map(|instrument| Event::InstrumentNamed {
+    let chosen = closed_loop::choose(state, command)?;
+    must_be_named(chosen.as_ref(), &command.provider, command.terms)?;
+    let named = chosen.map(|instrument| Event::InstrumentNamed {
         payment: PaymentRef::Withdrawal(command.withdrawal),
         customer: command.customer,
         instrument,
@@ -120,6 +122,19 @@ mod tests {
         scenario([])
             .when(Command::RequestWithdrawal(nowhere))
             .then_rejected(Rejection::ProviderUnknown {
+                provider: "simulator".to_owned(),
+            });
+    }
+
+    #[test]
+    fn nothing_is_held_for_a_provider_that_is_not_told_to_what_it_pays() {
+        let nowhere = RequestWithdrawal {
+            terms: terms_that_need_an_instrument(),
+            ..withdrawal_request()
+        };
+        scenario([])
+            .when(Command::RequestWithdrawal(nowhere))
+            .then_rejected(Rejection::InstrumentMissing {
                 provider: "simulator".to_owned(),
             });
     }

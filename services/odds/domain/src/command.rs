@@ -381,7 +381,8 @@ impl Window {
 pub enum FeedSuspension {
     /// The source said so; only the source lets it go on.
     Stated(String),
-    /// Messages of the source are missing: its next word on the market ends the doubt.
+    /// Messages of the source are missing: its next word on the market ends the doubt. Only desks of an older furlong
+    /// say so of one market; ours says it of the source, which puts all its markets in doubt.
     MessagesMissing,
 }
 

@@ -122,10 +122,11 @@ with a leg on it come in over a connection of their own. The quotient of the two
 const EXAMPLES_OVERLOAD: &str = "\
 Examples:
   furlong bench overload
-  furlong bench overload --seconds 20 --times 10 --json
+  furlong bench overload --seconds 20 --rounds 5 --json
 
 Singles at a whole node on a loopback port, over a thousand connections: first the rate of acceptances that
-it reaches (the peak) and the p99 at a quarter of that, then so many times the peak. What is turned away must
+it reaches (the peak) and the p99 at a quarter of that, then so many times the peak, and the peak again; in
+several rounds, because other work on a machine comes and goes. What is turned away must
 be turned away before any work: as many commands are in the inbox as bets were let in. Latencies count
 from the moment at which a request leaves. Client and node share the machine.";
 

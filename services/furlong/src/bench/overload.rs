@@ -1,7 +1,8 @@
 //! `furlong bench overload`.
 //!
 //! Duty: what a node accepts at its best and how long that takes when it has little to do, and then
-//! what is left of both when many times of that comes in. Prohibition: an answer that is neither an
+//! what is left of both when many times of that comes in, round after round: each overload is held
+//! against the peaks on both sides of it, since a machine is not the same from minute to minute. Prohibition: an answer that is neither an
 //! acceptance nor a refusal to begin fails the run, and so does a refusal that left a command behind.
 #![expect(clippy::float_arithmetic, reason = "quotients of measured times")]
 
@@ -32,9 +33,12 @@ pub struct Overload {
     /// So many times the peak
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=50))]
     times: u32,
-    /// Seconds of it
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=600))]
+    /// Seconds of each peak and of each overload
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
+    /// So many overloads, each between two peaks
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
     /// Let no more than this be worked on at once, in place of the limit that finds itself
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4_000))]
     concurrency: Option<u32>,
@@ -42,15 +46,31 @@ pub struct Overload {
 
 /// Everything that was measured.
 struct Figures {
-    /// Before and after the overload.
-    peaks: [f64; 2],
-    /// The client's part of a core at the peak.
+    /// One more than overloads, each of which stands between two of them.
+    peaks: Vec<f64>,
+    /// The client's part of a core at the first peak.
     peak_client_share: f64,
+    rounds: Vec<Round>,
+    /// Before the first overload and after the last.
+    resident: [u64; 2],
+}
+
+/// A calm step and an overload after it.
+struct Round {
     calm: Step,
     over: Step,
-    resident: [u64; 2],
     /// Commands that the overload left in the inboxes, settling included.
     commands: u64,
+}
+
+impl Round {
+    fn calm_p99(&self) -> f64 {
+        per_mille(&self.calm.answers.accepted, 990)
+    }
+
+    fn over_p99(&self) -> f64 {
+        per_mille(&self.over.answers.accepted, 990)
+    }
 }
 
 pub fn run(asked: Overload, screen: &mut Screen<'_>) -> anyhow::Result<Report> {
@@ -87,62 +107,88 @@ async fn measure(
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<Figures> {
     let crowd = Crowd::new(world.address, &world.slips);
-    let at = |connections, per_s, seconds| Asked {
-        connections,
-        per_s,
-        settle_s: 0.5,
-        seconds,
-    };
+    let connections = widest(&crowd, screen).await?;
+    screen.progress(format_args!("the peak, over {connections} connections"));
+    // For as long as the overload: for two seconds a node does more, and makes up for it in rests.
+    let at_peak = lasting(asked, connections, UNBOUNDED);
+    let first = crowd.ask(at_peak).await?;
+    let peak_client_share = first.client_share();
+    let (mut peaks, mut rounds) = (vec![first.accepted_per_s()], Vec::new());
+    let before = resident_bytes()?;
+    let mut after = before;
+    for number in 1..=asked.rounds {
+        let peak = peaks.last().copied().context("a peak")?;
+        screen.progress(format_args!(
+            "round {number} of {}: {peak:.0} bets a second are the peak, {} times that comes",
+            asked.rounds, asked.times
+        ));
+        rounds.push(round(asked, peak, &crowd, world).await?);
+        after = resident_bytes()?;
+        peaks.push(crowd.ask(at_peak).await?.accepted_per_s());
+    }
+    Ok(Figures {
+        peaks,
+        peak_client_share,
+        rounds,
+        resident: [before, after],
+    })
+}
+
+/// The connections over which most is accepted.
+async fn widest(crowd: &Crowd, screen: &mut Screen<'_>) -> anyhow::Result<usize> {
     let mut best: Option<(usize, f64)> = None;
     for connections in PEAK_CONNECTIONS {
         screen.progress(format_args!("{connections} connections"));
-        let step = crowd.ask(at(connections, UNBOUNDED, STEP_S)).await?;
+        let step = crowd.ask(short(connections, UNBOUNDED, STEP_S)).await?;
         let accepted = step.accepted_per_s();
         if best.is_none_or(|(_, best)| accepted > best) {
             best = Some((connections, accepted));
         }
     }
-    let (connections, _) = best.context("a peak")?;
-    // For as long as the overload: for two seconds a node does more, and makes up for it in rests.
-    let lasting = |connections, per_s| Asked {
+    best.map(|(connections, _)| connections).context("a peak")
+}
+
+const fn short(connections: usize, per_s: u32, seconds: f64) -> Asked {
+    Asked {
+        connections,
+        per_s,
+        settle_s: 0.5,
+        seconds,
+    }
+}
+
+fn lasting(asked: Overload, connections: usize, per_s: u32) -> Asked {
+    Asked {
         connections,
         per_s,
         settle_s: SETTLE_S,
         seconds: asked.seconds.into(),
-    };
-    screen.progress(format_args!("the peak, over {connections} connections"));
-    let before = crowd.ask(lasting(connections, UNBOUNDED)).await?;
-    let peak = before.accepted_per_s();
+    }
+}
+
+/// A quarter of the peak, and then many times of it.
+async fn round(asked: Overload, peak: f64, crowd: &Crowd, world: &World) -> anyhow::Result<Round> {
     let whole = |rate: f64| format!("{rate:.0}").parse::<u32>().unwrap_or(1).max(1);
-    screen.progress(format_args!(
-        "{peak:.0} bets a second are the peak; a quarter of that"
-    ));
-    let calm = crowd.ask(at(64, whole(peak / 4.0), STEP_S * 2.0)).await?;
+    let calm = short(64, whole(peak / 4.0), STEP_S * 2.0);
+    let calm = crowd.ask(calm).await?;
     ensure!(
         calm.answers.shed.is_empty() || asked.concurrency.is_some(),
         "turned away in calm times"
     );
-    screen.progress(format_args!("{} times the peak", asked.times));
-    let (commands, resident) = (world.commands().await?, resident_bytes()?);
+    let commands = world.commands().await?;
     let much = whole(peak).saturating_mul(asked.times);
-    let over = crowd.ask(lasting(CROWD, much)).await?;
-    let left_behind = world.commands().await?.saturating_sub(commands);
-    let resident = [resident, resident_bytes()?];
+    let over = crowd.ask(lasting(asked, CROWD, much)).await?;
+    let commands = world.commands().await?.saturating_sub(commands);
     let (begun, unknown) = (over.answers.begun, over.answers.begun_unknown);
     let allowed = begun.saturating_sub(unknown)..=begun;
     ensure!(
-        allowed.contains(&left_behind),
-        "{left_behind} commands for {begun} requests that were begun, {unknown} of unknown outcome"
+        allowed.contains(&commands),
+        "{commands} commands for {begun} requests that were begun, {unknown} of unknown outcome"
     );
-    screen.progress("the peak once more");
-    let after = crowd.ask(lasting(connections, UNBOUNDED)).await?;
-    Ok(Figures {
-        peaks: [peak, after.accepted_per_s()],
-        peak_client_share: before.client_share(),
+    Ok(Round {
         calm,
         over,
-        resident,
-        commands: left_behind,
+        commands,
     })
 }
 
@@ -155,64 +201,104 @@ fn resident_bytes() -> anyhow::Result<u64> {
     Ok(kilobytes.saturating_mul(1_024))
 }
 
+/// Of the mean of the peaks before and after it.
+fn goodput_ratios(figures: &Figures) -> Vec<f64> {
+    let around = figures.peaks.windows(2).map(|peaks| match peaks {
+        [before, after] => f64::midpoint(*before, *after),
+        _ => 0.0,
+    });
+    let rounds = figures.rounds.iter().zip(around);
+    rounds
+        .map(|(round, peak)| round.over.accepted_per_s() / peak.max(1e-9))
+        .collect()
+}
+
 fn tell(report: &mut Report, asked: Overload, figures: &Figures) {
-    let (calm, over) = (&figures.calm, &figures.over);
-    let one = |value: f64| Spread::of(vec![value]);
-    let p99 = |sorted: &[f64]| per_mille(sorted, 990);
-    let (goodput, calm_p99) = (over.accepted_per_s(), p99(&calm.answers.accepted));
-    let (over_p99, shed_p99) = (p99(&over.answers.accepted), p99(&over.answers.shed));
-    // A book grows meanwhile, and other work on the machine comes and goes.
-    let [peak_before, peak_after] = figures.peaks;
-    let of_peaks = figures.peaks.map(|peak| goodput / peak.max(1e-9));
-    let [of_before, of_after] = of_peaks.map(|part| 100.0 * part);
-    let (due, sent) = (over.asked.per_s, over.sent_per_s());
-    let shed = u64::try_from(over.answers.shed.len()).unwrap_or(u64::MAX);
+    let rounds = &figures.rounds;
+    let each = |of: fn(&Round) -> f64| Spread::of(rounds.iter().map(of).collect());
+    let all = |of: fn(&Round) -> u64| rounds.iter().map(of).fold(0, u64::saturating_add);
+    let count = |values: &[f64]| u64::try_from(values.len()).unwrap_or(u64::MAX);
+    let peaks = Spread::of(figures.peaks.clone());
+    let goodput = each(|round| round.over.accepted_per_s());
+    let ratio = Spread::of(goodput_ratios(figures));
+    let sent = each(|round| round.over.sent_per_s());
+    let due = each(|round| round.over.asked.per_s.into());
+    let (calm_p99, over_p99) = (each(Round::calm_p99), each(Round::over_p99));
+    let p99_ratio = each(|round| round.over_p99() / round.calm_p99().max(1e-9));
+    let shed_p99 = each(|round| per_mille(&round.over.answers.shed, 990));
+    let share = each(|round| round.over.client_share());
+    let cores = each(|round| round.over.cpu_s / round.over.wall_s.max(1e-9));
+    let accepted: u64 = rounds
+        .iter()
+        .map(|round| count(&round.over.answers.accepted))
+        .sum();
+    let shed: u64 = rounds
+        .iter()
+        .map(|round| count(&round.over.answers.shed))
+        .sum();
+    let pending = all(|round| round.over.answers.pending);
+    let unknown = all(|round| round.over.answers.unknown);
     let [before, after] = figures.resident;
     let grown = rate(after, 1.0) / rate(before, 1.0).max(1.0);
     report.figure("times", asked.times);
-    report.spread("peak_per_second", Spread::of(figures.peaks.to_vec()));
-    report.figure("due_per_second", due);
-    report.spread("sent_per_second", one(sent));
-    report.spread("client_core_share_at_peak", one(figures.peak_client_share));
-    report.spread("client_core_share", one(over.client_share()));
-    report.spread("cores", one(over.cpu_s / over.wall_s.max(1e-9)));
-    report.spread("accepted_per_second", one(goodput));
-    report.spread("goodput_ratio", Spread::of(of_peaks.to_vec()));
-    report.spread("calm_p99_us", one(calm_p99));
-    report.spread("accepted_p99_us", one(over_p99));
-    report.spread("p99_ratio", one(over_p99 / calm_p99.max(1e-9)));
-    report.figure(
-        "accepted",
-        u64::try_from(over.answers.accepted.len()).unwrap_or(0),
+    report.figure("rounds", asked.rounds);
+    report.spread("peak_per_second", peaks);
+    report.spread("due_per_second", due);
+    report.spread("sent_per_second", sent);
+    report.spread(
+        "client_core_share_at_peak",
+        Spread::of(vec![figures.peak_client_share]),
     );
+    report.spread("client_core_share", share);
+    report.spread("cores", cores);
+    report.spread("accepted_per_second", goodput);
+    report.spread("goodput_ratio", ratio);
+    report.spread("calm_p99_us", calm_p99);
+    report.spread("accepted_p99_us", over_p99);
+    report.spread("p99_ratio", p99_ratio);
+    report.figure("accepted", accepted);
     report.figure("shed", shed);
-    report.spread("shed_p99_us", one(shed_p99));
-    report.figure("pending", over.answers.pending);
-    report.figure("unknown", over.answers.unknown);
-    report.figure("commands", figures.commands);
-    report.spread("resident_ratio", one(grown));
+    report.spread("shed_p99_us", shed_p99);
+    report.figure("pending", pending);
+    report.figure("unknown", unknown);
+    report.figure("commands", all(|round| round.commands));
+    report.spread("resident_ratio", Spread::of(vec![grown]));
     report.line(format!(
-        "{peak_before:.0} bets a second at the peak ({peak_after:.0} after it all), p99 {:.1} ms at a quarter",
-        calm_p99 / 1e3
+        "{} bets a second at the peak, p99 {} ms at a quarter",
+        ranged(peaks, 1.0, 0),
+        ranged(calm_p99, 1e3, 1)
     ));
     report.line(format!(
-        "{due} a second due, {sent:.0} sent: {goodput:.0} accepted ({of_before:.0} % of the peak before, {of_after:.0} % of that after), p99 {:.1} ms ({:.1} times)",
-        over_p99 / 1e3,
-        over_p99 / calm_p99.max(1e-9)
+        "{} a second due, {} sent, {} accepted: {} % of the peaks around it; p99 {} ms, {} times",
+        ranged(due, 1.0, 0),
+        ranged(sent, 1.0, 0),
+        ranged(goodput, 1.0, 0),
+        ranged(ratio, 0.01, 0),
+        ranged(over_p99, 1e3, 1),
+        ranged(p99_ratio, 1.0, 1)
     ));
     report.line(format!(
-        "{shed} turned away before any work, p99 {:.1} ms; {} pending, {} unknown",
-        shed_p99 / 1e3,
-        over.answers.pending,
-        over.answers.unknown
+        "{shed} turned away before any work, p99 {} ms; {pending} pending, {unknown} unknown",
+        ranged(shed_p99, 1e3, 1)
     ));
     report.line(format!(
-        "the client took {:.2} of a core, {:.2} at the peak; both together {:.2} cores",
-        over.client_share(),
+        "the client took {} of a core, {:.2} at the peak; both together {} cores",
+        ranged(share, 1.0, 2),
         figures.peak_client_share,
-        over.cpu_s / over.wall_s.max(1e-9)
+        ranged(cores, 1.0, 2)
     ));
     report.line(format!(
         "memory of node and client: {grown:.2} times that before"
     ));
+}
+
+/// The median, and between what it lies, in units of so much.
+fn ranged(spread: Spread, unit: f64, digits: usize) -> String {
+    let Spread { min, median, max } = spread;
+    let [min, median, max] = [min, median, max].map(|value| value / unit);
+    if min < max {
+        format!("{median:.digits$} ({min:.digits$} to {max:.digits$})")
+    } else {
+        format!("{median:.digits$}")
+    }
 }

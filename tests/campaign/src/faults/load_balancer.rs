@@ -34,6 +34,20 @@ pub(super) struct LoadBalancer {
     proxy: Mutex<Option<HaProxy>>,
 }
 
+impl LoadBalancer {
+    /// A feed's call over HTTP/2 and TLS is answered by whichever gateway lives: that nobody has
+    /// signed in, which only a gateway can say.
+    fn speaks_grpc(&self) -> anyhow::Result<()> {
+        let proxy = self.proxy.lock().unwrap_or_else(PoisonError::into_inner);
+        let tls = proxy.as_ref().context("HAProxy is there")?.tls;
+        let answered = wait_for(SERVING_PATIENCE, || {
+            let told = called(tls).ok()?;
+            told.contains("grpc-status: 16").then_some(())
+        });
+        answered.with_context(|| format!("no gateway answers a feed over gRPC: {:?}", called(tls)))
+    }
+}
+
 impl Fault for LoadBalancer {
     fn name(&self) -> &'static str {
         "LB"
@@ -92,6 +106,7 @@ impl Fault for LoadBalancer {
                 "not everything is served {SERVING_PATIENCE:?} after {victim} was killed"
             );
             serving.push(killed.elapsed());
+            self.speaks_grpc()?;
             scene.fleet.start(victim)?;
             scene.fleet.ready(victim)?;
             taken_back(scene, victim)?;
@@ -189,8 +204,41 @@ fn speaks_tls(port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a feed without a token is told over gRPC, heads and trailers.
+fn called(port: u16) -> anyhow::Result<String> {
+    let url = format!("https://127.0.0.1:{port}/furlong.feed.v1.OddsFeed/Publish");
+    let called = Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--insecure",
+            "--http2",
+            "--max-time",
+            "5",
+        ])
+        .args(["-H", "content-type: application/grpc", "-H", "te: trailers"])
+        .args([
+            "--data-binary",
+            "",
+            "--dump-header",
+            "-",
+            "--output",
+            "/dev/null",
+            &url,
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .context("curl cannot be started: install the package curl")?;
+    let complaints = String::from_utf8_lossy(&called.stderr);
+    ensure!(called.status.success(), "curl: {complaints}");
+    Ok(String::from_utf8_lossy(&called.stdout).into_owned())
+}
+
 /// The real one, ended with this value.
-struct HaProxy(Child);
+struct HaProxy {
+    child: Child,
+    tls: u16,
+}
 
 impl HaProxy {
     fn start(folder: &Path, door: u16, gateways: [u16; 2]) -> anyhow::Result<Self> {
@@ -221,7 +269,7 @@ impl HaProxy {
         });
         match up {
             Some(Ok(())) => {
-                let proxy = Self(child);
+                let proxy = Self { child, tls };
                 speaks_tls(tls)?;
                 Ok(proxy)
             }
@@ -233,7 +281,7 @@ impl HaProxy {
                 bail!("HAProxy has ended ({how}): {words}")
             }
             None => {
-                drop(Self(child));
+                drop(Self { child, tls });
                 bail!("HAProxy does not listen")
             }
         }
@@ -243,7 +291,7 @@ impl HaProxy {
 impl Drop for HaProxy {
     fn drop(&mut self) {
         // It may have ended already.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }

@@ -19,8 +19,9 @@ use super::limit::{Bounds, Limit};
 use super::priority::Priority;
 use std::collections::VecDeque;
 
-/// How long each priority may wait, in microseconds: a refusal is worth most at once.
-const PATIENCE_MICROS: [u64; Priority::COUNT] = [0, 10_000, 10_000, 5_000, 5_000];
+/// How long anybody may wait, in microseconds: a refusal is worth most at once, and what waits adds to how long the
+/// accepted take.
+const PATIENCE_MICROS: u64 = 5_000;
 /// So many may wait of each priority however low the limit is.
 const WAITING_MIN: usize = 16;
 /// Up to which part of the limit each priority is let in, in eighths.
@@ -131,8 +132,7 @@ impl Queue {
         }
         let number = Number(self.next);
         self.next += 1;
-        let patience = PATIENCE_MICROS.get(priority.index()).copied().unwrap_or(0);
-        let until = now + patience;
+        let until = now + PATIENCE_MICROS;
         if let Some(queue) = self.waiting.get_mut(priority.index()) {
             queue.push_back(Waiting { number, until });
         }

@@ -61,7 +61,17 @@ wire! {
         SignInWithPasskey(SignInWithPasskey),
         /// End all sessions but the one that asks.
         EndOtherSessions(EndOtherSessions),
+        /// Somebody of the house hands over a code for a forgotten password.
+        OfferReset(OfferReset),
+        /// Set a new password with that code.
+        ResetPassword(ResetPassword),
     }
+
+    /// The code's digest, who hands it over and why.
+    record OfferReset { customer: CustomerId, code_hash: Digest, until: Timestamp, by: String, reason: String }
+
+    /// The digest of the code that was shown, and the new password's hash.
+    record ResetPassword { customer: CustomerId, code_hash: Digest, password_hash: String }
 
     /// The session that asks, and stays.
     record EndOtherSessions { customer: CustomerId, session: SessionId }
@@ -302,7 +312,24 @@ wire! {
         PasskeyRemoved(PasskeyRemoved),
         /// An assertion of a passkey was taken; no answer to its challenge ever is again.
         PasskeyUsed(PasskeyUsed),
+        /// A code for a forgotten password was handed over.
+        PasswordResetOffered(PasswordResetOffered),
+        /// The code was taken; the same record holds the new password.
+        PasswordResetTaken(PasswordResetTaken),
     }
+
+    /// The code's digest, until when it is good, who handed it over and why.
+    record PasswordResetOffered {
+        customer: CustomerId,
+        code_hash: Digest,
+        until: Timestamp,
+        by: String,
+        reason: String,
+        at: Timestamp,
+    }
+
+    /// See [`Event`].
+    record PasswordResetTaken { customer: CustomerId, at: Timestamp }
 
     /// The customer's how-manieth, what is kept of it as ciphertext under the customer's key, and
     /// the challenge that was answered.
@@ -525,7 +552,12 @@ wire! {
         ChallengeSpent(ChallengeSpent),
         /// The authenticator counts fewer uses than it did.
         PasskeyCountsBackwards(PasskeyCountsBackwards),
+        /// Nobody hands himself or somebody who works here a code for a forgotten password.
+        ResetNotAllowed(ResetNotAllowed),
     }
+
+    /// See [`RejectionReason`].
+    record ResetNotAllowed {}
 
     /// See [`RejectionReason`].
     record PasskeyUnknown {}

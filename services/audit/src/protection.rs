@@ -145,6 +145,8 @@ impl Protection {
             | Event::RoleRevoked(_)
             | Event::ProfileReplaced(_)
             | Event::PersonalDataErased(_)
+            | Event::PasswordResetOffered(_)
+            | Event::PasswordResetTaken(_)
             | Event::PasskeyAdded(_)
             | Event::PasskeyRemoved(_)
             | Event::PasskeyUsed(_) => {}

@@ -155,6 +155,7 @@ fn refusal(rejection: &Rejection) -> Result<Value, String> {
         | Rejection::SecondFactorUnknown
         | Rejection::SecondFactorInForce
         | Rejection::PersonalDataGone
+        | Rejection::ResetNotAllowed
         | Rejection::PasskeyUnknown
         | Rejection::PasskeysFull
         | Rejection::ChallengeSpent

@@ -9,6 +9,7 @@ mod passkey;
 mod person;
 mod protection;
 mod rejection;
+mod reset;
 mod second_factor;
 mod session;
 
@@ -46,6 +47,8 @@ pub(crate) fn command(
         wire::Command::ErasePersonalData(asked) => person::erase_personal_data(asked, now),
         wire::Command::RefreshSession(asked) => session::refresh_session(asked, now),
         wire::Command::SignOut(asked) => session::sign_out(asked),
+        wire::Command::OfferReset(asked) => reset::offer_reset(asked, now),
+        wire::Command::ResetPassword(asked) => reset::reset_password(asked, now),
         wire::Command::EndOtherSessions(asked) => session::end_other_sessions(asked, now),
         wire::Command::SetLimit(asked) => protection::set_limit(asked, now),
         wire::Command::Exclude(asked) => protection::exclude(asked, now),
@@ -92,6 +95,8 @@ pub(crate) fn event_from_wire(event: wire::Event) -> domain::Event {
         wire::Event::RoleRevoked(event) => person::role_revoked(event),
         wire::Event::ProfileReplaced(event) => person::profile_replaced(event),
         wire::Event::PersonalDataErased(event) => person::personal_data_erased(event),
+        wire::Event::PasswordResetOffered(event) => reset::password_reset_offered(event),
+        wire::Event::PasswordResetTaken(event) => reset::password_reset_taken(&event),
         wire::Event::PasskeyAdded(event) => passkey::passkey_added(event),
         wire::Event::PasskeyRemoved(event) => passkey::passkey_removed(event),
         wire::Event::PasskeyUsed(event) => passkey::passkey_used(event),

@@ -269,6 +269,8 @@ fn rows_of(event: &wire::Event, beside: &[wire::Event], decided_at: Timestamp) -
         | wire::Event::RecoveryCodeUsed(_)
         | wire::Event::SteppedUp(_)
         | wire::Event::PasskeyUsed(_)
+        | wire::Event::PasswordResetOffered(_)
+        | wire::Event::PasswordResetTaken(_)
         | wire::Event::RoleRevoked(_)
         | wire::Event::PersonalDataErased(_) => Vec::new(),
     }

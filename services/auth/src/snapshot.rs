@@ -5,15 +5,17 @@
 
 use crate::codec;
 use auth_domain::{
-    Customer, Exclusion, Limit, Passkeys, PendingIncrease, SecondFactor, Session, State, Stranger,
-    TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, State,
+    Stranger, TimerKey,
 };
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
 use schemas::{Blob, DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes. A snapshot of another one is passed over; the log tells it all.
-const LAYOUT: u64 = 0x6175_7468_0000_0004;
+const LAYOUT: u64 = 0x6175_7468_0000_0005;
+/// The layout before codes for forgotten passwords, which is still read.
+const LAYOUT_WITHOUT_RESETS: u64 = 0x6175_7468_0000_0004;
 /// The layout before passkeys, which is still read.
 const LAYOUT_WITHOUT_PASSKEYS: u64 = 0x6175_7468_0000_0003;
 /// The layout before second factors and strangers, which is still read.
@@ -22,6 +24,17 @@ const LAYOUT_BEFORE: u64 = 0x6175_7468_0000_0002;
 wire! {
     /// All of one partition.
     record Saved {
+        layout: u64,
+        armed: u64,
+        customers: Vec<SavedCustomer>,
+        factors: Vec<SavedFactors>,
+        strangers_seen: u64,
+        strangers: Vec<SavedStranger>,
+        passkeys: Vec<SavedPasskeys>,
+        resets: Vec<SavedReset>,
+    }
+    /// The same before codes for forgotten passwords.
+    record SavedWithoutResets {
         layout: u64,
         armed: u64,
         customers: Vec<SavedCustomer>,
@@ -46,6 +59,8 @@ wire! {
         kept: Vec<SavedPasskey>,
         answered: Vec<SavedChallenge>,
     }
+    /// See [`Reset`].
+    record SavedReset { customer: CustomerId, code_hash: Digest, until: Timestamp }
     /// The counter of its last use.
     record SavedPasskey { passkey: u64, sign_count: u32 }
     /// A challenge that was answered.
@@ -129,6 +144,34 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
             .iter()
             .filter_map(|(id, customer)| save_passkeys(*id, customer))
             .collect(),
+        resets: state
+            .customers
+            .iter()
+            .filter_map(|(id, customer)| {
+                let reset = customer.reset?;
+                Some(SavedReset {
+                    customer: *id,
+                    code_hash: reset.code_hash,
+                    until: reset.until,
+                })
+            })
+            .collect(),
+    }
+    .to_bytes()
+}
+
+/// As it was written before codes for forgotten passwords.
+#[cfg(test)]
+pub(crate) fn encode_without_resets(state: &State) -> Vec<u8> {
+    let now = Saved::from_bytes(&encode(state)).expect("what was encoded decodes");
+    SavedWithoutResets {
+        layout: LAYOUT_WITHOUT_RESETS,
+        armed: now.armed,
+        customers: now.customers,
+        factors: now.factors,
+        strangers_seen: now.strangers_seen,
+        strangers: now.strangers,
+        passkeys: now.passkeys,
     }
     .to_bytes()
 }
@@ -275,6 +318,19 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     // The first layout began with `armed`, a small number.
     let saved = match u64::decode(&mut Input::new(bytes))? {
         LAYOUT => Saved::from_bytes(bytes)?,
+        LAYOUT_WITHOUT_RESETS => {
+            let before = SavedWithoutResets::from_bytes(bytes)?;
+            Saved {
+                layout: LAYOUT,
+                armed: before.armed,
+                customers: before.customers,
+                factors: before.factors,
+                strangers_seen: before.strangers_seen,
+                strangers: before.strangers,
+                passkeys: before.passkeys,
+                resets: Vec::new(),
+            }
+        }
         LAYOUT_WITHOUT_PASSKEYS => {
             let before = SavedWithoutPasskeys::from_bytes(bytes)?;
             Saved {
@@ -285,6 +341,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 strangers_seen: before.strangers_seen,
                 strangers: before.strangers,
                 passkeys: Vec::new(),
+                resets: Vec::new(),
             }
         }
         LAYOUT_BEFORE => {
@@ -297,6 +354,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 strangers_seen: 0,
                 strangers: Vec::new(),
                 passkeys: Vec::new(),
+                resets: Vec::new(),
             }
         }
         _ => return Err(DecodeError::NotAllowed("a snapshot of another layout")),
@@ -328,6 +386,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
     for factors in saved.factors {
         if let Some(customer) = state.customers.get_mut(&factors.customer) {
             load_factors(customer, factors);
+        }
+    }
+    for saved in saved.resets {
+        if let Some(customer) = state.customers.get_mut(&saved.customer) {
+            customer.reset = Some(Reset {
+                code_hash: saved.code_hash,
+                until: saved.until,
+            });
         }
     }
     for saved in saved.passkeys {
@@ -407,6 +473,7 @@ fn load_customer(saved: SavedCustomer) -> Customer {
         factors_offered: 0,
         second_factor: None,
         passkeys: Passkeys::default(),
+        reset: None,
         erased: false,
     }
 }

@@ -279,6 +279,8 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
             | auth::Event::RoleRevoked(_)
             | auth::Event::ProfileReplaced(_)
             | auth::Event::PersonalDataErased(_)
+            | auth::Event::PasswordResetOffered(_)
+            | auth::Event::PasswordResetTaken(_)
             | auth::Event::PasskeyAdded(_)
             | auth::Event::PasskeyRemoved(_)
             | auth::Event::PasskeyUsed(_) => {}

@@ -154,6 +154,7 @@ errors! {
     CredentialChanged = "credential_changed", 409, "The password was changed meanwhile", "Sign in with the new one.", true;
     SecondFactorUnknown = "second_factor_unknown", 409, "There is no such second factor", "Ask for one at POST /v1/account/second-factor first.", false;
     SecondFactorInForce = "second_factor_in_force", 409, "A second factor is in force", "Remove it first.", false;
+    ResetNotAllowed = "reset_not_allowed", 409, "No code for this person's password is handed over", "Staff get another login by furlong staff add; nobody resets his own password.", false;
     PasskeyUnknown = "passkey_unknown", 409, "There is no such passkey", "Look at GET /v1/account/passkeys, or prove who you are in another way.", false;
     PasskeysFull = "passkeys_full", 409, "There are as many passkeys as may be", "Remove one first.", false;
     ChallengeSpent = "challenge_spent", 409, "The challenge was answered before, has lapsed, or was for something else", "Ask for a new one, and answer that within five minutes.", true;

@@ -354,6 +354,8 @@ pub(crate) fn revoked_session(event: &auth::Event) -> Option<SessionId> {
         | auth::Event::RoleRevoked(_)
         | auth::Event::ProfileReplaced(_)
         | auth::Event::PersonalDataErased(_)
+        | auth::Event::PasswordResetOffered(_)
+        | auth::Event::PasswordResetTaken(_)
         | auth::Event::PasskeyAdded(_)
         | auth::Event::PasskeyRemoved(_)
         | auth::Event::PasskeyUsed(_) => None,

@@ -32,12 +32,14 @@ pub(crate) enum Permission {
     CorrectAccounts,
     /// Look at large withdrawals, and approve or decline them.
     ReviewWithdrawals,
+    /// Hand over a code for a forgotten password.
+    ResetPasswords,
 }
 
 impl Permission {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Play,
         Self::RunMarkets,
         Self::ApproveRulings,
@@ -48,6 +50,7 @@ impl Permission {
         Self::ReconcilePayments,
         Self::CorrectAccounts,
         Self::ReviewWithdrawals,
+        Self::ResetPasswords,
     ];
 
     /// Whoever has one of these roles.
@@ -58,7 +61,8 @@ impl Permission {
             Self::ApproveRulings
             | Self::ReconcilePayments
             | Self::CorrectAccounts
-            | Self::ReviewWithdrawals => &[Role::Operator, Role::Compliance],
+            | Self::ReviewWithdrawals
+            | Self::ResetPasswords => &[Role::Operator, Role::Compliance],
             Self::WorkCases => &[Role::Operator, Role::Trader, Role::Compliance],
             Self::ReadJournals => &[Role::Auditor],
             Self::ErasePeople => &[Role::Compliance],

@@ -195,6 +195,7 @@ fn auth_rejection(rejection: &auth::Rejection, decided_at: Timestamp) -> Problem
         R::SecondFactorMissing(_) => Problem::new(Code::SecondFactorRequired),
         R::SecondFactorUnknown(_) => Problem::new(Code::SecondFactorUnknown),
         R::SecondFactorInForce(_) => Problem::new(Code::SecondFactorInForce),
+        R::ResetNotAllowed(_) => Problem::new(Code::ResetNotAllowed),
         R::PasskeyUnknown(_) => Problem::new(Code::PasskeyUnknown),
         R::PasskeysFull(_) => Problem::new(Code::PasskeysFull),
         R::ChallengeSpent(_) => Problem::new(Code::ChallengeSpent),

@@ -13,8 +13,8 @@ use crate::problem::Problem;
 use crate::routes::{
     account, adjustments, admin, audit, auth, bets, calc, cases, cash_out, dev, factors, feed,
     health, lean, liability, markets, passkeys, payments, placing, profile, promotions, protection,
-    races, reality_check, reconciling, referrals, registering, reoffers, rulings, second_factor,
-    sessions, step_up, withdrawals,
+    races, reality_check, reconciling, referrals, registering, reoffers, resets, rulings,
+    second_factor, sessions, step_up, withdrawals,
 };
 use crate::stream::{sse, ws};
 use crate::{assets, openapi};
@@ -39,6 +39,9 @@ pub(crate) enum Access {
 
 /// Who has personal data erased.
 const ERASERS: &[Role] = Permission::ErasePeople.roles();
+
+/// Who hands over codes for forgotten passwords.
+const RESETTERS: &[Role] = Permission::ResetPasswords.roles();
 
 /// Who bets and pays.
 const PLAYERS: &[Role] = Permission::Play.roles();
@@ -142,6 +145,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/auth/step-up/options", "auth", "What a browser asks of an authenticator for a step-up with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_step_up)).signed_in(),
     Route::new("POST", "/v1/auth/step-up", "auth", "Prove once more who one is, for what is delicate", (200, "SteppedUp"), || post(step_up::step_up)).body("StepUp").signed_in(),
     Route::new("POST", "/v1/auth/password", "auth", "Change the password; ends the other sessions", (200, "PasswordChanged"), || post(step_up::change_password)).body("ChangePassword").signed_in().step_up(),
+    Route::new("POST", "/v1/auth/password/reset", "auth", "Set a new password with the code that support handed over; ends all sessions", (200, "PasswordChanged"), || post(resets::reset)).body("PasswordReset"),
 
     Route::new("GET", "/v1/fixtures", "odds", "List fixtures", (200, "FixtureList"), || get(markets::fixtures)).query(&["sport", "status", "cursor", "limit"]),
     Route::new("GET", "/v1/fixtures/{id}", "odds", "One fixture with its markets in full", (200, "Fixture"), || get(markets::fixture)),
@@ -231,6 +235,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("PUT", "/v1/admin/customers/{id}/factor", "admin", "Set what part of the ordinary stake limit a customer gets, on all slips or those of a sport or kind of market", (200, "FactorSet"), || put(factors::set)).body("Factor").key(Key::Required).roles(admin::MARKET_ROLES),
     Route::new("GET", "/v1/admin/customers/{id}/factors", "admin", "The factors in force, with who set them and why", (200, "FactorList"), || get(factors::list)).roles(admin::MARKET_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/restrict", "admin", "Restrict a customer's stakes, or lift a restriction", (200, "CaseActed"), || post(cases::restrict)).body("Restrict").key(Key::Required).roles(cases::CASE_ROLES),
+    Route::new("POST", "/v1/admin/customers/{id}/password-reset", "admin", "A code for a customer's forgotten password, to hand over", (201, "PasswordResetCode"), || post(resets::offer)).body("Reason").roles(RESETTERS).step_up(),
     Route::new("POST", "/v1/admin/customers/{id}/erase", "admin", "Make a customer's personal data unreadable for ever", (200, "Erased"), || post(profile::erase)).body("Reason").key(Key::Required).roles(ERASERS).step_up(),
     Route::new("POST", "/v1/admin/customers/{id}/bonus", "admin", "Give a customer bonus money", (200, "BonusGranted"), || post(promotions::give_bonus)).body("GrantBonus").key(Key::Required).roles(promotions::GRANT_ROLES),
     Route::new("POST", "/v1/admin/customers/{id}/free-bets", "admin", "Give a customer a token for one bet", (200, "FreeBetGranted"), || post(promotions::give_free_bet)).body("GrantFreeBet").key(Key::Required).roles(promotions::GRANT_ROLES),
@@ -357,6 +362,7 @@ mod tests {
             "/v1/auth/login",
             "/v1/auth/passkey",
             "/v1/auth/passkey/options",
+            "/v1/auth/password/reset",
             "/v1/auth/refresh",
             "/v1/webhooks/{provider}",
         ];

@@ -163,6 +163,8 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
         | auth::Event::RoleRevoked(_)
         | auth::Event::ProfileReplaced(_)
         | auth::Event::PersonalDataErased(_)
+        | auth::Event::PasswordResetOffered(_)
+        | auth::Event::PasswordResetTaken(_)
         | auth::Event::PasskeyAdded(_)
         | auth::Event::PasskeyRemoved(_)
         | auth::Event::PasskeyUsed(_) => None,

@@ -59,6 +59,40 @@ pub enum Command {
     SignInWithPasskey(SignInWithPasskey),
     /// End all sessions but the one that asks.
     EndOtherSessions(EndOtherSessions),
+    /// Somebody of the house hands over a code for a forgotten password.
+    OfferReset(OfferReset),
+    /// Set a new password with that code.
+    ResetPassword(ResetPassword),
+}
+
+/// A code for a forgotten password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferReset {
+    /// Whose password.
+    pub customer: CustomerId,
+    /// The code's digest.
+    pub code_hash: Digest,
+    /// From when on it is no longer taken; later than the longest is shortened to it.
+    pub until: Timestamp,
+    /// Who hands it over.
+    pub by: String,
+    /// Why: how it was made sure whom it is handed to.
+    pub reason: String,
+    /// When this is judged.
+    pub now: Timestamp,
+}
+
+/// A new password in place of a forgotten one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetPassword {
+    /// Whose.
+    pub customer: CustomerId,
+    /// Digest of the code that was shown.
+    pub code_hash: Digest,
+    /// The new password's hash, opaque.
+    pub password_hash: String,
+    /// When this is judged.
+    pub now: Timestamp,
 }
 
 /// End all sessions but the one that asks.

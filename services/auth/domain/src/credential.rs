@@ -74,12 +74,7 @@ pub(crate) fn change_password(
     if !command.password_matches {
         return Ok(vec![failed(command.customer, customer, command.now)]);
     }
-    let changed = Event::PasswordChanged {
-        customer: command.customer,
-        login_hash: customer.login_hash,
-        password_hash: command.password_hash.clone(),
-        credential_version: customer.credential_version.saturating_add(1),
-    };
+    let changed = changed_password(command.customer, customer, &command.password_hash);
     let others = customer
         .sessions
         .iter()
@@ -89,6 +84,16 @@ pub(crate) fn change_password(
         revoked(command.customer, *id, session, reason)
     });
     Ok(std::iter::once(changed).chain(ended).collect())
+}
+
+/// The whole credential with another password.
+pub(crate) fn changed_password(id: CustomerId, customer: &Customer, hash: &str) -> Event {
+    Event::PasswordChanged {
+        customer: id,
+        login_hash: customer.login_hash,
+        password_hash: hash.to_owned(),
+        credential_version: customer.credential_version.saturating_add(1),
+    }
 }
 
 /// Whether anything that proves something is looked at now.

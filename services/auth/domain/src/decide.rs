@@ -7,7 +7,7 @@ use crate::command::{Command, Register};
 use crate::event::{CustomerRegistered, Event};
 use crate::state::{Customer, State};
 use crate::{
-    credential, exclusion, increase, limit, marketing, passkey, person, reality_check, role,
+    credential, exclusion, increase, limit, marketing, passkey, person, reality_check, reset, role,
     second_factor, session,
 };
 use kernel::{CustomerId, Decider, Timestamp};
@@ -94,6 +94,9 @@ pub enum Rejection {
     /// The keys of the personal data were destroyed.
     #[error("the personal data was erased")]
     PersonalDataGone,
+    /// Nobody hands himself or somebody who works here a code for a forgotten password.
+    #[error("no code for this person's password is handed over")]
+    ResetNotAllowed,
     /// No such passkey is kept.
     #[error("no such passkey")]
     PasskeyUnknown,
@@ -140,6 +143,8 @@ impl Decider for Auth {
             Command::StepUp(command) => second_factor::step_up(state, command),
             Command::ReplaceProfile(command) => person::replace_profile(state, command),
             Command::ErasePersonalData(command) => person::erase(state, command),
+            Command::OfferReset(command) => reset::offer(state, command),
+            Command::ResetPassword(command) => reset::reset(state, command),
             Command::EndOtherSessions(command) => session::end_others(state, command),
             Command::AddPasskey(command) => passkey::add(state, command),
             Command::RemovePasskey(command) => passkey::remove(state, command),

@@ -348,6 +348,28 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A code for a forgotten password was handed over. One that was before is of no use any more.
+    PasswordResetOffered {
+        /// Whose password.
+        customer: CustomerId,
+        /// The code's digest.
+        code_hash: Digest,
+        /// From when on it is no longer taken.
+        until: Timestamp,
+        /// Who handed it over.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The code was taken, and is gone; the same record holds the new password.
+    PasswordResetTaken {
+        /// Whose password.
+        customer: CustomerId,
+        /// When.
+        at: Timestamp,
+    },
     /// A passkey is kept from now on.
     PasskeyAdded {
         /// Whose.

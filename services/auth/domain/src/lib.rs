@@ -20,6 +20,7 @@ mod marketing;
 mod passkey;
 mod person;
 mod reality_check;
+mod reset;
 mod role;
 mod second_factor;
 mod session;
@@ -29,9 +30,9 @@ mod stranger;
 pub use command::{
     AcknowledgeRealityCheck, AddPasskey, Assertion, Challenge, ChangePassword, Command,
     ConfirmIncrease, ConfirmSecondFactor, EndOtherSessions, ErasePersonalData, Exclude, GrantRole,
-    OfferSecondFactor, Proof, RefreshSession, Register, RemovePasskey, RemoveSecondFactor,
-    ReplaceProfile, RevokeRole, SetLimit, SetMarketing, SetRealityCheck, SignIn, SignInWithPasskey,
-    SignOut, StepUp,
+    OfferReset, OfferSecondFactor, Proof, RefreshSession, Register, RemovePasskey,
+    RemoveSecondFactor, ReplaceProfile, ResetPassword, RevokeRole, SetLimit, SetMarketing,
+    SetRealityCheck, SignIn, SignInWithPasskey, SignOut, StepUp,
 };
 pub use credential::{BLOCK_FIRST, BLOCK_LONGEST, FAILURES_BEFORE_BLOCK, block_after};
 pub use decide::{Auth, Rejection};
@@ -43,10 +44,11 @@ pub use exclusion::{CLOCK_SLACK, SELF_EXCLUSION_SHORTEST, TIME_OUT_SHORTEST, kin
 pub use increase::{CONFIRM_WITHIN, INCREASE_COOL_OFF};
 pub use passkey::{CHALLENGE_LONGEST, PASSKEYS_MAX};
 pub use reality_check::{REALITY_CHECK_LONGEST, REALITY_CHECK_SHORTEST};
+pub use reset::RESET_LONGEST;
 pub use second_factor::{STEP_UP_LIFETIME, TOTP_STEP, step_at};
 pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSION_LIFETIME, SESSIONS_MAX};
 pub use state::{
-    Customer, Exclusion, Limit, Passkeys, PendingIncrease, SecondFactor, Session, State, Stranger,
-    TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, State,
+    Stranger, TimerKey,
 };
 pub use stranger::STRANGERS_MAX;

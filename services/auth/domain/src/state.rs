@@ -76,8 +76,19 @@ pub struct Customer {
     pub second_factor: Option<SecondFactor>,
     /// The passkeys.
     pub passkeys: Passkeys,
+    /// A code for a forgotten password that was handed over.
+    pub reset: Option<Reset>,
     /// Whether the keys of the personal data were destroyed.
     pub erased: bool,
+}
+
+/// A code for a forgotten password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// Its digest.
+    pub code_hash: Digest,
+    /// From when on it is no longer taken.
+    pub until: Timestamp,
 }
 
 /// The passkeys of a customer.
@@ -197,6 +208,7 @@ impl State {
                         factors_offered: 0,
                         second_factor: None,
                         passkeys: Passkeys::default(),
+                        reset: None,
                         erased: false,
                     },
                 );
@@ -251,6 +263,8 @@ impl State {
             | Event::RoleRevoked { .. }
             | Event::ProfileReplaced { .. }
             | Event::PersonalDataErased { .. }
+            | Event::PasswordResetOffered { .. }
+            | Event::PasswordResetTaken { .. }
             | Event::PasskeyAdded { .. }
             | Event::PasskeyRemoved { .. }
             | Event::PasskeyUsed { .. } => {
@@ -415,7 +429,17 @@ impl Customer {
             Event::PersonalDataErased { .. } => {
                 self.erased = true;
                 self.passkeys.kept.clear();
+                self.reset = None;
             }
+            Event::PasswordResetOffered {
+                code_hash, until, ..
+            } => {
+                self.reset = Some(Reset {
+                    code_hash: *code_hash,
+                    until: *until,
+                });
+            }
+            Event::PasswordResetTaken { .. } => self.reset = None,
             Event::PasskeyAdded {
                 passkey,
                 sign_count,
@@ -443,6 +467,7 @@ impl Customer {
                 credential_version, ..
             } => {
                 self.credential_version = *credential_version;
+                self.reset = None;
                 self.failures = 0;
                 self.blocked_until = None;
             }
@@ -492,6 +517,8 @@ impl Event {
             | Self::RoleRevoked { customer, .. }
             | Self::ProfileReplaced { customer, .. }
             | Self::PersonalDataErased { customer, .. }
+            | Self::PasswordResetOffered { customer, .. }
+            | Self::PasswordResetTaken { customer, .. }
             | Self::PasskeyAdded { customer, .. }
             | Self::PasskeyRemoved { customer, .. }
             | Self::PasskeyUsed { customer, .. } => *customer,

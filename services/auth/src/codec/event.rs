@@ -273,6 +273,24 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
             reason,
             at,
         }),
+        domain::Event::PasswordResetOffered {
+            customer,
+            code_hash,
+            until,
+            by,
+            reason,
+            at,
+        } => wire::Event::PasswordResetOffered(wire::PasswordResetOffered {
+            customer,
+            code_hash,
+            until,
+            by,
+            reason,
+            at,
+        }),
+        domain::Event::PasswordResetTaken { customer, at } => {
+            wire::Event::PasswordResetTaken(wire::PasswordResetTaken { customer, at })
+        }
         domain::Event::PasskeyAdded {
             customer,
             passkey,

@@ -52,6 +52,7 @@ pub(crate) fn rejection_to_wire(rejection: &domain::Rejection) -> wire::Rejectio
             Reason::SecondFactorInForce(wire::SecondFactorInForce {})
         }
         domain::Rejection::PersonalDataGone => Reason::PersonalDataGone(wire::PersonalDataGone {}),
+        domain::Rejection::ResetNotAllowed => Reason::ResetNotAllowed(wire::ResetNotAllowed {}),
         domain::Rejection::PasskeyUnknown => Reason::PasskeyUnknown(wire::PasskeyUnknown {}),
         domain::Rejection::PasskeysFull => Reason::PasskeysFull(wire::PasskeysFull {}),
         domain::Rejection::ChallengeSpent => Reason::ChallengeSpent(wire::ChallengeSpent {}),

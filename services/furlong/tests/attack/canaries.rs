@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 const LOGIN: &str = "canary.oriole@example.com";
 const PASSWORD: &str = "Pelican-Quartz-88 oboe";
 const NEXT_PASSWORD: &str = "Cormorant-Basalt-93 viola";
+const LAST_PASSWORD: &str = "nineteen-grey-otters-hum-Zq7";
 const WRONG_PASSWORD: &str = "Bittern-Marble-17 tuba";
 const NAME: &str = "Wilhelmina Canarywood";
 const NEXT_NAME: &str = "Theodora Canarywood";
@@ -197,6 +198,24 @@ impl Visit<'_> {
         assert_eq!(changed.status, 200, "{}", changed.shown());
     }
 
+    /// A forgotten password: a code that is handed over, one that is guessed, and a new password.
+    fn forget(&mut self, customer: &str) {
+        let operator = self.dev.user("operator");
+        let path = format!("/v1/admin/customers/{customer}/password-reset");
+        let why = json!({"reason": "has forgotten the password"});
+        let offered = self.post(&path, Some(&operator), &why);
+        assert_eq!(offered.status, 201, "{}", offered.shown());
+        let code = offered.text("code");
+        self.canaries.add("a reset code", &code);
+        self.canaries
+            .add("a reset code without its dashes", code.replace('-', ""));
+        for (shown, status) in [(WRONG_PASSWORD, 401), (code.as_str(), 200)] {
+            let body = json!({"login": LOGIN, "code": shown, "new_password": LAST_PASSWORD});
+            let answer = self.post("/v1/auth/password/reset", None, &body);
+            assert_eq!(answer.status, status, "{}", answer.shown());
+        }
+    }
+
     /// Secrets where they do not belong: a client has mistakes, and its owner has a log of errors.
     fn blunder(&mut self, access: &str, refresh: &str) {
         let quoted = |text: &str| Value::from(text).to_string();
@@ -340,6 +359,7 @@ fn no_secret_is_left_where_others_look() {
         ("the login", LOGIN),
         ("the password", PASSWORD),
         ("the next password", NEXT_PASSWORD),
+        ("the last password", LAST_PASSWORD),
         ("a wrong password", WRONG_PASSWORD),
         ("the name", NAME),
         ("the next name", NEXT_NAME),
@@ -363,6 +383,7 @@ fn no_secret_is_left_where_others_look() {
         "its owner reads it: {}",
         shown.shown()
     );
+    visit.forget(&last.text("customer_id"));
 
     let Visit {
         mut canaries,

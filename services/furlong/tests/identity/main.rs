@@ -15,5 +15,6 @@ mod forged;
 mod matrix;
 mod passkeys;
 mod persons;
+mod resets;
 mod rig;
 mod sessions;

@@ -180,6 +180,13 @@ pub(crate) async fn compare(
     })
 }
 
+/// Whose the login is; where nobody has it, the id that stands for it.
+pub(crate) async fn owner_of(app: &App, login_hash: Digest) -> Result<CustomerId, Problem> {
+    let key = login_hash.bytes().to_vec();
+    let row: Option<CredentialRow> = views::row(app, table::CREDENTIAL, key).await?;
+    Ok(row.map_or_else(|| nobody(app, login_hash), |row| row.customer))
+}
+
 /// The id that stands for a login that nobody has: always the same for the same login, and in the
 /// partition where its account would be. Auth counts and answers as for anybody else, so that
 /// neither the answer nor its time tells that there is none.

@@ -29,6 +29,7 @@ pub(crate) mod reconciling;
 pub(crate) mod referrals;
 pub(crate) mod registering;
 pub(crate) mod reoffers;
+pub(crate) mod resets;
 pub(crate) mod rulings;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;

@@ -62,6 +62,8 @@ pub const ROWS: &[Row] = &[
     row("POST", "/v1/auth/step-up", Who::SignedIn, |_| Ask::post("/v1/auth/step-up", &json!({}))),
     row("POST", "/v1/auth/password", Who::SignedIn, |_| Ask::post("/v1/auth/password", &json!({"login": "x", "password": "x", "new_password": "x"}))),
 
+    row("POST", "/v1/auth/password/reset", Who::Anybody, |_| Ask::post("/v1/auth/password/reset", &json!({"login": "x"}))),
+
     row("GET", "/v1/fixtures", Who::Anybody, |_| Ask::get("/v1/fixtures")),
     row("GET", "/v1/fixtures/{id}", Who::Anybody, |t| Ask::get(format!("/v1/fixtures/{}", t.fixture))),
     row("GET", "/v1/markets/{id}", Who::Anybody, |t| Ask::get(format!("/v1/markets/{}", t.market))),
@@ -154,6 +156,7 @@ pub const ROWS: &[Row] = &[
 
     row("POST", "/v1/admin/customers/{id}/bonus", GIVERS, |t| Ask::post(format!("/v1/admin/customers/{}/bonus", t.owner), &json!({}))),
     row("POST", "/v1/admin/customers/{id}/free-bets", GIVERS, |t| Ask::post(format!("/v1/admin/customers/{}/free-bets", t.owner), &json!({}))),
+    row("POST", "/v1/admin/customers/{id}/password-reset", APPROVERS, |t| Ask::post(format!("/v1/admin/customers/{}/password-reset", t.owner), &json!({}))),
     row("POST", "/v1/admin/customers/{id}/erase", Who::Roles(&[Role::Compliance]), |_| Ask::post(format!("/v1/admin/customers/cus_{NOBODYS}/erase"), &json!({"reason": "matrix"}))),
 
     row("GET", "/v1/audit/journals/{topic}/{partition}", AUDITORS, |_| Ask::get("/v1/audit/journals/auth.events/0")),

@@ -65,7 +65,13 @@ wire! {
         OfferReset(OfferReset),
         /// Set a new password with that code.
         ResetPassword(ResetPassword),
+        /// Let somebody in who works here.
+        AdmitStaff(AdmitStaff),
     }
+
+    /// A registration by command. A machine signs in without anybody: what it shows is a secret drawn
+    /// at random. Everybody else replaces the first password.
+    record AdmitStaff { registration: Register, machine: bool }
 
     /// The code's digest, who hands it over and why.
     record OfferReset { customer: CustomerId, code_hash: Digest, until: Timestamp, by: String, reason: String }
@@ -316,7 +322,17 @@ wire! {
         PasswordResetOffered(PasswordResetOffered),
         /// The code was taken; the same record holds the new password.
         PasswordResetTaken(PasswordResetTaken),
+        /// Somebody was let in who works here; the same record holds the account.
+        StaffAdmitted(StaffAdmitted),
+        /// A session of somebody who works here who still owes something; the same record holds it.
+        EnrolmentOwed(EnrolmentOwed),
     }
+
+    /// See [`Event`]. Whoever is no machine replaces the first password.
+    record StaffAdmitted { customer: CustomerId, machine: bool, at: Timestamp }
+
+    /// What is owed: a password of one's own, a second factor.
+    record EnrolmentOwed { customer: CustomerId, session: SessionId, new_password: bool, second_factor: bool }
 
     /// The code's digest, until when it is good, who handed it over and why.
     record PasswordResetOffered {

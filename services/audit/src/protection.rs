@@ -147,6 +147,8 @@ impl Protection {
             | Event::PersonalDataErased(_)
             | Event::PasswordResetOffered(_)
             | Event::PasswordResetTaken(_)
+            | Event::StaffAdmitted(_)
+            | Event::EnrolmentOwed(_)
             | Event::PasskeyAdded(_)
             | Event::PasskeyRemoved(_)
             | Event::PasskeyUsed(_) => {}

@@ -271,6 +271,8 @@ fn rows_of(event: &wire::Event, beside: &[wire::Event], decided_at: Timestamp) -
         | wire::Event::PasskeyUsed(_)
         | wire::Event::PasswordResetOffered(_)
         | wire::Event::PasswordResetTaken(_)
+        | wire::Event::StaffAdmitted(_)
+        | wire::Event::EnrolmentOwed(_)
         | wire::Event::RoleRevoked(_)
         | wire::Event::PersonalDataErased(_) => Vec::new(),
     }

@@ -5,8 +5,8 @@
 
 use crate::codec;
 use auth_domain::{
-    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, State,
-    Stranger, TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, StaffMark,
+    State, Stranger, TimerKey,
 };
 use kernel::{Currency, CustomerId, Digest, Duration, Money, SessionId, Timestamp};
 use schemas::auth::{ExclusionKind, LimitKind, Role};
@@ -14,7 +14,7 @@ use schemas::{Blob, DecodeError, Input, Wire, wire};
 
 /// Of this shape of the bytes. A snapshot of another one is passed over; the log tells it all.
 const LAYOUT: u64 = 0x6175_7468_0000_0005;
-/// The layout before codes for forgotten passwords, which is still read.
+/// The layout before reset codes and marks of staff, which is still read.
 const LAYOUT_WITHOUT_RESETS: u64 = 0x6175_7468_0000_0004;
 /// The layout before passkeys, which is still read.
 const LAYOUT_WITHOUT_PASSKEYS: u64 = 0x6175_7468_0000_0003;
@@ -32,8 +32,9 @@ wire! {
         strangers: Vec<SavedStranger>,
         passkeys: Vec<SavedPasskeys>,
         resets: Vec<SavedReset>,
+        staff: Vec<SavedStaff>,
     }
-    /// The same before codes for forgotten passwords.
+    /// The same before reset codes and marks of staff.
     record SavedWithoutResets {
         layout: u64,
         armed: u64,
@@ -61,6 +62,8 @@ wire! {
     }
     /// See [`Reset`].
     record SavedReset { customer: CustomerId, code_hash: Digest, until: Timestamp }
+    /// Of staff of whom something still binds. See [`StaffMark`].
+    record SavedStaff { customer: CustomerId, machine: bool }
     /// The counter of its last use.
     record SavedPasskey { passkey: u64, sign_count: u32 }
     /// A challenge that was answered.
@@ -156,11 +159,21 @@ pub(crate) fn encode(state: &State) -> Vec<u8> {
                 })
             })
             .collect(),
+        staff: state
+            .customers
+            .iter()
+            .filter_map(|(id, customer)| {
+                customer.staff.map(|mark| SavedStaff {
+                    customer: *id,
+                    machine: mark == StaffMark::Machine,
+                })
+            })
+            .collect(),
     }
     .to_bytes()
 }
 
-/// As it was written before codes for forgotten passwords.
+/// As it was written before reset codes and marks of staff.
 #[cfg(test)]
 pub(crate) fn encode_without_resets(state: &State) -> Vec<u8> {
     let now = Saved::from_bytes(&encode(state)).expect("what was encoded decodes");
@@ -329,6 +342,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 strangers: before.strangers,
                 passkeys: before.passkeys,
                 resets: Vec::new(),
+                staff: Vec::new(),
             }
         }
         LAYOUT_WITHOUT_PASSKEYS => {
@@ -342,6 +356,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 strangers: before.strangers,
                 passkeys: Vec::new(),
                 resets: Vec::new(),
+                staff: Vec::new(),
             }
         }
         LAYOUT_BEFORE => {
@@ -355,6 +370,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
                 strangers: Vec::new(),
                 passkeys: Vec::new(),
                 resets: Vec::new(),
+                staff: Vec::new(),
             }
         }
         _ => return Err(DecodeError::NotAllowed("a snapshot of another layout")),
@@ -393,6 +409,15 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<State, DecodeError> {
             customer.reset = Some(Reset {
                 code_hash: saved.code_hash,
                 until: saved.until,
+            });
+        }
+    }
+    for saved in saved.staff {
+        if let Some(customer) = state.customers.get_mut(&saved.customer) {
+            customer.staff = Some(if saved.machine {
+                StaffMark::Machine
+            } else {
+                StaffMark::FirstPassword
             });
         }
     }
@@ -474,6 +499,7 @@ fn load_customer(saved: SavedCustomer) -> Customer {
         second_factor: None,
         passkeys: Passkeys::default(),
         reset: None,
+        staff: None,
         erased: false,
     }
 }

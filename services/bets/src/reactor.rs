@@ -281,6 +281,8 @@ fn from_auth(events: &[auth::Event]) -> Vec<Notice> {
             | auth::Event::PersonalDataErased(_)
             | auth::Event::PasswordResetOffered(_)
             | auth::Event::PasswordResetTaken(_)
+            | auth::Event::StaffAdmitted(_)
+            | auth::Event::EnrolmentOwed(_)
             | auth::Event::PasskeyAdded(_)
             | auth::Event::PasskeyRemoved(_)
             | auth::Event::PasskeyUsed(_) => {}

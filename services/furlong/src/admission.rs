@@ -31,6 +31,8 @@ pub struct RateStoreAddress {
 pub struct AdmissionOptions {
     /// The gateway's settings.
     pub settings: AdmissionSettings,
+    /// Whether staff need a second factor or a passkey; a session without is good to enrol one.
+    pub staff_second_factor: bool,
     /// Where gateways count together; none: each counts alone.
     pub rate_store: Option<RateStoreAddress>,
 }

@@ -124,6 +124,7 @@ impl Front<'_> {
                 rate_limit: self.rate_limit,
                 admission: self.admission.settings,
                 deadline: self.deadline,
+                staff_second_factor: self.admission.staff_second_factor,
                 provider: self.call_backs.provider().to_owned(),
                 withdrawal_review_units: self.withdrawal_review_units,
                 ..Config::default()

@@ -16,7 +16,7 @@ use kernel::{
 };
 use keystore::{KeyStore, NONCE_BYTES, Purpose, ServiceKey};
 use runtime::{Clock, Entropy, mint};
-use schemas::auth::{Command as AuthCommand, Register, Role};
+use schemas::auth::{AdmitStaff, Command as AuthCommand, Register, Role};
 use schemas::payments::{Command as PaymentsCommand, RequestDeposit};
 use schemas::rows::{CredentialRow, table};
 use schemas::{Blob, CommandRecord, Wire};
@@ -73,6 +73,38 @@ impl Registrar {
         role: Role,
         password_hash: impl Future<Output = Result<String, tokio::task::JoinError>>,
     ) -> Result<CustomerId, Failure> {
+        self.admitted(login, role, password_hash, AuthCommand::Register)
+            .await
+    }
+
+    /// The account of somebody who works here: a person, who replaces this password at the first
+    /// sign-in, or a machine. Whoever has the login keeps the account as it is.
+    ///
+    /// # Errors
+    /// The services do not take it.
+    pub async fn staff(
+        &self,
+        login: &str,
+        role: Role,
+        machine: bool,
+        password_hash: impl Future<Output = Result<String, tokio::task::JoinError>>,
+    ) -> Result<CustomerId, Failure> {
+        let admit = |registration| {
+            AuthCommand::AdmitStaff(AdmitStaff {
+                registration,
+                machine,
+            })
+        };
+        self.admitted(login, role, password_hash, admit).await
+    }
+
+    async fn admitted(
+        &self,
+        login: &str,
+        role: Role,
+        password_hash: impl Future<Output = Result<String, tokio::task::JoinError>>,
+        admit: impl FnOnce(Register) -> AuthCommand,
+    ) -> Result<CustomerId, Failure> {
         let key = self
             .keys
             .service_key(ServiceKey::LoginHash)
@@ -91,7 +123,7 @@ impl Registrar {
             .keys
             .seal(customer, Purpose::Profile, profile.as_bytes(), nonce)
             .context("a profile cannot be sealed")?;
-        let command = AuthCommand::Register(Register {
+        let command = admit(Register {
             customer,
             login_hash,
             password_hash: password_hash.await.context("a password cannot be hashed")?,

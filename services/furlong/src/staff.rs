@@ -17,9 +17,11 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   furlong staff add anna --role trader --brokers localhost:9092 --password-file anna.txt
-  pass show furlong/feed | furlong staff add feed --role operator --config furlong.toml
+  openssl rand -base64 32 > feed.pw
+  furlong staff add feed --role operator --machine --config furlong.toml < feed.pw
 
-A login that exists keeps its account: adding somebody twice changes nothing.";
+A person replaces this password at the first sign-in, and then enrols a second factor unless
+staff_second_factor is off. A login that exists keeps its account: adding somebody twice changes nothing.";
 
 /// People who work for the house
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,10 @@ pub struct Add {
     /// A file with the password; without it the password is read from the standard input
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Nobody signs in but a program: the password is not to be replaced and no second factor is
+    /// asked for. Draw the password at random
+    #[arg(long)]
+    machine: bool,
     #[command(flatten)]
     flags: SettingsFlags,
 }
@@ -78,7 +84,7 @@ pub fn run(Staff::Add(add): &Staff, screen: &mut Screen<'_>) -> Ended {
         SystemEntropy.fill(&mut salt);
         let hashing = tokio::task::spawn_blocking(move || auth::hash_password(&password, salt));
         registrar
-            .account(&add.login, add.role.wire(), hashing)
+            .staff(&add.login, add.role.wire(), add.machine, hashing)
             .await
     })?;
     if screen.json {

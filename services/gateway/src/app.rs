@@ -58,6 +58,9 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// The largest feed body, in bytes.
     pub feed_bytes_max: usize,
+    /// Whether a session of somebody who works here without a second factor or a passkey is good for
+    /// nothing but to enrol one.
+    pub staff_second_factor: bool,
     /// How long a refresh token is good for.
     pub session: kernel::Duration,
     /// The currency of accounts that ask for none.
@@ -91,6 +94,7 @@ impl Default for Config {
             admission: AdmissionSettings::default(),
             body_bytes_max: 64 * 1024,
             feed_bytes_max: 4 * 1024 * 1024,
+            staff_second_factor: false,
             session: kernel::Duration::from_secs(7 * 24 * 3_600),
             currency: Currency::Eur,
             provider: "simulator".to_owned(),

@@ -97,6 +97,7 @@ errors! {
     SecondFactorRequired = "second_factor_required", 401, "A second factor is needed", "Send the code of the authenticator, or a recovery code, as otp.", false;
 
     StepUpRequired = "step_up_required", 403, "Prove once more who you are", "Send the password, the code of the second factor or the answer of a passkey to POST /v1/auth/step-up, and this request again with the new token.", true;
+    EnrolmentRequired = "enrolment_required", 403, "This session is only good for what its holder still owes", "Replace the first password at POST /v1/auth/password, enrol an authenticator at POST /v1/account/second-factor or a passkey at POST /v1/account/passkeys, then exchange the refresh token.", true;
     PermissionDenied = "permission_denied", 403, "Not allowed with these roles", "Use an account that has the role.", false;
     CustomerExcluded = "customer_excluded", 403, "The customer is excluded", "Wait until the exclusion ends.", false;
     CustomerRestricted = "customer_restricted", 403, "Betting is not possible for this customer", "Contact the house.", false;

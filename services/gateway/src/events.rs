@@ -356,6 +356,8 @@ pub(crate) fn revoked_session(event: &auth::Event) -> Option<SessionId> {
         | auth::Event::PersonalDataErased(_)
         | auth::Event::PasswordResetOffered(_)
         | auth::Event::PasswordResetTaken(_)
+        | auth::Event::StaffAdmitted(_)
+        | auth::Event::EnrolmentOwed(_)
         | auth::Event::PasskeyAdded(_)
         | auth::Event::PasskeyRemoved(_)
         | auth::Event::PasskeyUsed(_) => None,

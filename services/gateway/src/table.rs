@@ -67,6 +67,9 @@ pub(crate) struct Route {
     pub access: Access,
     /// Whether the token must tell a proof of who one is that is not old.
     pub step_up: bool,
+    /// Whether a session may call it whose holder still owes a password of his own or a second
+    /// factor.
+    pub enrols: bool,
     pub key: Key,
     /// Names of query parameters.
     pub query: &'static [&'static str],
@@ -93,6 +96,7 @@ impl Route {
             summary,
             access: Access::Open,
             step_up: false,
+            enrols: false,
             key: Key::None,
             query: &[],
             body: None,
@@ -114,6 +118,12 @@ impl Route {
     /// For what is delicate: whoever has only a refreshed token proves himself once more.
     const fn step_up(mut self) -> Self {
         self.step_up = true;
+        self
+    }
+
+    /// For what such a session is good for.
+    const fn enrols(mut self) -> Self {
+        self.enrols = true;
         self
     }
 
@@ -139,12 +149,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/auth/register", "auth", "Open an account", (201, "Registered"), || post(registering::register)).body("Register").key(Key::Optional),
     Route::new("POST", "/v1/auth/login", "auth", "Sign in", (200, "Tokens"), || post(auth::login)).body("Login"),
     Route::new("POST", "/v1/auth/refresh", "auth", "Exchange a refresh token", (200, "Tokens"), || post(auth::refresh)).body("Refresh"),
-    Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in(),
+    Route::new("POST", "/v1/auth/logout", "auth", "End the session", (204, ""), || post(auth::logout)).body("Logout").signed_in().enrols(),
     Route::new("POST", "/v1/auth/passkey/options", "auth", "What a browser asks of an authenticator for a sign-in with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_sign_in)),
     Route::new("POST", "/v1/auth/passkey", "auth", "Sign in with a passkey", (200, "Tokens"), || post(passkeys::sign_in)).body("PasskeyAnswer"),
-    Route::new("POST", "/v1/auth/step-up/options", "auth", "What a browser asks of an authenticator for a step-up with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_step_up)).signed_in(),
-    Route::new("POST", "/v1/auth/step-up", "auth", "Prove once more who one is, for what is delicate", (200, "SteppedUp"), || post(step_up::step_up)).body("StepUp").signed_in(),
-    Route::new("POST", "/v1/auth/password", "auth", "Change the password; ends the other sessions", (200, "PasswordChanged"), || post(step_up::change_password)).body("ChangePassword").signed_in().step_up(),
+    Route::new("POST", "/v1/auth/step-up/options", "auth", "What a browser asks of an authenticator for a step-up with a passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_step_up)).signed_in().enrols(),
+    Route::new("POST", "/v1/auth/step-up", "auth", "Prove once more who one is, for what is delicate", (200, "SteppedUp"), || post(step_up::step_up)).body("StepUp").signed_in().enrols(),
+    Route::new("POST", "/v1/auth/password", "auth", "Change the password; ends the other sessions", (200, "PasswordChanged"), || post(step_up::change_password)).body("ChangePassword").signed_in().step_up().enrols(),
     Route::new("POST", "/v1/auth/password/reset", "auth", "Set a new password with the code that support handed over; ends all sessions", (200, "PasswordChanged"), || post(resets::reset)).body("PasswordReset"),
 
     Route::new("GET", "/v1/fixtures", "odds", "List fixtures", (200, "FixtureList"), || get(markets::fixtures)).query(&["sport", "status", "cursor", "limit"]),
@@ -178,17 +188,17 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/v1/account/reality-check/acknowledge", "account", "Say that it was seen", (200, "RealityCheckSeen"), || post(reality_check::acknowledge)).body("SeenRealityCheck").key(Key::Optional).signed_in(),
     Route::new("GET", "/v1/account/profile", "account", "One's own personal data", (200, "ProfileTold"), || get(profile::show)).signed_in().step_up(),
     Route::new("PUT", "/v1/account/profile", "account", "Replace one's own personal data", (200, "ProfileSet"), || put(profile::replace)).body("Profile").key(Key::Optional).signed_in().step_up(),
-    Route::new("GET", "/v1/account/second-factor", "account", "Whether a second factor is asked for", (200, "SecondFactor"), || get(second_factor::show)).signed_in(),
-    Route::new("POST", "/v1/account/second-factor", "account", "A new secret for an authenticator", (201, "SecondFactorOffer"), || post(second_factor::offer)).signed_in().step_up(),
-    Route::new("POST", "/v1/account/second-factor/confirm", "account", "Show that the authenticator works; gives the recovery codes", (200, "RecoveryCodes"), || post(second_factor::confirm)).body("Otp").signed_in(),
+    Route::new("GET", "/v1/account/second-factor", "account", "Whether a second factor is asked for", (200, "SecondFactor"), || get(second_factor::show)).signed_in().enrols(),
+    Route::new("POST", "/v1/account/second-factor", "account", "A new secret for an authenticator", (201, "SecondFactorOffer"), || post(second_factor::offer)).signed_in().step_up().enrols(),
+    Route::new("POST", "/v1/account/second-factor/confirm", "account", "Show that the authenticator works; gives the recovery codes", (200, "RecoveryCodes"), || post(second_factor::confirm)).body("Otp").signed_in().enrols(),
     Route::new("POST", "/v1/account/second-factor/remove", "account", "Do without a second factor again", (200, "SecondFactor"), || post(second_factor::remove)).body("Otp").signed_in(),
 
     Route::new("GET", "/v1/account/sessions", "account", "Where one is signed in", (200, "SessionList"), || get(sessions::list)).signed_in(),
     Route::new("POST", "/v1/account/sessions/{id}/end", "account", "End one of one's own sessions", (204, ""), || post(sessions::end)).signed_in().step_up(),
     Route::new("POST", "/v1/account/sessions/end-others", "account", "End all of one's own sessions but this one", (200, "SessionsEnded"), || post(sessions::end_others)).signed_in().step_up(),
-    Route::new("GET", "/v1/account/passkeys", "account", "One's own passkeys", (200, "PasskeyList"), || get(passkeys::list)).signed_in(),
-    Route::new("POST", "/v1/account/passkeys/options", "account", "What a browser asks of an authenticator for a new passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_add)).body("PasskeyName").signed_in().step_up(),
-    Route::new("POST", "/v1/account/passkeys", "account", "Keep the passkey that the authenticator made", (201, "PasskeyAdded"), || post(passkeys::add)).body("PasskeyAnswer").signed_in().step_up(),
+    Route::new("GET", "/v1/account/passkeys", "account", "One's own passkeys", (200, "PasskeyList"), || get(passkeys::list)).signed_in().enrols(),
+    Route::new("POST", "/v1/account/passkeys/options", "account", "What a browser asks of an authenticator for a new passkey", (200, "PasskeyQuestion"), || post(passkeys::ask_to_add)).body("PasskeyName").signed_in().step_up().enrols(),
+    Route::new("POST", "/v1/account/passkeys", "account", "Keep the passkey that the authenticator made", (201, "PasskeyAdded"), || post(passkeys::add)).body("PasskeyAnswer").signed_in().step_up().enrols(),
     Route::new("POST", "/v1/account/passkeys/{id}/remove", "account", "Forget a passkey", (200, "PasskeyRemoved"), || post(passkeys::remove)).signed_in().step_up(),
 
     Route::new("POST", "/v1/deposits", "payments", "Pay in", (202, "Payment"), || post(payments::deposit)).body("PaymentRequest").key(Key::Required).roles(PLAYERS),
@@ -284,12 +294,14 @@ async fn admitted(route: &Route, now: Timestamp, request: Request, next: Next) -
         (Access::Open, _) => None,
         (_, None | Some(Identified::Nobody)) => Some(Code::AuthenticationRequired),
         (_, Some(Identified::Refused(code))) => Some(*code),
-        (Access::SignedIn, Some(Identified::Subject(subject))) => stale(route, subject, now),
+        (Access::SignedIn, Some(Identified::Subject(subject))) => {
+            owing(route, subject).or_else(|| stale(route, subject, now))
+        }
         (Access::Roles(roles), Some(Identified::Subject(subject))) => {
             if subject.roles.iter().any(|role| roles.contains(role)) {
                 stale(route, subject, now)
             } else {
-                Some(Code::PermissionDenied)
+                owing(route, subject).or(Some(Code::PermissionDenied))
             }
         }
     };
@@ -323,6 +335,11 @@ fn tell(route: &Route, identified: Option<&Identified>, code: Code, context: &Re
     }
 }
 
+/// Whoever has no role in the token still owes something: the route must be one that pays it.
+fn owing(route: &Route, subject: &Subject) -> Option<Code> {
+    (subject.roles.is_empty() && !route.enrols).then_some(Code::EnrolmentRequired)
+}
+
 /// Where the proof of who asks is too old for the route.
 fn stale(route: &Route, subject: &Subject, now: Timestamp) -> Option<Code> {
     let proved = subject
@@ -351,6 +368,32 @@ mod tests {
             };
             assert_eq!(inside, for_staff, "{}", route.path);
         }
+    }
+
+    #[test]
+    fn a_session_that_owes_something_can_pay_it_and_end() {
+        let enrolling: Vec<_> = ROUTES.iter().filter(|route| route.enrols).collect();
+        assert!(
+            enrolling
+                .iter()
+                .all(|route| route.access == Access::SignedIn)
+        );
+        let paths: Vec<_> = enrolling.iter().map(|route| route.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "/v1/auth/logout",
+                "/v1/auth/step-up/options",
+                "/v1/auth/step-up",
+                "/v1/auth/password",
+                "/v1/account/second-factor",
+                "/v1/account/second-factor",
+                "/v1/account/second-factor/confirm",
+                "/v1/account/passkeys",
+                "/v1/account/passkeys/options",
+                "/v1/account/passkeys",
+            ]
+        );
     }
 
     #[test]

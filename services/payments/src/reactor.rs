@@ -165,6 +165,8 @@ fn notice(event: &auth::Event) -> Option<CustomerNotice> {
         | auth::Event::PersonalDataErased(_)
         | auth::Event::PasswordResetOffered(_)
         | auth::Event::PasswordResetTaken(_)
+        | auth::Event::StaffAdmitted(_)
+        | auth::Event::EnrolmentOwed(_)
         | auth::Event::PasskeyAdded(_)
         | auth::Event::PasskeyRemoved(_)
         | auth::Event::PasskeyUsed(_) => None,

@@ -308,7 +308,7 @@ impl Cluster {
         };
         let begun = now();
         loop {
-            let words = ["staff", "add", &who.login, "--role", "trader"];
+            let words = ["staff", "add", &who.login, "--role", "trader", "--machine"];
             match self.furlong(&words, &who.password) {
                 Ok(_) => return Ok(who),
                 Err(error) if begun.elapsed() > Duration::from_secs(60) => return Err(error),

@@ -63,6 +63,17 @@ pub enum Command {
     OfferReset(OfferReset),
     /// Set a new password with that code.
     ResetPassword(ResetPassword),
+    /// Let somebody in who works here.
+    AdmitStaff(AdmitStaff),
+}
+
+/// A registration by command of somebody who works here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmitStaff {
+    /// The account.
+    pub registration: Register,
+    /// Whether nobody signs in but a machine.
+    pub machine: bool,
 }
 
 /// A code for a forgotten password.

@@ -8,7 +8,7 @@ use crate::event::{CustomerRegistered, Event};
 use crate::state::{Customer, State};
 use crate::{
     credential, exclusion, increase, limit, marketing, passkey, person, reality_check, reset, role,
-    second_factor, session,
+    second_factor, session, staff,
 };
 use kernel::{CustomerId, Decider, Timestamp};
 
@@ -145,6 +145,7 @@ impl Decider for Auth {
             Command::ErasePersonalData(command) => person::erase(state, command),
             Command::OfferReset(command) => reset::offer(state, command),
             Command::ResetPassword(command) => reset::reset(state, command),
+            Command::AdmitStaff(command) => staff::admit(state, command),
             Command::EndOtherSessions(command) => session::end_others(state, command),
             Command::AddPasskey(command) => passkey::add(state, command),
             Command::RemovePasskey(command) => passkey::remove(state, command),
@@ -165,7 +166,7 @@ pub(crate) fn customer(state: &State, id: CustomerId) -> Result<&Customer, Rejec
     state.customers.get(&id).ok_or(Rejection::CustomerUnknown)
 }
 
-fn register(state: &State, command: &Register) -> Result<Vec<Event>, Rejection> {
+pub(crate) fn register(state: &State, command: &Register) -> Result<Vec<Event>, Rejection> {
     match state.logins.get(&command.login_hash) {
         Some(owner) if *owner == command.customer => return Ok(vec![]),
         Some(_) => return Err(Rejection::LoginTaken),

@@ -370,6 +370,26 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Somebody was let in who works here; the same record holds the account.
+    StaffAdmitted {
+        /// Who.
+        customer: CustomerId,
+        /// Whether nobody signs in but a machine; whoever is none replaces the first password.
+        machine: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// The session of the same record is of somebody who works here and still owes something.
+    EnrolmentOwed {
+        /// Who.
+        customer: CustomerId,
+        /// Which session.
+        session: SessionId,
+        /// Whether a password of one's own is owed.
+        new_password: bool,
+        /// Whether a second factor is.
+        second_factor: bool,
+    },
     /// A passkey is kept from now on.
     PasskeyAdded {
         /// Whose.

@@ -24,11 +24,12 @@ mod reset;
 mod role;
 mod second_factor;
 mod session;
+mod staff;
 mod state;
 mod stranger;
 
 pub use command::{
-    AcknowledgeRealityCheck, AddPasskey, Assertion, Challenge, ChangePassword, Command,
+    AcknowledgeRealityCheck, AddPasskey, AdmitStaff, Assertion, Challenge, ChangePassword, Command,
     ConfirmIncrease, ConfirmSecondFactor, EndOtherSessions, ErasePersonalData, Exclude, GrantRole,
     OfferReset, OfferSecondFactor, Proof, RefreshSession, Register, RemovePasskey,
     RemoveSecondFactor, ReplaceProfile, ResetPassword, RevokeRole, SetLimit, SetMarketing,
@@ -48,7 +49,7 @@ pub use reset::RESET_LONGEST;
 pub use second_factor::{STEP_UP_LIFETIME, TOTP_STEP, step_at};
 pub use session::{REFRESH_LIFETIME, RETRY_GRACE, SESSION_LIFETIME, SESSIONS_MAX};
 pub use state::{
-    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, State,
-    Stranger, TimerKey,
+    Customer, Exclusion, Limit, Passkeys, PendingIncrease, Reset, SecondFactor, Session, StaffMark,
+    State, Stranger, TimerKey,
 };
 pub use stranger::STRANGERS_MAX;

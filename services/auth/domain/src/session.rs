@@ -11,6 +11,7 @@
 use crate::command::{EndOtherSessions, RefreshSession, SignOut};
 use crate::decide::{Rejection, customer};
 use crate::event::{Event, RevokeReason, SessionOpened, SessionRefreshed};
+use crate::staff::owed;
 use crate::state::{Customer, Session, State};
 use kernel::{CustomerId, Digest, Duration, SessionId, Timestamp};
 
@@ -103,6 +104,7 @@ impl Opening {
             expires_at: bounded(self.expires_at, now),
             at: now,
         }));
+        events.extend(owed(id, customer, self.session));
         events
     }
 }
@@ -116,30 +118,35 @@ pub(crate) fn refresh(state: &State, command: &RefreshSession) -> Result<Vec<Eve
     let Some((customer, session)) = found else {
         return Err(Rejection::SessionEnded);
     };
+    let owing = |refreshed| {
+        let owed = owed(command.customer, customer, command.session);
+        std::iter::once(refreshed).chain(owed).collect()
+    };
     let fresh = command.next_hash != session.current
         && Some(command.next_hash) != session.previous
         && command.next_hash != command.presented_hash;
     if command.presented_hash == session.current && fresh {
-        return Ok(vec![Event::SessionRefreshed(SessionRefreshed {
+        let refreshed = Event::SessionRefreshed(SessionRefreshed {
             customer: command.customer,
             session: command.session,
             refresh_hash: command.next_hash,
             roles: customer.roles.clone(),
             expires_at: bounded(command.expires_at, command.now).min(latest_end(session)),
             at: command.now,
-        })]);
+        });
+        return Ok(owing(refreshed));
     }
     let retried = session.previous == Some(command.presented_hash)
         && session.current == command.next_hash
         && command.now <= session.issued_at.plus(RETRY_GRACE);
     if retried {
         // Tokens are handed out again, and that is told.
-        return Ok(vec![Event::SessionRefreshRepeated {
+        return Ok(owing(Event::SessionRefreshRepeated {
             customer: command.customer,
             session: command.session,
             roles: customer.roles.clone(),
             at: command.now,
-        }]);
+        }));
     }
     let reason = RevokeReason::TokenReused;
     Ok(vec![revoked(

@@ -78,8 +78,19 @@ pub struct Customer {
     pub passkeys: Passkeys,
     /// A code for a forgotten password that was handed over.
     pub reset: Option<Reset>,
+    /// How somebody was let in who works here, as far as that still binds.
+    pub staff: Option<StaffMark>,
     /// Whether the keys of the personal data were destroyed.
     pub erased: bool,
+}
+
+/// What of being let in as staff still binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaffMark {
+    /// The password is the one that whoever let them in has chosen.
+    FirstPassword,
+    /// Nobody signs in but a machine.
+    Machine,
 }
 
 /// A code for a forgotten password.
@@ -209,6 +220,7 @@ impl State {
                         second_factor: None,
                         passkeys: Passkeys::default(),
                         reset: None,
+                        staff: None,
                         erased: false,
                     },
                 );
@@ -265,6 +277,8 @@ impl State {
             | Event::PersonalDataErased { .. }
             | Event::PasswordResetOffered { .. }
             | Event::PasswordResetTaken { .. }
+            | Event::StaffAdmitted { .. }
+            | Event::EnrolmentOwed { .. }
             | Event::PasskeyAdded { .. }
             | Event::PasskeyRemoved { .. }
             | Event::PasskeyUsed { .. } => {
@@ -440,6 +454,13 @@ impl Customer {
                 });
             }
             Event::PasswordResetTaken { .. } => self.reset = None,
+            Event::StaffAdmitted { machine, .. } => {
+                self.staff = Some(if *machine {
+                    StaffMark::Machine
+                } else {
+                    StaffMark::FirstPassword
+                });
+            }
             Event::PasskeyAdded {
                 passkey,
                 sign_count,
@@ -468,6 +489,7 @@ impl Customer {
             } => {
                 self.credential_version = *credential_version;
                 self.reset = None;
+                self.staff = self.staff.filter(|mark| *mark == StaffMark::Machine);
                 self.failures = 0;
                 self.blocked_until = None;
             }
@@ -479,7 +501,8 @@ impl Customer {
             | Event::LimitIncreaseLapsed { .. }
             | Event::SessionRefreshRepeated { .. }
             | Event::StrangerTurnedAway { .. }
-            | Event::ProfileReplaced { .. } => {}
+            | Event::ProfileReplaced { .. }
+            | Event::EnrolmentOwed { .. } => {}
         }
     }
 }
@@ -519,6 +542,8 @@ impl Event {
             | Self::PersonalDataErased { customer, .. }
             | Self::PasswordResetOffered { customer, .. }
             | Self::PasswordResetTaken { customer, .. }
+            | Self::StaffAdmitted { customer, .. }
+            | Self::EnrolmentOwed { customer, .. }
             | Self::PasskeyAdded { customer, .. }
             | Self::PasskeyRemoved { customer, .. }
             | Self::PasskeyUsed { customer, .. } => *customer,

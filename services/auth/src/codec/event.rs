@@ -291,6 +291,26 @@ pub(crate) fn event_to_wire(event: &domain::Event) -> wire::Event {
         domain::Event::PasswordResetTaken { customer, at } => {
             wire::Event::PasswordResetTaken(wire::PasswordResetTaken { customer, at })
         }
+        domain::Event::StaffAdmitted {
+            customer,
+            machine,
+            at,
+        } => wire::Event::StaffAdmitted(wire::StaffAdmitted {
+            customer,
+            machine,
+            at,
+        }),
+        domain::Event::EnrolmentOwed {
+            customer,
+            session,
+            new_password,
+            second_factor,
+        } => wire::Event::EnrolmentOwed(wire::EnrolmentOwed {
+            customer,
+            session,
+            new_password,
+            second_factor,
+        }),
         domain::Event::PasskeyAdded {
             customer,
             passkey,

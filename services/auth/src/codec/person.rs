@@ -10,7 +10,22 @@ pub(super) fn register(
     asked: wire::Register,
     now: Timestamp,
 ) -> domain::Command {
-    domain::Command::Register(domain::Register {
+    domain::Command::Register(registration(partition, asked, now))
+}
+
+pub(super) fn admit_staff(
+    partition: Partition,
+    asked: wire::AdmitStaff,
+    now: Timestamp,
+) -> domain::Command {
+    domain::Command::AdmitStaff(domain::AdmitStaff {
+        registration: registration(partition, asked.registration, now),
+        machine: asked.machine,
+    })
+}
+
+fn registration(partition: Partition, asked: wire::Register, now: Timestamp) -> domain::Register {
+    domain::Register {
         customer: asked.customer,
         partition,
         login_hash: asked.login_hash,
@@ -19,7 +34,7 @@ pub(super) fn register(
         currency: asked.currency,
         roles: asked.roles.into_iter().map(role_from_wire).collect(),
         now,
-    })
+    }
 }
 
 pub(super) fn revoke_role(asked: wire::RevokeRole) -> domain::Command {
@@ -102,6 +117,14 @@ pub(super) fn personal_data_erased(event: wire::PersonalDataErased) -> domain::E
         customer: event.customer,
         by: event.by,
         reason: event.reason,
+        at: event.at,
+    }
+}
+
+pub(super) const fn staff_admitted(event: &wire::StaffAdmitted) -> domain::Event {
+    domain::Event::StaffAdmitted {
+        customer: event.customer,
+        machine: event.machine,
         at: event.at,
     }
 }

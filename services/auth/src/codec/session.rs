@@ -136,3 +136,12 @@ pub(super) fn stranger_turned_away(event: wire::StrangerTurnedAway) -> domain::E
         blocked_until: event.blocked_until,
     }
 }
+
+pub(super) const fn enrolment_owed(event: &wire::EnrolmentOwed) -> domain::Event {
+    domain::Event::EnrolmentOwed {
+        customer: event.customer,
+        session: event.session,
+        new_password: event.new_password,
+        second_factor: event.second_factor,
+    }
+}

@@ -7,8 +7,8 @@ use auth_domain::{
     Proof, RemovePasskey, RemoveSecondFactor, ReplaceProfile, RevokeRole, SetMarketing,
     SetRealityCheck, StepUp,
 };
+use auth_domain::{AdmitStaff, OfferReset, ResetPassword};
 use auth_domain::{Exclude, LimitKind, RefreshSession, Register, Role, SetLimit, SignIn, SignOut};
-use auth_domain::{OfferReset, ResetPassword};
 use kernel::{CorrelationId, Currency, CustomerId, Decider, Digest, Duration, Money, SessionId};
 use schemas::rows::{
     CredentialRow, CustomerRow, ExclusionKindRow, ExclusionRow, IncreaseRow, MarketingRow,
@@ -159,6 +159,7 @@ fn life() -> Vec<Command> {
     ]
     .into_iter()
     .chain(second_factors())
+    .chain(somebody_who_works_here())
     .collect()
 }
 
@@ -178,6 +179,32 @@ fn confirm(factor: u64) -> Command {
         recovery_hashes: vec![Digest::from_bytes([1; 32]), Digest::from_bytes([2; 32])],
         now: NOW,
     })
+}
+
+/// Somebody who is let in, and begins without anything of his own.
+fn somebody_who_works_here() -> Vec<Command> {
+    let boris = CustomerId::example(2, 3);
+    let registration = Register {
+        customer: boris,
+        partition: 3,
+        login_hash: Digest::from_bytes([33; 32]),
+        password_hash: "$first".to_owned(),
+        sealed_profile: vec![3],
+        currency: Currency::Eur,
+        roles: vec![Role::Trader],
+        now: NOW,
+    };
+    let mut signed_in = sign_in_with(true, SessionId::example(9, 3), None);
+    if let Command::SignIn(command) = &mut signed_in {
+        command.customer = boris;
+    }
+    vec![
+        Command::AdmitStaff(AdmitStaff {
+            registration,
+            machine: false,
+        }),
+        signed_in,
+    ]
 }
 
 /// A factor that is used and removed, another one, a new profile, and the end of both.
@@ -321,7 +348,7 @@ fn every_event_survives_the_wire() {
         .matches("\"type\":\"record\"")
         .count();
     assert!(all >= branches.len());
-    assert_eq!(branches.len(), 33, "a life holds an event of each kind");
+    assert_eq!(branches.len(), 35, "a life holds an event of each kind");
 }
 
 #[test]
@@ -386,12 +413,13 @@ fn a_snapshot_of_the_layout_before_passkeys_is_still_read() {
     for customer in state.customers.values_mut() {
         customer.passkeys = auth_domain::Passkeys::default();
         customer.reset = None;
+        customer.staff = None;
     }
     assert_eq!(AuthService::restore(&bytes), Ok(state));
 }
 
 #[test]
-fn a_snapshot_of_the_layout_before_resets_is_still_read() {
+fn a_snapshot_of_the_layout_before_resets_and_marks_is_still_read() {
     let mut state = Auth::initial();
     let mut with_resets = 0;
     for command in life() {
@@ -401,6 +429,7 @@ fn a_snapshot_of_the_layout_before_resets_is_still_read() {
         let mut before = state.clone();
         for customer in before.customers.values_mut() {
             with_resets += usize::from(customer.reset.take().is_some());
+            customer.staff = None;
         }
         let bytes = crate::snapshot::encode_without_resets(&state);
         assert_eq!(AuthService::restore(&bytes), Ok(before));

@@ -97,6 +97,7 @@ fn admission(concurrency: Option<u32>) -> AdmissionOptions {
             concurrency: fixed.or(settings.concurrency),
             ..settings
         },
+        staff_second_factor: false,
         rate_store: None,
     }
 }

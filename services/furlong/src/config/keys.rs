@@ -23,7 +23,7 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 }
 
 /// All of them, in the order in which they are printed.
-pub const KEYS: [Key; 39] = [
+pub const KEYS: [Key; 40] = [
     key("data", "furlong-data", "the data folder"),
     key("listen", "127.0.0.1", "the address to listen on"),
     key("port", "7400", "the port to listen on; 0 picks a free one"),
@@ -58,6 +58,11 @@ pub const KEYS: [Key; 39] = [
         "rate_store_credentials",
         "",
         "a file with user:password for the rate store",
+    ),
+    key(
+        "staff_second_factor",
+        "on",
+        "whether staff need a second factor or a passkey, on or off; until then a session is good to enrol one",
     ),
     key(
         "trusted_proxies",

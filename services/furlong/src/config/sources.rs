@@ -324,6 +324,15 @@ impl Resolved {
             credentials: self.given("rate_store_credentials").map(Into::into),
         });
         let settings = AdmissionSettings::default();
+        let staff_second_factor = match self.text("staff_second_factor") {
+            "on" => true,
+            "off" => false,
+            other => {
+                return Err(format!(
+                    "staff_second_factor: expected on or off, not {other}"
+                ));
+            }
+        };
         Ok(AdmissionOptions {
             settings: AdmissionSettings {
                 concurrency: self.concurrency()?,
@@ -335,6 +344,7 @@ impl Resolved {
                 trusted_proxies: self.read("trusted_proxies", proxies)?,
                 ..settings
             },
+            staff_second_factor,
             rate_store,
         })
     }

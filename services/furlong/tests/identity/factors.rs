@@ -9,7 +9,7 @@ use serde_json::json;
 const LOGIN: &str = "anna@example.com";
 
 /// Bytes of a secret as an authenticator reads it.
-fn secret_of(base32: &str) -> Vec<u8> {
+pub fn secret_of(base32: &str) -> Vec<u8> {
     let mut bits = Vec::new();
     for letter in base32.bytes() {
         let value = match letter {
@@ -30,7 +30,7 @@ async fn sign_in(house: &House, otp: Option<&str>) -> Answer {
 }
 
 /// The present step of a secret.
-fn step(house: &House, secret: &[u8]) -> u64 {
+pub fn step(house: &House, secret: &[u8]) -> u64 {
     let now = house.now();
     // The step whose code is of now: found by its own code.
     let present = u64::try_from(now.micros() / 30_000_000).expect("after 1970");

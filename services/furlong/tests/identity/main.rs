@@ -18,3 +18,4 @@ mod persons;
 mod resets;
 mod rig;
 mod sessions;
+mod staff;

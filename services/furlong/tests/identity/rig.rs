@@ -6,6 +6,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use furlong::admission::AdmissionOptions;
 use furlong::data_folder::DataFolder;
 use furlong::house_tokens::HouseTokens;
 use furlong::node::{Node, NodeOptions};
@@ -172,11 +173,32 @@ impl House {
         Self::open_with(folder, ProviderChoice::Simulated, None).await
     }
 
+    /// One whose staff need a second factor, as a cluster's do unless it is told otherwise.
+    pub async fn open_demanding() -> (Self, TempDir) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let admission = AdmissionOptions {
+            staff_second_factor: true,
+            ..AdmissionOptions::default()
+        };
+        let provider = ProviderChoice::Simulated;
+        let house = Self::open_letting_in(folder.path(), provider, None, admission).await;
+        (house, folder)
+    }
+
     /// One whose money moves through that provider, and who tells an operator of it.
     pub async fn open_with(
         folder: &Path,
         provider: ProviderChoice,
         notices: Option<NoticesTo>,
+    ) -> Self {
+        Self::open_letting_in(folder, provider, notices, AdmissionOptions::default()).await
+    }
+
+    async fn open_letting_in(
+        folder: &Path,
+        provider: ProviderChoice,
+        notices: Option<NoticesTo>,
+        admission: AdmissionOptions,
     ) -> Self {
         let node = Node::start(NodeOptions {
             provider,
@@ -191,7 +213,7 @@ impl House {
             withdrawal_review_units: gateway::WITHDRAWAL_REVIEW_UNITS,
             deadline: Duration::from_secs(20),
             rate_limit: None,
-            admission: furlong::admission::AdmissionOptions::default(),
+            admission,
             demo: None,
         })
         .await
@@ -255,6 +277,14 @@ impl House {
             id: account.unwrap_or_else(|error| panic!("{login}: {error}")),
             role,
         }
+    }
+
+    /// Lets somebody in as `furlong staff add` does.
+    pub async fn admit(&self, login: &str, role: Role, machine: bool) {
+        let hashing = tokio::task::spawn_blocking(|| auth::hash_password(PASSWORD, [7; 16]));
+        let registrar = self.node.registrar();
+        let account = registrar.staff(login, role, machine, hashing).await;
+        account.unwrap_or_else(|error| panic!("{login}: {error}"));
     }
 
     pub async fn sign_in(&self, login: &str) -> SignedIn {

@@ -25,7 +25,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{CustomerId, Digest, Partition, RequestId, SessionId, Timestamp, Topic};
 use schemas::Decision;
 use schemas::auth::{
-    Command, Event, RefreshSession, RejectionReason, Role, SignIn, SignInWithProof, SignOut,
+    Command, EnrolmentOwed, Event, RefreshSession, RejectionReason, Role, SignIn, SignInWithProof,
+    SignOut,
 };
 use schemas::rows::{CredentialRow, table};
 use serde::Deserialize;
@@ -340,11 +341,14 @@ fn tokens(
     secret: &[u8; 32],
 ) -> Result<Response, Problem> {
     let (customer, session) = (granted.customer, granted.session);
-    let (roles, proved_at) = (granted.roles, granted.proved_at);
+    let owes = owed(app, decision);
+    // Without a role a token opens nothing, whoever reads it.
+    let roles = if owes.is_empty() { granted.roles } else { &[] };
+    let proved_at = granted.proved_at;
     let issuing = &app.tokens;
     let access = issuing.issue(customer, session, roles, proved_at, app.now());
     let refresh = [&customer.bytes()[..], &session.bytes()[..], &secret[..]].concat();
-    let body = json!({
+    let mut body = json!({
         "access_token": access.text,
         "token_type": "Bearer",
         "expires_in": access.expires_in_s,
@@ -352,7 +356,34 @@ fn tokens(
         "customer_id": customer.to_string(),
         "position": Token::of(&[decision.position]).text(),
     });
+    if let (Some(told), false) = (body.as_object_mut(), owes.is_empty()) {
+        told.insert("owes".to_owned(), json!(owes));
+    }
     Ok(json_response(StatusCode::OK, &body))
+}
+
+/// What the holder of the session that a decision tells of still owes before it is of use, as far
+/// as this house asks for it.
+fn owed(app: &App, decision: &Decision) -> Vec<&'static str> {
+    let told = events::of_auth(decision).iter().find_map(enrolment_owed);
+    let Some(owed) = told else {
+        return Vec::new();
+    };
+    let second_factor = owed.second_factor && app.config.staff_second_factor;
+    let all = [
+        (owed.new_password, "new_password"),
+        (second_factor, "second_factor"),
+    ];
+    let owed = all.into_iter().filter(|(owed, _)| *owed);
+    owed.map(|(_, name)| name).collect()
+}
+
+fn enrolment_owed(event: &Event) -> Option<&EnrolmentOwed> {
+    if let Event::EnrolmentOwed(owed) = event {
+        Some(owed)
+    } else {
+        None
+    }
 }
 
 /// A refresh token taken apart.

@@ -119,6 +119,11 @@ pub(crate) async fn change_password(
         fields.wrong("/new_password", why);
         return fields.finish(None);
     }
+    if body.new_password == body.password {
+        let mut fields = Fields::default();
+        fields.wrong("/new_password", "the new password is the old one");
+        return fields.finish(None);
+    }
     let compared = compare(&app, app.sealer.login_hash(&login), &body.password).await?;
     if compared.customer != customer {
         return Err(Problem::new(Code::CredentialsWrong));

@@ -280,6 +280,9 @@ impl Connection {
             Problem::new(Code::ValidationFailed).at("/token", "the access token is missing")
         })?;
         let subject = identify(&self.app, token).await.map_err(Problem::new)?;
+        if subject.roles.is_empty() {
+            return Err(Problem::new(Code::EnrolmentRequired));
+        }
         let same = self
             .subject
             .as_ref()

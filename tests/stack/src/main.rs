@@ -118,7 +118,7 @@ fn main() -> ExitCode {
 
 /// What the main thread waits for.
 enum News {
-    Started(Kind, anyhow::Result<Running>),
+    Started(Kind, Box<anyhow::Result<Running>>),
     Stop,
 }
 
@@ -131,7 +131,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     for kind in &arguments.parts {
         let (kind, tell_news) = (*kind, tell_news.clone());
         // Nobody listens any more only when all is over.
-        thread::spawn(move || drop(tell_news.send(News::Started(kind, kind.start()))));
+        thread::spawn(move || drop(tell_news.send(News::Started(kind, Box::new(kind.start())))));
     }
     thread::spawn(move || {
         signals.forever().next();
@@ -139,7 +139,7 @@ fn run(mut arguments: Arguments) -> anyhow::Result<()> {
     });
     let mut running = Vec::new();
     while let News::Started(kind, server) = news.recv().context("wait for the servers")? {
-        running.push((kind, server?));
+        running.push((kind, (*server)?));
         if running.len() == arguments.parts.len() {
             running.sort_by_key(|(kind, _)| *kind);
             tell(&running, arguments.json)?;

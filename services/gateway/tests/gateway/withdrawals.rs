@@ -268,3 +268,56 @@ async fn staff_see_what_waits_and_who_has_said_what() {
         .await;
     assert_eq!(odd.code(), "validation_failed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_waited_for_long_is_found_behind_what_was_answered_since() {
+    let world = World::new();
+    let at = TopicPartition::new(Topic::PaymentsEvents, 3);
+    // More than are looked at at once.
+    for number in 1..=430 {
+        let id = WithdrawalId::example(number, 3);
+        let waits = number == 1 || number == 429;
+        let status = if waits {
+            ReviewStatus::Waiting
+        } else {
+            ReviewStatus::Approved
+        };
+        let row = WithdrawalReviewRow {
+            reviewed: reviewed(id, &[]),
+            status,
+            decline: None,
+            position: at.at(1),
+            at: Timestamp::from_millis(3),
+        };
+        world
+            .row(at, table::WITHDRAWAL_REVIEW, &id.bytes(), &row)
+            .await;
+    }
+    let page = format!("{ROUTE}?status=waiting&limit=2");
+    let list = world.get("operator", &page).await.json();
+    let ids = list["items"].as_array().unwrap().iter();
+    let ids: Vec<_> = ids.map(|item| item["id"].clone()).collect();
+    let expected = [429, 1].map(|number| WithdrawalId::example(number, 3).to_string());
+    assert_eq!(ids, expected, "{list}");
+    let rest = list["next_cursor"].as_str().expect("it may go on");
+    let rest = format!("{page}&cursor={rest}");
+    let rest = world.get("operator", &rest).await.json();
+    assert_eq!(
+        (&rest["items"], &rest["next_cursor"]),
+        (&json!([]), &json!(null))
+    );
+    // Page by page, each once.
+    let (mut seen, mut cursor) = (0, String::new());
+    loop {
+        let list = world
+            .get("operator", &format!("{ROUTE}?limit=43{cursor}"))
+            .await
+            .json();
+        seen += list["items"].as_array().unwrap().len();
+        match list["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, 430);
+}

@@ -190,8 +190,19 @@ async function addPasskey(page) {
   must((await held()).length === 1, "the authenticator has made none");
 }
 
-async function signInWithPasskey(page) {
+/** Nothing of who was here is left on the page or in the browser's stores. */
+async function signOutLeavesNothing(page) {
   await page.click("#sign-out", { timeout: left() });
+  await page.waitForFunction(() => document.getElementById("cash").textContent === "–", undefined, { timeout: left() });
+  const kept = await page.evaluate(() => ({
+    bets: document.querySelectorAll("#bet-rows tr[data-bet]").length,
+    stores: localStorage.length + sessionStorage.length,
+    cookies: document.cookie,
+  }));
+  must(kept.bets === 0 && kept.stores === 0 && kept.cookies === "", JSON.stringify(kept));
+}
+
+async function signInWithPasskey(page) {
   await page.click("#passkey-sign-in", { timeout: left() });
   await page.waitForFunction(() => /\d/.test(document.getElementById("cash").textContent), undefined, { timeout: left() });
   return page.textContent("#cash");
@@ -267,7 +278,9 @@ if (started) {
         await check("the balance follows", () => balanceFollows(page, before));
       }
       await screenshot(page, "2-bet");
-      if (await check("a passkey is made", () => addPasskey(page))) {
+      const made = await check("a passkey is made", () => addPasskey(page));
+      await check("signing out leaves nothing", () => signOutLeavesNothing(page));
+      if (made) {
         await check("the passkey signs in", () => signInWithPasskey(page));
       }
     }

@@ -49,13 +49,24 @@ fn known_by_certificate() -> anyhow::Result<()> {
     ensure!(send(Topic::BetsEvents) == AppendOutcome::Sent, "its own");
     let others = send(Topic::LedgerEvents);
     ensure!(others != AppendOutcome::Sent, "another's is {others:?}");
-    let stranger = Settings {
-        brokers: kafka.bootstrap(),
-        client_options: signing_in(folder, "stranger"),
-        ..made
+    let believes = |client_options| {
+        let one = Settings {
+            brokers: kafka.bootstrap(),
+            client_options,
+            ..made.clone()
+        };
+        let told = topics::check(&one, &plan()).expect_err("they are not of one house");
+        told.to_string()
     };
-    let told = topics::check(&stranger, &plan()).expect_err("it is not of this house");
-    let told = told.to_string();
+    // Brokers whom a client has no reason to believe are not told who it is.
+    let mut elsewhere = signing_in(folder, "bets");
+    elsewhere.insert(
+        "ssl.ca.location".to_owned(),
+        folder.join("elsewhere.pem").display().to_string(),
+    );
+    let told = believes(elsewhere);
+    ensure!(told.contains("certificate verify failed"), "{told}");
+    let told = believes(signing_in(folder, "stranger"));
     ensure!(
         told.contains("SSL") || told.contains("certificate"),
         "{told}"

@@ -15,6 +15,7 @@ use crate::permissions::Permission;
 use crate::positions::Token;
 use crate::problem::Problem;
 use crate::routes::admin::{Act, ReasonBody, by, done, reason};
+use crate::routes::second_person::{Said, Word};
 use crate::shapes::{Named, money, time};
 use crate::views;
 use axum::extract::State;
@@ -189,44 +190,6 @@ pub(crate) async fn propose(
     Ok(done(&answer, body))
 }
 
-/// What a second person says to a proposal.
-#[derive(Clone, Copy)]
-enum Word {
-    Approve,
-    Decline,
-}
-
-impl Word {
-    const fn route(self) -> &'static str {
-        match self {
-            Self::Approve => "POST /v1/admin/adjustments/approve",
-            Self::Decline => "POST /v1/admin/adjustments/decline",
-        }
-    }
-
-    const fn command(self, adjustment: AdjustmentId, reason: String, by: String) -> Command {
-        match self {
-            Self::Approve => Command::ApproveAdjustment(ApproveAdjustment {
-                adjustment,
-                reason,
-                by,
-            }),
-            Self::Decline => Command::DeclineAdjustment(DeclineAdjustment {
-                adjustment,
-                reason,
-                by,
-            }),
-        }
-    }
-
-    const fn makes_it(self) -> AdjustmentStatus {
-        match self {
-            Self::Approve => AdjustmentStatus::Approved,
-            Self::Decline => AdjustmentStatus::Declined,
-        }
-    }
-}
-
 async fn answer(
     app: &App,
     (caller, headers): (&Caller, &HeaderMap),
@@ -234,21 +197,33 @@ async fn answer(
     body: ReasonBody,
     word: Word,
 ) -> Result<Response, Problem> {
-    let reason = body.said()?;
-    let act = Act {
+    let said = Said {
         caller,
         headers,
-        route: word.route(),
-        content: json!([id.to_string(), reason]),
-        inbox: Topic::PaymentsCommands,
-        journal: Topic::PaymentsEvents,
+        route: word.of(
+            "POST /v1/admin/adjustments/approve",
+            "POST /v1/admin/adjustments/decline",
+        ),
+        id,
         partition: id.partition(),
+        body,
     };
-    let command = word.command(id, reason, by(caller));
-    let answer = act.ask(app, command).await?;
-    let status = word.makes_it().name();
-    let said = json!({"id": id.to_string(), "status": status, "lapses_at": null});
-    Ok(done(&answer, said))
+    let command = |adjustment, reason, by| match word {
+        Word::Approve => Command::ApproveAdjustment(ApproveAdjustment {
+            adjustment,
+            reason,
+            by,
+        }),
+        Word::Decline => Command::DeclineAdjustment(DeclineAdjustment {
+            adjustment,
+            reason,
+            by,
+        }),
+    };
+    let answer = said.ask(app, command).await?;
+    let status = word.of(AdjustmentStatus::Approved, AdjustmentStatus::Declined);
+    let body = json!({"id": id.to_string(), "status": status.name(), "lapses_at": null});
+    Ok(done(&answer, body))
 }
 
 /// POST /v1/admin/adjustments/{id}/approve: another person agrees, and the money moves

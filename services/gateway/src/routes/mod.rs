@@ -32,6 +32,7 @@ pub(crate) mod reoffers;
 pub(crate) mod resets;
 pub(crate) mod rulings;
 pub(crate) mod second_factor;
+pub(crate) mod second_person;
 pub(crate) mod sessions;
 pub(crate) mod step_up;
 pub(crate) mod withdrawals;

@@ -13,13 +13,14 @@ use crate::lists::{Page, cursor_of, page_json};
 use crate::permissions::Permission;
 use crate::positions::Token;
 use crate::problem::Problem;
-use crate::routes::admin::{Act, ReasonBody, by, done};
+use crate::routes::admin::{ReasonBody, done};
+use crate::routes::second_person::{Said, Word};
 use crate::shapes::{Named, money, time};
 use crate::views;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use kernel::{Topic, WithdrawalId};
+use kernel::WithdrawalId;
 use schemas::Decision;
 use schemas::auth::Role;
 use schemas::payments::{ApproveWithdrawal, Command, DeclineWithdrawal, Event};
@@ -31,46 +32,15 @@ use viewstore::Scan;
 /// Who looks at large withdrawals.
 pub(crate) const REVIEWER_ROLES: &[Role] = Permission::ReviewWithdrawals.roles();
 
-/// What a person says to a large withdrawal.
-#[derive(Clone, Copy)]
-enum Word {
-    Approve,
-    Decline,
-}
-
-impl Word {
-    const fn route(self) -> &'static str {
-        match self {
-            Self::Approve => "POST /v1/admin/withdrawals/approve",
-            Self::Decline => "POST /v1/admin/withdrawals/decline",
-        }
-    }
-
-    const fn command(self, withdrawal: WithdrawalId, reason: String, by: String) -> Command {
-        match self {
-            Self::Approve => Command::ApproveWithdrawal(ApproveWithdrawal {
-                withdrawal,
-                reason,
-                by,
-            }),
-            Self::Decline => Command::DeclineWithdrawal(DeclineWithdrawal {
-                withdrawal,
-                reason,
-                by,
-            }),
-        }
-    }
-
-    /// Where the withdrawal stands behind it. What changes nothing was said before by enough.
-    fn makes_it(self, decision: &Decision) -> ReviewStatus {
-        let first = events::of_payments(decision)
-            .iter()
-            .any(|event| matches!(event, Event::WithdrawalApproved(approved) if !approved.last));
-        match self {
-            Self::Approve if first => ReviewStatus::Waiting,
-            Self::Approve => ReviewStatus::Approved,
-            Self::Decline => ReviewStatus::Declined,
-        }
+/// Where the withdrawal stands behind a word. What changes nothing was said before by enough.
+fn made_by(word: Word, decision: &Decision) -> ReviewStatus {
+    let first = events::of_payments(decision)
+        .iter()
+        .any(|event| matches!(event, Event::WithdrawalApproved(approved) if !approved.last));
+    match word {
+        Word::Approve if first => ReviewStatus::Waiting,
+        Word::Approve => ReviewStatus::Approved,
+        Word::Decline => ReviewStatus::Declined,
     }
 }
 
@@ -81,19 +51,31 @@ async fn answer(
     body: ReasonBody,
     word: Word,
 ) -> Result<Response, Problem> {
-    let reason = body.said()?;
-    let act = Act {
+    let said = Said {
         caller,
         headers,
-        route: word.route(),
-        content: json!([id.to_string(), reason]),
-        inbox: Topic::PaymentsCommands,
-        journal: Topic::PaymentsEvents,
+        route: word.of(
+            "POST /v1/admin/withdrawals/approve",
+            "POST /v1/admin/withdrawals/decline",
+        ),
+        id,
         partition: id.partition(),
+        body,
     };
-    let command = word.command(id, reason, by(caller));
-    let answer = act.ask(app, command).await?;
-    let status = word.makes_it(&answer.decision).name();
+    let command = |withdrawal, reason, by| match word {
+        Word::Approve => Command::ApproveWithdrawal(ApproveWithdrawal {
+            withdrawal,
+            reason,
+            by,
+        }),
+        Word::Decline => Command::DeclineWithdrawal(DeclineWithdrawal {
+            withdrawal,
+            reason,
+            by,
+        }),
+    };
+    let answer = said.ask(app, command).await?;
+    let status = made_by(word, &answer.decision).name();
     Ok(done(
         &answer,
         json!({"id": id.to_string(), "status": status}),

@@ -323,20 +323,21 @@ fn of_auth(events: Vec<auth::Event>) -> Decision {
     decision(Topic::AuthEvents, Events::AuthEvents(body))
 }
 
-#[test]
-fn rows_tell_where_payments_stand() {
-    let wired = events()
-        .iter()
-        .map(PaymentsService::event_to_wire)
-        .collect();
+/// What a decision of these events writes.
+fn rows_of(events: &[Event]) -> Vec<viewstore::Row> {
     let body = Body {
         rejection: None,
-        events: wired,
+        events: events.iter().map(PaymentsService::event_to_wire).collect(),
     };
-    let rows = crate::rows(&decision(
+    crate::rows(&decision(
         Topic::PaymentsEvents,
         Events::PaymentsEvents(body),
-    ));
+    ))
+}
+
+#[test]
+fn rows_tell_where_payments_stand() {
+    let rows = rows_of(&events());
     let last = |table: &str, key: [u8; 16]| {
         let row = rows
             .iter()
@@ -359,16 +360,7 @@ fn rows_tell_where_payments_stand() {
 
 #[test]
 fn rows_tell_where_adjustments_and_suspense_stand() {
-    let wired = events()
-        .iter()
-        .map(PaymentsService::event_to_wire)
-        .collect();
-    let body = Body {
-        rejection: None,
-        events: wired,
-    };
-    let events = Events::PaymentsEvents(body);
-    let rows = crate::rows(&decision(Topic::PaymentsEvents, events));
+    let rows = rows_of(&events());
     let last = |number: u64| {
         let key = AdjustmentId::example(number, 3).bytes();
         let mut of_table = rows.iter().filter(|row| row.table == table::ADJUSTMENT);
@@ -404,16 +396,7 @@ fn rows_tell_where_adjustments_and_suspense_stand() {
 
 #[test]
 fn rows_tell_what_two_persons_have_said() {
-    let wired = of_reviews()
-        .iter()
-        .map(PaymentsService::event_to_wire)
-        .collect();
-    let body = Body {
-        rejection: None,
-        events: wired,
-    };
-    let events = Events::PaymentsEvents(body);
-    let rows = crate::rows(&decision(Topic::PaymentsEvents, events));
+    let rows = rows_of(&of_reviews());
     let last = |table: &str, number: u64| {
         let key = WithdrawalId::example(number, 3).bytes();
         let mut of_table = rows.iter().filter(|row| row.table == table);

@@ -530,11 +530,16 @@ mod tests {
                 .unwrap()
                 .settings()
         };
-        // What nobody says otherwise is what the gateway has by itself.
+        // What nobody says otherwise is what the gateway has by itself, and staff prove who they are.
         assert_eq!(
             settings(&[]).unwrap().admission,
-            AdmissionOptions::default()
+            AdmissionOptions {
+                staff_second_factor: true,
+                ..AdmissionOptions::default()
+            }
         );
+        let off = settings(&[("staff_second_factor", "off")]);
+        assert_eq!(off.unwrap().admission, AdmissionOptions::default());
         let told = settings(&[
             ("concurrency", "10"),
             ("connections", "20"),
